@@ -1,0 +1,285 @@
+"""Settings, read top to bottom: environment, mode, secrets, database, queue, web, sign-in, sync.
+
+Two modes. *Embedded* (neither DATABASE_URL nor REDIS_URL is set): one process on one machine, SQLite and an in-memory
+queue, everything it keeps in DATA_DIR. *Production* (both are set): PostgreSQL, Redis, separate processes.
+Whatever is missing or contradictory stops the start with one sentence (ImproperlyConfigured).
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from administrate.home import prepare_home
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- Mode -------------------------------------------------------------------------------------------------------------
+
+LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+
+database_url = env.str("DATABASE_URL", "")
+REDIS_URL = env.str("REDIS_URL", "")
+EMBEDDED = not database_url and not REDIS_URL
+if bool(database_url) != bool(REDIS_URL):
+    missing, present = ("REDIS_URL", "DATABASE_URL") if database_url else ("DATABASE_URL", "REDIS_URL")
+    raise ImproperlyConfigured(
+        f"{present} is set but {missing} is not: set both (production) or neither (everything in one process)."
+    )
+
+DEBUG = env.bool("DEBUG", False)
+PORT = env.int("PORT", 8000)
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+
+# --- Secrets ----------------------------------------------------------------------------------------------------------
+
+if EMBEDDED:
+    env.read_env(prepare_home(DATA_DIR))
+for name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
+    if not env.str(name, ""):
+        raise ImproperlyConfigured(f"{name} is not set: production needs it in the environment (see .env.example).")
+SECRET_KEY = env.str("SECRET_KEY")
+# Fernet keys; the first encrypts, all decrypt. providers.secrets is the only reader.
+ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS") if key.strip()]
+
+# The first user, made by `manage.py run` or `manage.py create_first_admin` while there is no user at all.
+ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
+
+# --- Applications -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "administrate",
+    "elevenlabs_sync",
+    "costs",
+    "providers",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "chartkick.django",  # only for the Chart.js file that it carries
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "administrate.urls"
+WSGI_APPLICATION = "administrate.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "administrate.context.site",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if EMBEDDED:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "administrate.sqlite3",
+            "OPTIONS": {
+                "timeout": 20,
+                # A transaction that first reads and then writes would fail at once when another one writes meanwhile;
+                # taking the write lock at its start makes it wait instead.
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+            },
+        }
+    }
+else:
+    DATABASES = {"default": env.db_url_config(database_url)}
+    # A restarted server costs a reconnect, not an error page.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+# The database keeps the sign-in throttle's counters: shared by all processes, and a loss of Redis does not reset them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "administrate_cache",
+    }
+}
+
+# --- Queue ------------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        # Well above the hard time limit: a task that outlives it would be delivered twice.
+        "visibility_timeout": 2 * 60 * 60,
+        "socket_connect_timeout": 3,
+        "socket_timeout": 10,
+    }
+    if REDIS_URL
+    else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = 30 * 60
+CELERY_TASK_TIME_LIMIT = 32 * 60
+CELERY_TIMEZONE = "UTC"
+# Publishing fails within seconds when the broker is away: the run is a row as well, and the sweep enqueues it later.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+CELERY_BEAT_SCHEDULE = {
+    "sync-every-hour": {
+        "task": "providers.tasks.enqueue_hourly_syncs",
+        "schedule": crontab(minute="0"),
+    },
+    # Also the catch-up: whatever a restart, a lost broker or a stopped beat left undone is taken up within a minute.
+    "sweep-every-minute": {
+        "task": "providers.tasks.sweep",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule") if EMBEDDED else "/tmp/administrate-beat-schedule"  # noqa: S108 - beat's own clock marks, no secret, remade when lost
+
+# --- Web --------------------------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = LOOPBACK_NAMES if EMBEDDED else env.list("ALLOWED_HOSTS", default=LOOPBACK_NAMES)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# A site that answers only to loopback names never leaves the machine and may speak plain HTTP. Every other one is
+# served through a TLS proxy that sets X-Forwarded-Proto.
+LOOPBACK_ONLY = set(ALLOWED_HOSTS) <= set(LOOPBACK_NAMES)
+if not LOOPBACK_ONLY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# 10,000 selected keys are a form somebody may send; a body of megabytes is not.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+if EMBEDDED or DEBUG:
+    # Nothing to collect before the first start: the files are served from where they are installed.
+    WHITENOISE_USE_FINDERS = True
+else:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Sign-in ----------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_ADAPTER = "administrate.signin.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+# allauth's default stands: five failures for one name (ten for one address) and then a wait, before any hashing.
+
+# --- Sync -------------------------------------------------------------------------------------------------------------
+
+SYNC_BACKFILL_DAYS = env.int("SYNC_BACKFILL_DAYS", 365)
+SYNC_TRAILING_DAYS = env.int("SYNC_TRAILING_DAYS", 7)
+for name, value in (("SYNC_BACKFILL_DAYS", SYNC_BACKFILL_DAYS), ("SYNC_TRAILING_DAYS", SYNC_TRAILING_DAYS)):
+    if not 1 <= value <= 2000:
+        raise ImproperlyConfigured(f"{name} must be between 1 and 2000 days, not {value}.")
+
+# For tests against a stand-in: replaces the Global host. No other address can be called, whatever a person types.
+ELEVENLABS_BASE_URL = env.str("ELEVENLABS_BASE_URL", "").rstrip("/")
+if ELEVENLABS_BASE_URL:
+    parts = urlsplit(ELEVENLABS_BASE_URL)
+    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise ImproperlyConfigured("ELEVENLABS_BASE_URL must be an https address (http only for a loopback host).")
+
+# --- Logs -------------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "administrate": {"level": "INFO"},
+        "providers": {"level": "INFO"},
+        "costs": {"level": "INFO"},
+        "elevenlabs_sync": {"level": "INFO"},
+        # httpx logs each address at INFO; ours carry no secret, but they are noise.
+        "httpx": {"level": "WARNING"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}

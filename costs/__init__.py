@@ -1,0 +1,1 @@
+"""Usage and what it costs: the one write path, reports, exports, and every page that shows money."""

@@ -1,0 +1,59 @@
+"""The model field for exact amounts.
+
+SQLite keeps decimals as binary floating point and its sums drift; a 64-bit integer at a fixed scale is exact, and fast,
+on both engines. In Python the value is always a Decimal.
+"""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+if TYPE_CHECKING:
+    _BigIntegerField = models.BigIntegerField[Decimal | None, Decimal | None]
+else:
+    _BigIntegerField = models.BigIntegerField
+
+
+class ScaledDecimalField(_BigIntegerField):
+    """A Decimal with ``scale`` digits after the point, stored as the integer value · 10^scale.
+
+    Aggregates (Sum, Min, Max) of the field are Decimals as well. A value with more digits than the scale is refused
+    with ValueError, never rounded: rounding is the reader's decision, made once.
+    """
+
+    def __init__(self, *args: Any, scale: int, **kwargs: Any) -> None:
+        self.scale = scale
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"scale": self.scale}
+
+    def from_db_value(self, value: Any, _expression: object, _connection: BaseDatabaseWrapper) -> Decimal | None:
+        # A sum of bigints is a numeric in PostgreSQL and an integer in SQLite.
+        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal):
+            return value
+        if isinstance(value, int | str):
+            try:
+                return Decimal(value)
+            except ArithmeticError:
+                pass
+        raise ValidationError("Enter a number.")
+
+    def get_prep_value(self, value: Any) -> int | None:
+        return None if value is None else to_scaled(Decimal(value), self.scale)
+
+
+def to_scaled(value: Decimal, scale: int) -> int:
+    """Return value · 10^scale; raises ValueError where that is no integer."""
+    scaled = value.scaleb(scale)
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{value} is not exact at {scale} digits after the point.")
+    return int(scaled)

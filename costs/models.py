@@ -1,0 +1,134 @@
+"""Daily usage, and which days have been read. Written only by costs.writing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+
+from costs.fields import ScaledDecimalField
+from providers.models import Assignment, Project, Provider
+
+# A provider may restate a day's figures until its costs have settled.
+SETTLES_AFTER = timedelta(days=7)
+
+
+class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
+    def between(self, first: date, last: date) -> Self:
+        """Rows of the UTC days ``first`` to ``last``, both inclusive."""
+        return self.filter(day__gte=first, day__lte=last)
+
+    def for_provider(self, provider: Provider) -> Self:
+        return self.filter(project__provider=provider)
+
+    def used(self) -> Self:
+        """Without rows of nothing but zeros, which only remember that something once stood there."""
+        return self.exclude(
+            Q(credits=0) | Q(credits=None),
+            Q(minutes=0) | Q(minutes=None),
+            Q(requests=0) | Q(requests=None),
+            Q(cost=0) | Q(cost=None),
+        )
+
+    def attributed(self) -> Self:
+        """With ``company_id``: whose the row is, by the assignment that holds on its day; None is unassigned.
+
+        The one place where attribution is decided; every page and export reads it from here.
+        """
+        in_force = (
+            Assignment.objects.filter(project=OuterRef("project"), starts_on__lte=OuterRef("day"))
+            .order_by("-starts_on")
+            .values("shares__company")[:1]
+        )
+        return self.annotate(company_id=Subquery(in_force))
+
+
+class DailyUsage(models.Model):
+    """What one project used of one model on one UTC day. Unknown is NULL, which is not 0."""
+
+    CREDITS_SCALE = 4
+    MINUTES_SCALE = 6
+    COST_SCALE = 10
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="usage")
+    day = models.DateField()
+    model = models.CharField(max_length=200, blank=True, help_text="The reported id; empty where none was.")
+    credits = ScaledDecimalField(scale=CREDITS_SCALE, null=True)
+    minutes = ScaledDecimalField(scale=MINUTES_SCALE, null=True)
+    requests = models.BigIntegerField(null=True)
+    cost = ScaledDecimalField(scale=COST_SCALE, null=True, help_text="In units of the currency.")
+    currency = models.CharField(max_length=3, blank=True, help_text="Lower case; empty where the cost is unknown.")
+    estimated = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    objects = DailyUsageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("day", "project", "model")
+        verbose_name_plural = "daily usage"
+        indexes = (
+            # The dashboard and the companies: every project's rows of a range of days.
+            models.Index(fields=["day", "project"], name="dailyusage_day"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["project", "day", "model"], name="dailyusage_unique"),
+            models.CheckConstraint(
+                condition=Q(credits__gte=0) | Q(credits=None), name="dailyusage_credits_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(minutes__gte=0) | Q(minutes=None), name="dailyusage_minutes_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(requests__gte=0) | Q(requests=None), name="dailyusage_requests_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(cost__gte=0) | Q(cost=None), name="dailyusage_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(cost=None, currency="") | (Q(cost__isnull=False) & ~Q(currency="")),
+                name="dailyusage_cost_has_currency",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.project} on {self.day.isoformat()}: {self.model or 'no model'}"
+
+
+class ReadDayQuerySet(models.QuerySet["ReadDay"]):
+    def for_provider(self, provider: Provider) -> Self:
+        return self.filter(provider=provider)
+
+    def between(self, first: date, last: date) -> Self:
+        return self.filter(day__gte=first, day__lte=last)
+
+
+class ReadDay(models.Model):
+    """A UTC day of a provider that was read whole: without usage rows it is 0, not unknown."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="read_days")
+    day = models.DateField()
+    read_at = models.DateTimeField(help_text="When the latest answer that covers the day was asked for.")
+
+    objects = ReadDayQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("day",)
+        constraints = (models.UniqueConstraint(fields=["provider", "day"], name="readday_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.day.isoformat()}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the day had ended when it was read."""
+        return self.read_at >= end_of(self.day)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it was read long enough after its end not to be restated any more."""
+        return self.read_at >= end_of(self.day) + SETTLES_AFTER
+
+
+def end_of(day: date) -> datetime:
+    """The moment (UTC) at which ``day`` is over."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

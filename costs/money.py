@@ -1,0 +1,40 @@
+"""How amounts are written for people. Rounding happens here and nowhere else: half-up, from the exact value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+UNKNOWN = "—"
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "inr": "₹", "pln": "zł "}
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, order=True)
+class Money:
+    """An exact amount of one currency (lower-case ISO code)."""
+
+    currency: str
+    amount: Decimal
+
+    def __str__(self) -> str:
+        symbol = SYMBOLS.get(self.currency, f"{self.currency.upper()} ")
+        if 0 < self.amount < _CENT:
+            return f"<{symbol}0.01"
+        sign = "−" if self.amount < 0 else ""
+        return f"{sign}{symbol}{abs(to_cents(self.amount)):,.2f}"
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def format_number(value: Decimal | int | None, digits: int = 0) -> str:
+    """With thousands separators, rounded half-up to ``digits``; "—" when unknown, "<1" where rounding would hide it."""
+    if value is None:
+        return UNKNOWN
+    exact = Decimal(value)
+    unit = Decimal(1).scaleb(-digits)
+    if 0 < exact < unit:
+        return f"<{unit}"
+    return f"{exact.quantize(unit, rounding=ROUND_HALF_UP):,}"

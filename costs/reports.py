@@ -1,0 +1,256 @@
+"""What pages and exports read: exact sums of usage, as frozen dataclasses.
+
+Credits, minutes and requests are None where no row knows them. Money is one exact sum per currency, never added across
+currencies; what has no price yet is counted beside it, so that a page can say that a sum is not the whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from costs.models import DailyUsage, DailyUsageQuerySet, ReadDay
+from costs.money import Money, to_cents
+from costs.ranges import DateRange
+from providers.models import Company, Project, Provider
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sum of some usage rows."""
+
+    credits: Decimal | None = None
+    minutes: Decimal | None = None
+    requests: int | None = None
+    costs: tuple[Money, ...] = ()
+    unpriced_rows: int = 0
+    estimated: bool = False
+
+    def __add__(self, other: Totals) -> Totals:
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for money in (*self.costs, *other.costs):
+            amounts[money.currency] += money.amount
+        return Totals(
+            credits=_add(self.credits, other.credits),
+            minutes=_add(self.minutes, other.minutes),
+            requests=_add(self.requests, other.requests),
+            costs=tuple(sorted(Money(currency, amount) for currency, amount in amounts.items())),
+            unpriced_rows=self.unpriced_rows + other.unpriced_rows,
+            estimated=self.estimated or other.estimated,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return self == NOTHING
+
+    @property
+    def is_unpriced(self) -> bool:
+        """There is usage, and no price of any of it is known."""
+        return bool(self.unpriced_rows) and not any(money.amount for money in self.costs)
+
+    @property
+    def sort_amount(self) -> Decimal:
+        """For ordering rows by spend; with several currencies the larger numbers come first."""
+        return sum((money.amount for money in self.costs), Decimal(0))
+
+
+NOTHING = Totals()
+
+
+def totals(usage: DailyUsageQuerySet) -> Totals:
+    """The sum of all of ``usage``."""
+    return totals_by(usage).get((), NOTHING)
+
+
+def totals_by(usage: DailyUsageQuerySet, *fields: str) -> dict[tuple[Any, ...], Totals]:
+    """The sums of ``usage`` for each combination of ``fields`` that occurs; one query."""
+    priced = ~Q(currency="")
+    has_usage = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0)
+    groups = (
+        usage.order_by()
+        .values(*fields, "currency")
+        .annotate(
+            sum_credits=Sum("credits"),
+            sum_minutes=Sum("minutes"),
+            sum_requests=Sum("requests"),
+            sum_cost=Sum("cost"),
+            estimates=Count("pk", filter=Q(estimated=True)),
+            unpriced=Count("pk", filter=~priced & has_usage),
+        )
+    )
+    result: dict[tuple[Any, ...], Totals] = {}
+    for group in groups:
+        key = tuple(group[name] for name in fields)
+        costs = (Money(group["currency"], group["sum_cost"]),) if group["currency"] else ()
+        part = Totals(
+            credits=group["sum_credits"],
+            minutes=group["sum_minutes"],
+            requests=None if group["sum_requests"] is None else int(group["sum_requests"]),
+            costs=costs,
+            unpriced_rows=group["unpriced"],
+            estimated=bool(group["estimates"]),
+        )
+        result[key] = result.get(key, NOTHING) + part
+    return result
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: what it is about, and its sum."""
+
+    subject: Any  # a Company, Project, Provider, model id or day; None in the row of what is unassigned
+    label: str
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Rows that add up to a total, exactly."""
+
+    lines: tuple[Line, ...]
+    total: Totals
+
+    @property
+    def rounding_shows(self) -> bool:
+        """Whether the rows as shown, rounded to cents, miss the total as shown."""
+        shown: dict[str, Decimal] = defaultdict(Decimal)
+        for line in self.lines:
+            for money in line.totals.costs:
+                shown[money.currency] += to_cents(money.amount)
+        return any(shown[money.currency] != to_cents(money.amount) for money in self.total.costs)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of a range as the pages mark it."""
+
+    day: date
+    totals: Totals
+    is_read: bool  # False: unknown, not zero
+    is_provisional: bool  # may still be restated
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which of a range's days have been read for every provider concerned, and which of them may still change."""
+
+    read: frozenset[date] = field(default_factory=frozenset)
+    provisional: frozenset[date] = field(default_factory=frozenset)
+    unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
+
+
+def company_breakdown(usage: DailyUsageQuerySet, *, include_idle: bool = True) -> Breakdown:
+    """Spend per company, largest first, and what is unassigned last; two queries.
+
+    ``include_idle`` keeps current companies without usage.
+    """
+    by_company = totals_by(usage.attributed(), "company_id")
+    companies = {company.pk: company for company in Company.objects.all()}
+    lines = [
+        Line(company, company.name, by_company.get((pk,), NOTHING))
+        for pk, company in companies.items()
+        if (pk,) in by_company or (include_idle and company.archived_at is None)
+    ]
+    lines.sort(key=lambda line: (-line.totals.sort_amount, line.label.casefold()))
+    lines.append(Line(None, "Unassigned", by_company.get((None,), NOTHING)))
+    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def project_breakdown(usage: DailyUsageQuerySet, projects: Iterable[Project]) -> Breakdown:
+    """Spend per project, largest first; one query besides ``projects``, which must hold every project of ``usage``."""
+    by_project = totals_by(usage, "project_id")
+    lines = [Line(project, project.display_name, by_project.get((project.pk,), NOTHING)) for project in projects]
+    lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
+    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def model_breakdown(usage: DailyUsageQuerySet, names: Mapping[str, str]) -> Breakdown:
+    """Spend per model, largest first; ``names`` gives display names by reported id. One query."""
+    lines = [
+        Line(model, names.get(model) or model or "No model reported", sums)
+        for (model,), sums in totals_by(usage.used(), "model").items()
+    ]
+    lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
+    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def provider_breakdown(usage: DailyUsageQuerySet, providers: Iterable[Provider]) -> Breakdown:
+    """Spend per provider, in the given order; one query besides ``providers``."""
+    by_provider = totals_by(usage, "project__provider_id")
+    lines = [Line(provider, provider.name, by_provider.get((provider.pk,), NOTHING)) for provider in providers]
+    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def daily(usage: DailyUsageQuerySet, days: DateRange, coverage: Coverage) -> list[Day]:
+    """Every day of ``days`` up to the last one that has begun, oldest first; one query."""
+    by_day = totals_by(usage, "day")
+    known = coverage.read | set(coverage.unread)
+    return [
+        Day(
+            day=day,
+            totals=by_day.get((day,), NOTHING),
+            is_read=day in coverage.read,
+            is_provisional=day in coverage.provisional,
+        )
+        for day in days
+        if day in known
+    ]
+
+
+def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
+    """What is known of ``days`` for all of ``providers`` together; one query.
+
+    A day is read when every provider's was, and provisional when any provider's may still be restated.
+    """
+    expected = {provider.pk for provider in providers}
+    if not expected:
+        return Coverage()
+    readings: dict[date, list[ReadDay]] = defaultdict(list)
+    for reading in ReadDay.objects.between(days.first, days.last).filter(provider__in=expected):
+        readings[reading.day].append(reading)
+    read = {day for day, of_day in readings.items() if len(of_day) == len(expected)}
+    return Coverage(
+        read=frozenset(read),
+        provisional=frozenset(day for day in read if not all(reading.is_settled for reading in readings[day])),
+        unread=tuple(day for day in days if day <= today and day not in read),
+    )
+
+
+def group_series(
+    usage: DailyUsageQuerySet, by: str, labels: Mapping[Hashable, str], *, currency: str
+) -> list[tuple[str, dict[date, Decimal]]]:
+    """Daily cost in ``currency`` per value of ``by`` for a stacked chart: the five largest, then "Other"; one query."""
+    series: dict[Any, dict[date, Decimal]] = defaultdict(dict)
+    for (value, day), sums in totals_by(usage.filter(currency=currency), by, "day").items():
+        series[value][day] = sums.sort_amount
+    ranked = sorted(series.items(), key=lambda item: (-sum(item[1].values()), str(labels.get(item[0], item[0]))))
+    result = [(labels.get(value, str(value)), amounts) for value, amounts in ranked[:5]]
+    if ranked[5:]:
+        other: dict[date, Decimal] = defaultdict(Decimal)
+        for _value, amounts in ranked[5:]:
+            for day, amount in amounts.items():
+                other[day] += amount
+        result.append(("Other", dict(other)))
+    return result
+
+
+def all_usage() -> DailyUsageQuerySet:
+    """Every usage row; pages narrow it down."""
+    return DailyUsage.objects.all()
+
+
+def _add(one: Any, other: Any) -> Any:
+    """Unknown plus known is the known part; unknown plus unknown stays unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _sum(parts: Iterable[Totals]) -> Totals:
+    return sum(parts, NOTHING)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ElevenLabsSyncConfig(AppConfig):
+    name = "elevenlabs_sync"
+    verbose_name = "ElevenLabs sync"

@@ -1,0 +1,183 @@
+"""The simulated workspace's usage: the truth that every answer of the simulator is made from.
+
+Figures are drawn from SHA-256 with integer arithmetic only, so the same arguments give the same data on every machine
+and Python version. How the figures look on the wire is decided in `tabular` and `account`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from elevenlabs_sync.simulator.cast import (
+    PERMILLE,
+    SCRIBE,
+    SimulatedKey,
+    SimulatedModel,
+    Use,
+    cast_between,
+)
+
+DEFAULT_SEED = "administrate"
+CURRENCY = "usd"
+
+TODAY_SO_FAR = 400
+"""How much of today is already over, in thousandths: a constant, because `today` is a date and no clock is read."""
+
+PRICED_A_DAY_LATE = SCRIBE
+"""The model whose cost is still unknown on the day after the usage."""
+
+GROWTH_STARTS = date(2025, 1, 1)
+GROWTH_PER_MONTH = 15
+SMALLEST_GROWTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What one key used of one model on one UTC day.
+
+    `key_hash` and `key_name` are None for usage made without a key. `credits` are whole, `minutes` have four decimals,
+    `cost` is in `CURRENCY` with up to six decimals, or None while it is not priced yet.
+    """
+
+    key_hash: str | None
+    key_name: str | None
+    day: date
+    model: str
+    product_type: str
+    credits: Decimal
+    minutes: Decimal
+    requests: int
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Exact sums over some days; `cost` adds up the priced rows only, the others are counted in `unpriced_rows`."""
+
+    credits: Decimal
+    minutes: Decimal
+    requests: int
+    cost: Decimal
+    unpriced_rows: int
+
+
+class SimulatedWorkspace:
+    """A workspace as it looks on `today`, with the usage of the `history_days` days before it and part of today.
+
+    A day's figures do not depend on `today`, with these exceptions, all of them as in real life: today holds only
+    part of its usage and no cost, yesterday's usage of `PRICED_A_DAY_LATE` has no cost yet, and days before
+    `first_day` have no usage. Days before `settled_until` never change again.
+
+    `seed` makes another workspace with other keys and figures. `names` renames keys (slug to name) without changing
+    their identity or usage; an unknown slug is a ValueError.
+    """
+
+    def __init__(
+        self,
+        today: date,
+        history_days: int = 365,
+        *,
+        seed: str = DEFAULT_SEED,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        if history_days < 0:
+            raise ValueError("history_days must not be negative")
+        self.today = today
+        self.first_day = today - timedelta(days=history_days)
+        self.seed = seed
+        cast = tuple(cast_between(self.first_day, today))
+        names = dict(names or {})
+        if unknown := sorted(names.keys() - {key.slug for key in cast}):
+            raise ValueError(f"no such key: {', '.join(unknown)}")
+        self.cast = tuple(replace(key, name=names.get(key.slug, key.name)) for key in cast)
+
+    @property
+    def settled_until(self) -> date:
+        """The first day that may still change; everything before it is whole and priced."""
+        return self.today - timedelta(days=1)
+
+    def listed_keys(self) -> tuple[SimulatedKey, ...]:
+        """The keys that the service accounts show today."""
+        return tuple(key for key in self.cast if key.listed_on(self.today))
+
+    def key_hash(self, key: SimulatedKey) -> str | None:
+        """The stable opaque id of a key (64 hexadecimal digits), None for the web app."""
+        return None if key.keyless else self.identifier("hash", key.slug)
+
+    def identifier(self, kind: str, slug: str) -> str:
+        """A stable id of 64 hexadecimal digits for anything of this workspace."""
+        return hashlib.sha256(f"{self.seed}|{kind}|{slug}".encode()).hexdigest()
+
+    def rows(self, start: date, end: date) -> Iterator[UsageRow]:
+        """Everything used in the UTC days `[start, end)`, ordered by day and key; days without usage have no row."""
+        day = max(start, self.first_day)
+        while day < end and day <= self.today:
+            for key in self.cast:
+                if key.used_on(day):
+                    yield from self._rows_of(key, day)
+            day += timedelta(days=1)
+
+    def totals(self, start: date, end: date) -> Totals:
+        """The sums of `rows(start, end)`."""
+        rows = list(self.rows(start, end))
+        return Totals(
+            credits=sum((row.credits for row in rows), Decimal(0)),
+            minutes=sum((row.minutes for row in rows), Decimal(0)),
+            requests=sum(row.requests for row in rows),
+            cost=sum((row.cost for row in rows if row.cost is not None), Decimal(0)),
+            unpriced_rows=sum(row.cost is None for row in rows),
+        )
+
+    def _rows_of(self, key: SimulatedKey, day: date) -> Iterator[UsageRow]:
+        if self._draw(f"{key.slug}|{day}")[0] % PERMILLE < key.quiet:
+            return
+        for use in key.uses:
+            row = self._row(key, use, day)
+            if row is not None:
+                yield row
+
+    def _row(self, key: SimulatedKey, use: Use, day: date) -> UsageRow | None:
+        model = use.model
+        if day < model.released_on:
+            return None
+        chance, pace, chattiness = self._draw(f"{key.slug}|{model.model_id}|{day}")
+        spent = use.credits_per_day * key.week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
+        if day == self.today:
+            spent = spent * TODAY_SO_FAR // PERMILLE
+        if spent == 0:
+            return None
+        minutes = spent * 10_000 * (950 + pace % 101) // (model.credits_per_minute * PERMILLE)
+        return UsageRow(
+            key_hash=self.key_hash(key),
+            key_name=None if key.keyless else key.name,
+            day=day,
+            model=model.model_id,
+            product_type=model.product_type,
+            credits=Decimal(spent),
+            minutes=Decimal(minutes).scaleb(-4),
+            requests=max(1, spent * (900 + chattiness % 201) // (model.credits_per_request * PERMILLE)),
+            cost=self._cost(model, spent, day),
+        )
+
+    def _cost(self, model: SimulatedModel, spent: int, day: date) -> Decimal | None:
+        unpriced_from = self.settled_until if model is PRICED_A_DAY_LATE else self.today
+        if day >= unpriced_from:
+            return None
+        return Decimal((spent * model.nano_usd_per_credit + 500) // 1000).scaleb(-6)
+
+    def _draw(self, what: str) -> tuple[int, int, int]:
+        """Three independent large numbers that are the same for ever."""
+        digest = hashlib.sha256(f"{self.seed}|{what}".encode()).digest()
+        return (
+            int.from_bytes(digest[:8], "big"),
+            int.from_bytes(digest[8:16], "big"),
+            int.from_bytes(digest[16:24], "big"),
+        )
+
+
+def _growth(day: date) -> int:
+    """How much busier than in `GROWTH_STARTS`' month the workspace is on `day`, in thousandths."""
+    months = (day.year - GROWTH_STARTS.year) * 12 + day.month - GROWTH_STARTS.month
+    return max(SMALLEST_GROWTH, PERMILLE + GROWTH_PER_MONTH * months)

@@ -1,0 +1,155 @@
+"""A connected workspace (Provider) and the API keys in it (Project)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from providers import secrets
+
+LATE_AFTER = timedelta(hours=2)
+
+
+class ProviderQuerySet(models.QuerySet["Provider"]):
+    def active(self) -> Self:
+        """Those that are synced by themselves: not paused."""
+        return self.filter(paused_at=None)
+
+    def due(self, now: datetime) -> Self:
+        """Active ones whose next hourly sync should have started."""
+        return self.active().filter(models.Q(next_due_at=None) | models.Q(next_due_at__lte=now))
+
+
+class Provider(models.Model):
+    """A workspace at a provider of voice AI, connected by one API key."""
+
+    class Status(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        SYNCING = "syncing", "Syncing"
+        LATE = "late", "Late"
+        FAILED = "failed", "Sync failed"
+        PAUSED = "paused", "Paused"
+
+    type = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    region = models.CharField(max_length=40)
+
+    encrypted_key = models.TextField(editable=False)
+    key_last_four = models.CharField(max_length=4, blank=True, editable=False)
+    key_fingerprint = models.CharField(max_length=64, editable=False)
+
+    paused_at = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    failure_code = models.CharField(max_length=40, blank=True, editable=False)
+    failure_text = models.TextField(blank=True, editable=False)
+    last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Who syncs it at this moment, and until when that is believed without another sign of life.
+    claimed_by = models.CharField(max_length=120, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    history_from = models.DateField(help_text="The first UTC day that the initial sync reads.")
+    currency = models.CharField(max_length=3, blank=True, editable=False)
+    subscription = models.JSONField(null=True, blank=True, editable=False)
+    subscription_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    model_names = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProviderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                Lower("name"),
+                name="provider_name_unique",
+                violation_error_message="A provider with this name already exists.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("providers:detail", args=[self.pk])
+
+    @property
+    def api_key(self) -> secrets.ApiKey:
+        """The key in its masking wrapper; raises providers.secrets.KeyUnreadableError."""
+        return secrets.decrypt(self.encrypted_key)
+
+    @api_key.setter
+    def api_key(self, key: secrets.ApiKey) -> None:
+        self.encrypted_key = secrets.encrypt(key)
+        self.key_last_four = key.last_four
+        self.key_fingerprint = key.fingerprint
+
+    def is_claimed(self, now: datetime) -> bool:
+        return self.claimed_until is not None and self.claimed_until > now
+
+    def status(self, now: datetime) -> Status:
+        """What the provider's state is called at ``now``; derived, so that it can't get stuck."""
+        if self.paused_at is not None:
+            return self.Status.PAUSED
+        if self.is_claimed(now):
+            return self.Status.SYNCING
+        if self.failure_code:
+            return self.Status.FAILED
+        if (self.last_synced_at or self.created_at) < now - LATE_AFTER:
+            return self.Status.LATE
+        return self.Status.CONNECTED
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def for_provider(self, provider: Provider) -> Self:
+        return self.filter(provider=provider)
+
+
+class Project(models.Model):
+    """An API key of a workspace, known from its listing or from its usage – or the usage made without any key."""
+
+    class Kind(models.TextChoices):
+        KEY = "key", "API key"
+        KEYLESS = "keyless", "No API key (web app)"
+
+    # Stands where a key's hash would; in brackets, which no hash has.
+    KEYLESS_ID = "(keyless)"
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="projects")
+    external_id = models.CharField(max_length=200, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.KEY, editable=False)
+    name = models.CharField(max_length=200, blank=True, editable=False, help_text="As the provider reports it.")
+    label = models.CharField(max_length=200, blank=True, help_text="Shown instead of the reported name.")
+    hint = models.CharField(max_length=20, blank=True, editable=False, help_text="The key's last characters.")
+    listed_at = models.DateTimeField(null=True, editable=False, help_text="When a key listing last named it.")
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disabled_reason = models.CharField(max_length=60, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a listing first lacked it.")
+    first_used_on = models.DateField(null=True, editable=False)
+    last_used_on = models.DateField(null=True, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "external_id")
+        constraints = (
+            # Also finds a provider's projects: its index begins with the provider.
+            models.UniqueConstraint(fields=["provider", "external_id"], name="project_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """What people call it: their own label, the reported name, or – unnamed – the key's last characters."""
+        if self.label or self.name:
+            return self.label or self.name
+        if self.kind == self.Kind.KEYLESS:
+            return str(self.Kind.KEYLESS.label)
+        return f"Unnamed key ··{self.hint or self.external_id[-4:]}"

@@ -1,0 +1,64 @@
+"""Encryption of API keys at rest, and the wrapper that keeps a key in memory out of logs, reprs and tracebacks."""
+
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
+
+
+class KeyUnreadableError(Exception):
+    """The stored key can't be decrypted with any of ENCRYPTION_KEYS: the provider needs its key again."""
+
+
+class ApiKey:
+    """An API key in clear. Only ``reveal()`` gives it away; every other rendering is masked."""
+
+    __slots__ = ("_clear",)
+
+    def __init__(self, clear: str) -> None:
+        self._clear: Final = clear
+
+    def reveal(self) -> str:
+        return self._clear
+
+    @property
+    def last_four(self) -> str:
+        """The last four characters – of a key so short that four would be much of it, none."""
+        return self._clear[-4:] if len(self._clear) >= 12 else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A keyed digest (hex) by which two equal keys are recognised without being readable."""
+        return salted_hmac("providers.api_key", self._clear, algorithm="sha256").hexdigest()
+
+    def __repr__(self) -> str:
+        return "ApiKey(••••)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("An API key is never serialised.")
+
+
+def encrypt(key: ApiKey) -> str:
+    """Return the Fernet token (ASCII) of ``key`` under the first of ENCRYPTION_KEYS."""
+    return _fernet().encrypt(key.reveal().encode()).decode()
+
+
+def decrypt(token: str) -> ApiKey:
+    """Return the key behind ``token``; raises KeyUnreadableError when no encryption key fits."""
+    try:
+        return ApiKey(_fernet().decrypt(token.encode()).decode())
+    except InvalidToken:
+        raise KeyUnreadableError from None
+
+
+def _fernet() -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    except ValueError:
+        raise ImproperlyConfigured(
+            "ENCRYPTION_KEYS holds something that is not a Fernet key (32 url-safe base64-encoded bytes)."
+        ) from None

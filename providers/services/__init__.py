@@ -1,0 +1,1 @@
+"""What is done with providers and projects: verbs with keyword-only arguments."""

@@ -1,0 +1,71 @@
+"""The claim that lets one worker at a time sync a provider.
+
+A lease in the provider's row, taken, renewed and released by conditional updates: no lock is held, two takers can't both
+succeed, and the claim of a dead worker ends by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from providers.models import Provider
+
+# Longer than the longest silence of a healthy sync (one request with its wait), short enough to wait for.
+LEASE = timedelta(minutes=3)
+
+
+class ClaimLostError(Exception):
+    """Somebody else has taken the provider over: this worker must write nothing more."""
+
+
+def new_owner() -> str:
+    """A name for one attempt at a sync: the host, the process, and something unique."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex}"
+
+
+def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
+    """Take the claim if nobody holds it; False when somebody does."""
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    taken = Provider.objects.filter(free, pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
+    return taken == 1
+
+
+def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
+    """Extend the claim. In a writing transaction this also keeps everybody else from taking it before the commit.
+
+    Raises ClaimLostError when ``owner`` no longer holds it.
+    """
+    renewed = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_until=now + LEASE)
+    if renewed != 1:
+        raise ClaimLostError
+
+
+def release_claim(*, provider: Provider, owner: str) -> None:
+    Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_by="", claimed_until=None)
+
+
+def release_claims_of_dead_processes() -> None:
+    """Free what a process of this host left behind when it was killed, instead of waiting for the lease to end.
+
+    For the embedded default's start, where every process that can hold a claim is on this host.
+    """
+    prefix = f"{socket.gethostname()[:60]}:"
+    for provider in Provider.objects.filter(claimed_by__startswith=prefix):
+        pid = int(provider.claimed_by.removeprefix(prefix).split(":")[0])
+        if pid == os.getpid() or not _is_alive(pid):
+            release_claim(provider=provider, owner=provider.claimed_by)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,68 @@
+"""Connecting a workspace: its key is tried before anything is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from providers import registry
+from providers.models import Project, Provider, SyncRun
+from providers.registry import KeyCheck
+from providers.secrets import ApiKey
+from providers.services.queueing import request_sync
+
+
+class AlreadyConnectedError(Exception):
+    """The workspace is connected under another name; the text is for the person."""
+
+
+def connect_provider(*, type: str, name: str, region: str, api_key: ApiKey, now: datetime) -> tuple[Provider, SyncRun]:  # noqa: A002 - the field's name
+    """Try the key, store the provider, and leave its initial sync queued; the caller enqueues the returned run.
+
+    Raises ValidationError (name taken), AlreadyConnectedError, or registry.KeyRefusedError; then nothing is stored.
+    """
+    provider = Provider(type=type, name=name, region=region)
+    provider.api_key = api_key
+    provider.history_from = now.date() - timedelta(days=settings.SYNC_BACKFILL_DAYS - 1)
+    # The hour's sync is due at the next full hour; until then the initial one runs.
+    provider.next_due_at = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    provider.full_clean(exclude=["encrypted_key"])
+    _refuse_same_key(provider)
+    check = registry.get(type).check_key(api_key, region)
+    _refuse_same_workspace(provider, check)
+    try:
+        with transaction.atomic():
+            provider.save()
+            run = request_sync(provider=provider, trigger=SyncRun.Trigger.CONNECT, now=now)
+    except IntegrityError:
+        raise ValidationError({"name": "A provider with this name already exists."}) from None
+    return provider, run
+
+
+def _refuse_same_key(candidate: Provider) -> None:
+    twin = Provider.objects.filter(type=candidate.type, key_fingerprint=candidate.key_fingerprint).first()
+    if twin:
+        raise AlreadyConnectedError(_already_connected(twin))
+
+
+def _refuse_same_workspace(candidate: Provider, check: KeyCheck) -> None:
+    """One workspace connected twice would count everything twice: their keys' hashes overlap."""
+    known = (
+        Project.objects.filter(
+            provider__type=candidate.type,
+            provider__region=candidate.region,
+            kind=Project.Kind.KEY,
+            external_id__in=check.project_ids,
+        )
+        .select_related("provider")
+        .first()
+    )
+    if known:
+        raise AlreadyConnectedError(_already_connected(known.provider))
+
+
+def _already_connected(provider: Provider) -> str:
+    return f'This workspace is already connected as "{provider.name}". Replace its key there instead.'
