@@ -8,4 +8,4 @@ class AdministrateConfig(AppConfig):
 
     def ready(self) -> None:
         # `.delay()` in web and commands finds the configured broker only when the application object was imported.
-        import administrate.celery  # noqa: F401, PLC0415
+        import administrate.celery  # noqa: F401

@@ -13,9 +13,11 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from administrate import __version__
 from administrate.home import prepare_home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = __version__
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
@@ -214,12 +216,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 if EMBEDDED or DEBUG:
     # Nothing to collect before the first start: the files are served from where they are installed.
     WHITENOISE_USE_FINDERS = True
 else:
+    STATIC_ROOT = BASE_DIR / "staticfiles"
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -278,6 +280,8 @@ LOGGING = {
         "providers": {"level": "INFO"},
         "costs": {"level": "INFO"},
         "elevenlabs_sync": {"level": "INFO"},
+        # The in-memory queue has no address, which kombu finds worth a warning at every start.
+        "kombu.connection": {"level": "ERROR" if EMBEDDED else "WARNING"},
         # httpx logs each address at INFO; ours carry no secret, but they are noise.
         "httpx": {"level": "WARNING"},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},

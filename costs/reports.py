@@ -7,18 +7,22 @@ currencies; what has no price yet is counted beside it, so that a page can say t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from costs.models import DailyUsage, DailyUsageQuerySet, ReadDay
 from costs.money import Money, to_cents
 from costs.ranges import DateRange
-from providers.models import Company, Project, Provider
+from providers.models import Assignment, Company, Project, Provider
+
+# A stacked chart shows this many groups; the rest is one more.
+LARGEST = 5
+OTHER = "Other"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Totals:
     @property
     def is_empty(self) -> bool:
         return self == NOTHING
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing was used: every figure is zero or unknown."""
+        known = (self.credits, self.minutes, self.requests, *(money.amount for money in self.costs))
+        return not any(known)
 
     @property
     def is_unpriced(self) -> bool:
@@ -189,18 +199,27 @@ def provider_breakdown(usage: DailyUsageQuerySet, providers: Iterable[Provider])
 
 def daily(usage: DailyUsageQuerySet, days: DateRange, coverage: Coverage) -> list[Day]:
     """Every day of ``days`` up to the last one that has begun, oldest first; one query."""
-    by_day = totals_by(usage, "day")
+    return mark_days({day: sums for (day,), sums in totals_by(usage, "day").items()}, days, coverage)
+
+
+def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage) -> list[Day]:
+    """Every day of ``days`` that has begun, oldest first.
+
+    Unread days before the first one of which anything is known are left out: the provider was not connected for them.
+    """
     known = coverage.read | set(coverage.unread)
-    return [
+    marked = [
         Day(
             day=day,
-            totals=by_day.get((day,), NOTHING),
+            totals=by_day.get(day, NOTHING),
             is_read=day in coverage.read,
             is_provisional=day in coverage.provisional,
         )
         for day in days
         if day in known
     ]
+    beginning = next((index for index, day in enumerate(marked) if day.is_read or not day.totals.is_empty), 0)
+    return marked[beginning:]
 
 
 def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
@@ -222,22 +241,61 @@ def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> 
     )
 
 
-def group_series(
-    usage: DailyUsageQuerySet, by: str, labels: Mapping[Hashable, str], *, currency: str
-) -> list[tuple[str, dict[date, Decimal]]]:
-    """Daily cost in ``currency`` per value of ``by`` for a stacked chart: the five largest, then "Other"; one query."""
-    series: dict[Any, dict[date, Decimal]] = defaultdict(dict)
-    for (value, day), sums in totals_by(usage.filter(currency=currency), by, "day").items():
-        series[value][day] = sums.sort_amount
-    ranked = sorted(series.items(), key=lambda item: (-sum(item[1].values()), str(labels.get(item[0], item[0]))))
-    result = [(labels.get(value, str(value)), amounts) for value, amounts in ranked[:5]]
-    if ranked[5:]:
-        other: dict[date, Decimal] = defaultdict(Decimal)
-        for _value, amounts in ranked[5:]:
-            for day, amount in amounts.items():
-                other[day] += amount
-        result.append(("Other", dict(other)))
-    return result
+@dataclass(frozen=True)
+class Series:
+    """One colour of a stacked chart."""
+
+    label: str
+    by_day: Mapping[date, Totals]
+
+
+def stacked(
+    by_group_and_day: Mapping[tuple[Any, ...], Totals],
+    labels: Mapping[Any, str],
+    *,
+    weigh: Callable[[Totals], Decimal | int | None],
+) -> list[Series]:
+    """The five groups that ``weigh`` heaviest, heaviest first, then the rest together as "Other"; no query.
+
+    ``by_group_and_day`` is what ``totals_by(usage, <group>, "day")`` returned; together the series hold all of it.
+    """
+    groups: dict[Any, dict[date, Totals]] = defaultdict(dict)
+    for (group, day), sums in by_group_and_day.items():
+        if not sums.is_idle:
+            groups[group][day] = sums
+    named = [Series(labels.get(group) or str(group), by_day) for group, by_day in groups.items()]
+    ranked = sorted(
+        named,
+        key=lambda series: (-sum(weigh(sums) or 0 for sums in series.by_day.values()), series.label.casefold()),
+    )
+    if len(ranked) <= LARGEST:
+        return ranked
+    other: dict[date, Totals] = defaultdict(Totals)
+    for series in ranked[LARGEST:]:
+        for day, sums in series.by_day.items():
+            other[day] += sums
+    return [*ranked[:LARGEST], Series(OTHER, dict(other))]
+
+
+def keys_in_force(today: date) -> dict[tuple[int, int | None], int]:
+    """How many API keys there are by (provider id, id of the company they belong to ``today`` or None); one query.
+
+    Deleted keys count as long as usage of theirs waits for a company; usage without a key counts nowhere.
+    """
+    in_force = (
+        Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today)
+        .order_by("-starts_on")
+        .values("shares__company")[:1]
+    )
+    counts = (
+        Project.objects.filter(kind=Project.Kind.KEY)
+        .exclude(deleted_at__isnull=False, first_used_on=None)
+        .order_by()
+        .annotate(company_id=Subquery(in_force))
+        .values("provider_id", "company_id")
+        .annotate(keys=Count("pk"))
+    )
+    return {(count["provider_id"], count["company_id"]): count["keys"] for count in counts}
 
 
 def all_usage() -> DailyUsageQuerySet:

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ElevenLabsSyncConfig(AppConfig):
     name = "elevenlabs_sync"
     verbose_name = "ElevenLabs sync"
+
+    def ready(self) -> None:
+        from elevenlabs_sync.provider_type import ElevenLabs
+        from providers import registry
+
+        registry.register(ElevenLabs())

@@ -46,6 +46,7 @@ class Progress:
 class ProviderType(Protocol):
     slug: str
     label: str
+    simulated_key: ApiKey | None  # opens the simulated workspace of the embedded default, where the type has one
 
     def regions(self) -> list[Region]:
         """Where a workspace of this type can live; the default first."""

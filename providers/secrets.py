@@ -42,6 +42,16 @@ class ApiKey:
         raise TypeError("An API key is never serialised.")
 
 
+def read_api_key(text: str) -> ApiKey:
+    """The key that a person typed or pasted; raises ValueError with a sentence that does not hold it."""
+    key = text.strip()
+    if not key:
+        raise ValueError("Enter an API key.")
+    if len(key) > 200 or not all("!" <= character <= "~" for character in key):
+        raise ValueError("This is not an API key: it has spaces, line breaks or other characters that no key has.")
+    return ApiKey(key)
+
+
 def encrypt(key: ApiKey) -> str:
     """Return the Fernet token (ASCII) of ``key`` under the first of ENCRYPTION_KEYS."""
     return _fernet().encrypt(key.reveal().encode()).decode()

@@ -59,7 +59,9 @@ class SimulatedKey:
 
     def listed_on(self, day: date) -> bool:
         """Whether the service accounts show this key on `day`."""
-        return self.account is not None and self.created_on <= day and (self.deleted_on is None or day < self.deleted_on)
+        return (
+            self.account is not None and self.created_on <= day and (self.deleted_on is None or day < self.deleted_on)
+        )
 
     def used_on(self, day: date) -> bool:
         """Whether `day` lies in the days on which the key is in use."""
@@ -101,9 +103,7 @@ KEYS = (
         OFFICE,
         CLIENT_WORK,
     ),
-    SimulatedKey(
-        "harbor-transcripts", "Harbor Clinic – intake transcripts", (Use(SCRIBE, 3100),), OFFICE, CLIENT_WORK
-    ),
+    SimulatedKey("harbor-transcripts", "Harbor Clinic – intake transcripts", (Use(SCRIBE, 3100),), OFFICE, CLIENT_WORK),
     SimulatedKey(
         "juniper-concierge",
         "Juniper Travel – concierge",
@@ -133,14 +133,10 @@ KEYS = (
         disabled_on=date(2026, 3, 31),
     ),
     SimulatedKey(NEVER_USED, "Internal – sandbox", (), OFFICE, INTERNAL),
-    SimulatedKey(
-        OWN_KEY_OF_A_PERSON, "Dana's laptop", (Use(MULTILINGUAL, 350), Use(FLASH, 120)), OFFICE, quiet=450
-    ),
+    SimulatedKey(OWN_KEY_OF_A_PERSON, "Dana's laptop", (Use(MULTILINGUAL, 350), Use(FLASH, 120)), OFFICE, quiet=450),
 )
 
-KEYLESS = SimulatedKey(
-    "keyless", "", (Use(MULTILINGUAL, 600), Use(SOUND, 250)), OFFICE, quiet=350, keyless=True
-)
+KEYLESS = SimulatedKey("keyless", "", (Use(MULTILINGUAL, 600), Use(SOUND, 250)), OFFICE, quiet=350, keyless=True)
 
 
 def campaign_key(year: int) -> SimulatedKey:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 
-class Literal(str):
+class Verbatim(str):
     """Text that goes into the JSON as it stands, for what no Python value can express (`1e400000`, `-0.0e5`)."""
 
     __slots__ = ()
@@ -27,9 +27,9 @@ def plain(number: Decimal) -> str:
 
 
 def encode(document: object) -> str:
-    """`document` as compact JSON; Decimals are exact, a `Literal` is copied, the rest is as `json.dumps` has it."""
+    """`document` as compact JSON; Decimals are exact, a `Verbatim` is copied, the rest is as `json.dumps` has it."""
     match document:
-        case Literal():
+        case Verbatim():
             return str(document)
         case Decimal():
             return plain(document)

@@ -13,7 +13,6 @@ from django.db import transaction
 from providers.models import BEGINNING, Assignment, AssignmentChange, AssignmentShare, Company, Project
 
 
-
 class UndoConflictError(Exception):
     """What would be undone has been changed since."""
 

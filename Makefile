@@ -1,0 +1,108 @@
+# Every way to run, check and change Administrate, as one-word targets. Needs Python 3.11+ with venv and pip, and make.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# Where this one is older than 3.11, python3.14 to python3.11 are tried as well.
+PYTHON ?= python3
+# More words for pytest: make test ARGS="-k dashboard -x"
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# A stamp that outlived its environment (a removed Python, an emptied folder) counts for nothing.
+ifeq ($(shell $(BIN)/python -c 'import pip; print("works")' 2>/dev/null),)
+$(shell rm -f $(VENV)/.installed $(VENV)/.installed-dev)
+endif
+
+.PHONY: help install run demo test check lint bench lock format clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/.installed ## make the environment in .venv from the locked dependencies
+
+run: $(VENV)/.installed ## start Administrate; Ctrl-C stops it
+	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run
+
+demo: $(VENV)/.installed ## start it with a simulated ElevenLabs workspace to look at
+	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run --demo
+
+test: $(VENV)/.installed-dev ## run every test; installs PostgreSQL, Redis and Chromium where missing and allowed
+	@$(BIN)/python -m tests.services.prepare
+	@$(BIN)/python -m tests.run $(ARGS)
+
+check: lint test ## everything that CI asks for
+
+lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, types, import rules, migrations, settings
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy --no-fast-exit .
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.services.deploy_check
+
+bench: $(VENV)/.installed-dev ## measure what the design promises
+	@$(BIN)/python -m tests.services.prepare postgresql
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(VENV)/.installed-dev ## choose new versions of the dependencies and write both lock files
+	$(UV_COMPILE) --output-file requirements.txt pyproject.toml
+	$(UV_COMPILE) --extra dev -c requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+format: $(VENV)/.installed-dev ## bring the code into its style
+	$(BIN)/python -m ruff check --fix --exit-zero
+	$(BIN)/python -m ruff format
+
+clean: ## remove the environment and every cache; the data in var/ stays
+	rm -rf $(VENV) staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+UV_COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --quiet --custom-compile-command "make lock"
+
+# Without its stamp an environment is half-made (somebody pressed Ctrl-C) or somebody else's: it is made anew.
+$(VENV)/.installed: requirements.txt
+	@if [ ! -f $@ ]; then \
+		for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 none; do \
+			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		done; \
+		if [ "$$python" = none ]; then \
+			echo "Administrate needs Python 3.11 or newer, and $(PYTHON) is not: install one, or name it: make PYTHON=/path/to/python3" >&2; \
+			exit 1; \
+		fi; \
+		if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "$$python can't make virtual environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)." >&2; \
+			exit 1; \
+		fi; \
+		echo "Making the environment in $(VENV) (once, about half a minute) …"; \
+		"$$python" -m venv --clear $(VENV) || exit 1; \
+	fi; \
+	rm -f $@ $(VENV)/.installed-dev; \
+	$(PIP_INSTALL) -r requirements.txt && touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@echo "Adding the development tools to $(VENV) (once) …"
+	@$(PIP_INSTALL) -r requirements-dev.txt && touch $@
+
+# Ctrl-C reaches everything in the terminal's foreground group, make included, which then ends with an error however
+# well the server stopped. So the server takes the foreground for itself, and gives it back at its end.
+define FOREGROUND
+import atexit, os, runpy, signal, sys
+try:
+    group_of_make = os.getpgrp()
+    if os.tcgetpgrp(0) == group_of_make:
+        for stop in (signal.SIGTSTP, signal.SIGTTOU):
+            signal.signal(stop, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpgrp())
+        atexit.register(os.tcsetpgrp, 0, group_of_make)
+except OSError:
+    pass  # no terminal
+sys.argv[:1] = []
+runpy.run_path(sys.argv[0], run_name="__main__")
+endef
+export FOREGROUND

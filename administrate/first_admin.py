@@ -1,0 +1,28 @@
+"""The first user: without one nobody could sign in and make the others."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+
+@dataclass(frozen=True)
+class FirstAdmin:
+    username: str
+    generated_password: str | None  # None: it was taken from ADMIN_PASSWORD
+
+
+@transaction.atomic
+def create_first_admin() -> FirstAdmin | None:
+    """Make the first admin and say how to sign in; None when there is a user already."""
+    if User.objects.exists():
+        return None
+    generated = None if settings.ADMIN_PASSWORD else secrets.token_urlsafe(12)
+    User.objects.create_superuser(
+        username=settings.ADMIN_USERNAME, email="", password=generated or settings.ADMIN_PASSWORD
+    )
+    return FirstAdmin(settings.ADMIN_USERNAME, generated)

@@ -1,0 +1,21 @@
+"""manage.py create_first_admin"""
+
+from typing import Any
+
+from administrate.first_admin import create_first_admin
+from providers.commands import ProductCommand
+
+
+class Command(ProductCommand):
+    help = (
+        "Make the first admin while there is no user at all: named ADMIN_USERNAME, with ADMIN_PASSWORD, or with a "
+        "generated password that is printed once. Does nothing otherwise."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        admin = create_first_admin()
+        if admin is None:
+            return
+        self.stdout.write(f"Username: {admin.username}")
+        if admin.generated_password:
+            self.stdout.write(f"Password: {admin.generated_password} (shown only this once)")

@@ -1,0 +1,86 @@
+"""manage.py run"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from administrate import __version__
+from administrate.first_admin import create_first_admin
+from administrate.one_process import HOST, AlreadyRunningError, sole_use_of_home, web_server, work_until_stopped
+from providers import registry
+from providers.commands import ProductCommand, bad_input, failure
+from providers.models import Provider
+from providers.services.claims import release_claims_of_dead_processes
+from providers.services.connecting import AlreadyConnectedError, connect_provider
+from providers.services.queueing import enqueue_lost_runs
+
+SIMULATED_NAME = "Simulated workspace"
+
+
+class Command(ProductCommand):
+    help = (
+        "Run everything in this one process until Ctrl-C: web, worker and beat. Prepares the database and, while there "
+        "is no user, the first admin."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="connect the simulated workspace if it isn't yet")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["demo"] and not settings.EMBEDDED:
+            raise bad_input("--demo needs the embedded default: unset DATABASE_URL and REDIS_URL.")
+        with ExitStack() as stack:
+            try:
+                if settings.EMBEDDED:
+                    stack.enter_context(sole_use_of_home())
+                stack.enter_context(web_server())
+            except AlreadyRunningError as error:
+                raise bad_input(str(error)) from None
+            self._greet()
+            if options["demo"]:
+                _connect_simulated_workspace()
+            if settings.EMBEDDED:
+                release_claims_of_dead_processes()
+                # The queue of the last process went with it; what it held is still in the table.
+                enqueue_lost_runs(now=timezone.now(), patience=timedelta(0))
+            work_until_stopped()
+            self.stdout.write("Stopped.")
+
+    def _greet(self) -> None:
+        admin = create_first_admin()
+        lines = [f"Administrate {__version__} is ready: http://{HOST}:{settings.PORT}/"]
+        if admin:
+            lines.append(f"  Username: {admin.username}")
+            lines.append(
+                f"  Password: {admin.generated_password} (shown only this once)"
+                if admin.generated_password
+                else "  Password: as given in ADMIN_PASSWORD"
+            )
+        if settings.EMBEDDED:
+            lines.append(f"  Data:     {settings.DATA_DIR}")
+        lines.append("  Ctrl-C stops it.")
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+def _connect_simulated_workspace() -> None:
+    """One provider with the simulated data; nothing where it stands already."""
+    elevenlabs = registry.get("elevenlabs")
+    if elevenlabs.simulated_key is None or Provider.objects.filter(region="simulated").exists():
+        return
+    try:
+        connect_provider(
+            type=elevenlabs.slug,
+            name=SIMULATED_NAME,
+            region="simulated",
+            api_key=elevenlabs.simulated_key,
+            now=timezone.now(),
+        )
+    except (registry.KeyRefusedError, AlreadyConnectedError) as error:
+        raise failure(str(error)) from None

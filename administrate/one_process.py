@@ -1,0 +1,80 @@
+"""Everything in one process: the web server in a thread, beat in a thread, the worker's thread pool in the main thread.
+
+Meant for the embedded default, whose queue lives in this process's memory. The same tasks and the same pages run in
+separate processes in production.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import waitress
+from celery.beat import EmbeddedService
+from celery.platforms import SecurityWarning
+from celery.signals import worker_ready
+from django.conf import settings
+
+from administrate.celery import app
+from administrate.wsgi import application
+
+HOST = "127.0.0.1"
+WEB_THREADS = 8
+WORKER_THREADS = 4
+
+
+class AlreadyRunningError(Exception):
+    """The home folder or the port is in use; the text is for the person."""
+
+
+@contextmanager
+def sole_use_of_home() -> Iterator[None]:
+    """Keep a second process from running on the same DATA_DIR; raises AlreadyRunningError."""
+    with (settings.DATA_DIR / "run.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunningError(f"Administrate is already running on {settings.DATA_DIR}.") from None
+        yield
+
+
+@contextmanager
+def web_server() -> Iterator[None]:
+    """Serve the pages on the loopback address at PORT; raises AlreadyRunningError when that is taken."""
+    try:
+        server = waitress.create_server(application, host=HOST, port=settings.PORT, threads=WEB_THREADS, ident="")
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
+        raise AlreadyRunningError(f"Port {settings.PORT} {reason}. Set another one: PORT=8001 make run") from None
+    thread = threading.Thread(target=server.run, name="web", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join(timeout=5)
+
+
+def work_until_stopped() -> None:
+    """Run worker and beat until SIGINT or SIGTERM; a sync that runs then goes back to the queue."""
+    # Celery warns root against workers that load pickled messages; ours accept JSON only.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    beat = EmbeddedService(app, thread=True)
+    worker = app.Worker(
+        pool="threads",
+        concurrency=WORKER_THREADS,
+        quiet=True,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker_ready.connect(lambda **_signal: beat.start(), weak=False)
+    try:
+        worker.start()
+    finally:
+        beat.stop()

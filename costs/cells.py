@@ -1,0 +1,125 @@
+"""Figures as the pages show them: safe HTML strings made once in Python, because tables hold thousands of them.
+
+An unknown figure is "—" with its reason, a sum that is not the whole carries a mark with the reason; both reasons show on
+hover and on focus and are always there for screen readers. Zero is written only where zero is known.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from costs.money import UNKNOWN, Money, format_number
+from costs.reports import Totals
+from providers.models import Company, Project, Provider
+
+UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
+PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
+UNREAD = "These days have not been read yet"
+PARTLY_UNREAD = "Some of this has not been read yet"
+NOT_REPORTED = "ElevenLabs does not report this for this usage"
+
+DEFAULT_CURRENCY = "usd"
+
+
+def explained(text: str, reason: str, *, mark: str = "") -> SafeString:
+    """``text`` with the reason why it is unknown or not the whole."""
+    return format_html(
+        '<span class="hint" tabindex="0">{}{}<span class="hint__text"> {}</span></span>',
+        text,
+        format_html('<span class="hint__mark" aria-hidden="true">{}</span>', mark) if mark else "",
+        reason,
+    )
+
+
+def money(totals: Totals, currency: str, *, is_read: bool = True) -> SafeString:
+    """What ``totals`` cost: a line per currency; ``currency`` names a zero. Without ``is_read`` a zero is unknown."""
+    if totals.is_unpriced:
+        return explained(UNKNOWN, UNPRICED)
+    if not totals.costs and not is_read:
+        return explained(UNKNOWN, UNREAD)
+    amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
+    text = format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
+    if totals.unpriced_rows:
+        return explained(text, PARTLY_UNPRICED, mark="*")
+    if not is_read:
+        return explained(text, PARTLY_UNREAD, mark="*")
+    return text
+
+
+def amount(totals: Totals, value: Decimal | int | None, *, digits: int = 0, is_read: bool = True) -> SafeString:
+    """A figure of ``totals`` other than money: unknown where there is usage that does not report it."""
+    if value is None and not is_read:
+        return explained(UNKNOWN, UNREAD)
+    if value is None and not totals.is_idle:
+        return explained(UNKNOWN, NOT_REPORTED)
+    text = format_html("{}", format_number(value or 0, digits))
+    return text if is_read else explained(text, PARTLY_UNREAD, mark="*")
+
+
+def day(value: date | None) -> str:
+    return f"{value.day} {value:%b %Y}" if value else "Not yet"
+
+
+def marked_day(value: date, *, is_provisional: bool) -> SafeString:
+    """A day as the head of a row."""
+    if not is_provisional:
+        return format_html('<span class="day">{}</span>', day(value))
+    return format_html(
+        '<span class="day">{} <span class="badge">{}</span></span>',
+        day(value),
+        explained("provisional", "ElevenLabs may still restate this day"),
+    )
+
+
+def company(subject: Company | None, label: str, query: str = "") -> SafeString:
+    """A company's name as a link that keeps the range; what is unassigned is no link."""
+    if subject is None:
+        return format_html("{}", label)
+    return format_html('<a class="row-link" href="{}{}">{}</a>', subject.get_absolute_url(), query, label)
+
+
+def provider(subject: Provider, query: str = "") -> SafeString:
+    """A provider's name as a link, with the badge of simulated data."""
+    return format_html(
+        '<a class="row-link" href="{}{}">{}</a>{}',
+        subject.get_absolute_url(),
+        query,
+        subject.name,
+        mark_safe(' <span class="badge badge--simulated">Simulated data</span>')
+        if subject.region == SIMULATED_REGION
+        else "",
+    )
+
+
+def project(subject: Project) -> SafeString:
+    """An API key's name, its last characters and what has become of it."""
+    return format_html(
+        "{}{}{}",
+        subject.display_name,
+        format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
+        if subject.hint and (subject.label or subject.name)
+        else "",
+        _state(subject),
+    )
+
+
+def _state(subject: Project) -> SafeString:
+    if subject.deleted_at:
+        return mark_safe(' <span class="badge">Deleted</span>')
+    if subject.disabled_at:
+        reason = DISABLED_REASONS.get(subject.disabled_reason, "")
+        return format_html(' <span class="badge">{}</span>', explained("Disabled", reason) if reason else "Disabled")
+    return SafeString("")
+
+
+SIMULATED_REGION = "simulated"
+DISABLED_REASONS = {
+    "trial_ended": "The workspace's trial ended",
+    "subscription_downgrade": "The workspace's plan was lowered",
+    "exposed_publicly": "The key was found in public",
+    "self_disabled": "Somebody of the workspace disabled it",
+}

@@ -1,0 +1,122 @@
+"""Stacked daily bars and their twin, the same figures as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+from costs import cells
+from costs.metrics import Metric
+from costs.money import SYMBOLS, UNKNOWN, Money, format_number
+from costs.reports import NOTHING, OTHER, Day, Series, Totals, stacked
+from costs.tables import Column, Row, Table
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    label: str
+    colour: str  # "1" to "5", or "other"
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    legend: tuple[LegendEntry, ...]
+    has_provisional: bool
+    data: dict[str, Any]  # for charts.js
+    table: Table
+
+    @property
+    def is_empty(self) -> bool:
+        """No day has any usage."""
+        return not self.legend
+
+
+def stacked_by_day(
+    *,
+    title: str,
+    days: Sequence[Day],
+    by_group_and_day: Mapping[tuple[Any, ...], Totals],
+    labels: Mapping[Any, str],
+    metric: Metric,
+    currency: str,
+) -> Chart:
+    """A chart of ``metric`` per day and group; of money, the part in ``currency`` is drawn and all of it is listed."""
+    series = stacked(by_group_and_day, labels, weigh=lambda totals: metric.value(totals, currency))
+    return Chart(
+        title=title,
+        legend=tuple(
+            LegendEntry(one.label, "other" if index >= 5 and one.label == OTHER else str(index + 1))
+            for index, one in enumerate(series)
+        ),
+        has_provisional=any(day.is_provisional for day in days),
+        data={
+            "prefix": SYMBOLS.get(currency, f"{currency.upper()} ") if metric.slug == "cost" else "",
+            "days": [f"{day.day.day} {day.day:%b}" for day in days],
+            "titles": [cells.day(day.day) + (" (provisional)" if day.is_provisional else "") for day in days],
+            "provisional": [day.is_provisional for day in days],
+            "totals": [_text(metric, day.totals, currency, is_read=day.is_read) for day in days],
+            "series": [
+                {
+                    "label": one.label,
+                    "values": [_drawn(metric, one.by_day.get(day.day, NOTHING), currency) for day in days],
+                    "texts": [
+                        _text(metric, one.by_day.get(day.day, NOTHING), currency, is_read=day.is_read) for day in days
+                    ],
+                }
+                for one in series
+            ],
+        },
+        table=_twin(title, series, days, metric, currency),
+    )
+
+
+def _drawn(metric: Metric, totals: Totals, currency: str) -> float | None:
+    """The height of a bar – the only place where a figure may be a float, since nobody reads it."""
+    value = metric.value(totals, currency)
+    return float(value) if value else None
+
+
+def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> str:
+    """A figure in a bubble of the chart, without its reasons."""
+    if metric.slug != "cost":
+        value = metric.value(totals, currency)
+        return format_number(0 if value is None and totals.is_idle and is_read else value, metric.digits)
+    if totals.is_unpriced or (not totals.costs and not is_read):
+        return UNKNOWN
+    return " + ".join(str(money) for money in totals.costs) or str(Money(currency, NOTHING.sort_amount))
+
+
+def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str) -> Table:
+    """Newest day first; the last column and the last row are the totals."""
+    is_read = all(day.is_read for day in days)
+    sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
+    return Table(
+        caption=f"{title}, as a table",
+        columns=(Column("Day", is_number=False), *(Column(one.label) for one in series), Column("Total")),
+        rows=tuple(
+            Row(
+                (
+                    cells.marked_day(day.day, is_provisional=day.is_provisional),
+                    *(
+                        metric.cell(one.by_day.get(day.day, NOTHING), currency, is_read=day.is_read)
+                        for one in series
+                    ),
+                    metric.cell(day.totals, currency, is_read=day.is_read),
+                ),
+            )
+            for day in reversed(days)
+        ),
+        total=Row(
+            (
+                "Total",
+                *(metric.cell(sum_, currency, is_read=is_read) for sum_ in sums),
+                metric.cell(sum((day.totals for day in days), NOTHING), currency, is_read=is_read),
+            ),
+        ),
+        is_dense=True,
+    )
+
+

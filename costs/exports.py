@@ -1,0 +1,94 @@
+"""Usage as CSV: exact decimals, unknown is empty, text that a spreadsheet would run as a formula is made inert."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import groupby
+
+from costs.models import DailyUsage, DailyUsageQuerySet
+from providers.models import Company, Project
+
+COLUMNS = (
+    "date",
+    "provider",
+    "project_id",
+    "project",
+    "company",
+    "model",
+    "credits",
+    "minutes",
+    "requests",
+    "cost",
+    "currency",
+    "estimated",
+)
+_CHUNK_LINES = 1000
+
+
+def usage_csv(usage: DailyUsageQuerySet) -> Iterator[str]:
+    """The rows of ``usage`` that hold anything, under COLUMNS, in chunks of about a thousand lines.
+
+    Ordered by date, provider, project_id and model (by code point, on every database). ``project_id`` is empty for
+    usage without a key; ``company`` is empty where a day is unassigned.
+    """
+    companies = dict(Company.objects.values_list("pk", "name"))
+    rows = usage.used().attributed().select_related("project__provider").order_by("day").iterator(chunk_size=2000)
+    yield _csv([COLUMNS])
+    lines: list[tuple[str, ...]] = []
+    for _day, of_day in groupby(rows, key=lambda row: row.day):
+        lines += sorted((_line(row, companies) for row in of_day), key=_order)
+        if len(lines) >= _CHUNK_LINES:
+            yield _csv(_escaped(lines))
+            lines = []
+    yield _csv(_escaped(lines))
+
+
+def plain(value: Decimal | int | None) -> str:
+    """Exact, without exponent or padding; empty when unknown."""
+    if value is None:
+        return ""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def inert(text: str) -> str:
+    """``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _line(row: DailyUsage, companies: dict[int, str]) -> tuple[str, ...]:
+    company_id: int | None = row.company_id  # type: ignore[attr-defined]  # annotated by attributed()
+    project = row.project
+    return (
+        row.day.isoformat(),
+        project.provider.name,
+        "" if project.kind == Project.Kind.KEYLESS else project.external_id,
+        project.display_name,
+        "" if company_id is None else companies[company_id],
+        row.model,
+        plain(row.credits),
+        plain(row.minutes),
+        plain(row.requests),
+        plain(row.cost),
+        row.currency,
+        "true" if row.estimated else "false",
+    )
+
+
+def _order(line: tuple[str, ...]) -> tuple[str, ...]:
+    date, provider, project_id, _project, _company, model = line[:6]
+    return date, provider, project_id, model
+
+
+def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Only text cells: a number is never touched."""
+    return ((line[0], *(inert(cell) for cell in line[1:6]), *line[6:]) for line in lines)
+
+
+def _csv(lines: Iterable[tuple[str, ...]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()

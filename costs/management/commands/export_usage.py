@@ -1,0 +1,68 @@
+"""manage.py export_usage"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from costs.exports import usage_csv
+from costs.models import DailyUsage
+from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
+
+
+class Command(ProductCommand):
+    help = (
+        "Write stored usage as CSV, one row per day, API key and model; without dates every stored day. "
+        "Amounts are exact; empty means unknown."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--from", dest="first", type=utc_day, metavar="DATE", help="first UTC day (YYYY-MM-DD)")
+        parser.add_argument("--to", dest="last", type=utc_day, metavar="DATE", help="last UTC day, inclusive")
+        parser.add_argument("--provider", metavar="NAME", help="only this provider")
+        parser.add_argument("--format", choices=["csv"], default="csv")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        first, last = options["first"], options["last"]
+        if first and last and first > last:
+            raise bad_input("--from must not be after --to.")
+        usage = DailyUsage.objects.all()
+        if options["provider"]:
+            usage = usage.for_provider(provider_named(options["provider"]))
+        if first:
+            usage = usage.filter(day__gte=first)
+        if last:
+            usage = usage.filter(day__lte=last)
+        chunks = usage_csv(usage)
+        if options["output"]:
+            _write_file(options["output"], chunks)
+        else:
+            self._print(chunks)
+
+    def _print(self, chunks: Iterator[str]) -> None:
+        try:
+            for chunk in chunks:
+                self.stdout.write(chunk, ending="")
+            self.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write_file(target: Path, chunks: Iterator[str]) -> None:
+    """Write beside the target and move it there at the end: never half a file, never a lost one."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.writelines(chunks)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise failure(f"{target} can't be written: {error.strerror or error}.") from None

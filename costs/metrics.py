@@ -1,0 +1,42 @@
+"""The four figures of usage, with what each of them means and how it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.safestring import SafeString
+
+from costs import cells
+from costs.reports import Totals
+
+
+@dataclass(frozen=True)
+class Metric:
+    slug: str
+    label: str
+    explanation: str
+    digits: int = 0
+
+    def value(self, totals: Totals, currency: str) -> Decimal | int | None:
+        """The exact figure – of cost, the part in ``currency``; None where none is known."""
+        if self.slug != "cost":
+            return getattr(totals, self.slug)  # type: ignore[no-any-return]  # one of three fields of Totals
+        return next((money.amount for money in totals.costs if money.currency == currency), None)
+
+    def cell(self, totals: Totals, currency: str, *, is_read: bool = True) -> SafeString:
+        if self.slug == "cost":
+            return cells.money(totals, currency, is_read=is_read)
+        return cells.amount(totals, self.value(totals, currency), digits=self.digits, is_read=is_read)
+
+
+COST = Metric("cost", "Cost", "Actual spend as ElevenLabs reports it for your plan and usage.")
+CREDITS = Metric(
+    "credits",
+    "Credits",
+    "ElevenLabs credits consumed: characters for text to speech, minutes for speech to text.",
+)
+MINUTES = Metric("minutes", "Minutes", "Minutes of audio, as ElevenLabs reports them.", digits=1)
+REQUESTS = Metric("requests", "Requests", "Number of API calls.")
+
+METRICS = {metric.slug: metric for metric in (COST, CREDITS, MINUTES, REQUESTS)}

@@ -1,0 +1,113 @@
+"""Plain tables – a heading per row, figures, a row of totals – written in Python and put on the page as one string."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from costs import cells
+from costs.metrics import CREDITS, MINUTES, REQUESTS
+from costs.querystate import Sorting
+from costs.reports import Breakdown, Line
+
+
+@dataclass(frozen=True)
+class Column:
+    label: str
+    is_number: bool = True
+    sort: str = ""  # what ?sort= calls it; empty: not offered
+
+
+@dataclass(frozen=True)
+class Row:
+    """The first cell is the row's heading. A cell that is not yet safe HTML is text."""
+
+    cells: tuple[str, ...]
+    is_muted: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: Row | None = None
+    sorting: Sorting | None = None
+    is_dense: bool = False
+
+    @property
+    def html(self) -> SafeString:
+        return format_html(
+            '<div class="table-scroll" tabindex="0" role="group" aria-label="{caption}">'
+            '<table class="data{dense}"><caption class="visually-hidden">{caption}</caption>'
+            "<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>",
+            caption=self.caption,
+            dense=" data--dense" if self.is_dense else "",
+            head=format_html_join("", "{}", ((heading(column, self.sorting),) for column in self.columns)),
+            body=mark_safe("".join(self._row(row) for row in self.rows)),  # noqa: S308 - cells are escaped in _row
+            foot=format_html("<tfoot>{}</tfoot>", self._row(self.total)) if self.total else "",
+        )
+
+    def _row(self, row: Row) -> SafeString:
+        """By concatenation: format_html for each of thousands of cells would be most of a page's time."""
+        opening = '<tr class="is-muted">' if row.is_muted else "<tr>"
+        first = f'<th scope="row">{conditional_escape(row.cells[0])}</th>'
+        rest = "".join(
+            f'<td class="num">{conditional_escape(cell)}</td>'
+            if column.is_number
+            else f'<td class="is-text">{conditional_escape(cell)}</td>'
+            for column, cell in zip(self.columns[1:], row.cells[1:], strict=True)
+        )
+        return mark_safe(f"{opening}{first}{rest}</tr>")  # noqa: S308 - every part is escaped above
+
+
+def heading(column: Column, sorting: Sorting | None) -> SafeString:
+    """A column's heading; with ``sorting`` and a sortable column it is a link and says the direction."""
+    css = mark_safe(' class="num"') if column.is_number else ""
+    if sorting is None or not column.sort:
+        return format_html('<th scope="col"{}>{}</th>', css, column.label)
+    return format_html(
+        '<th scope="col"{} aria-sort="{}"><a href="{}">{}</a></th>',
+        css,
+        sorting.direction(column.sort),
+        sorting.url(column.sort),
+        column.label,
+    )
+
+
+@dataclass(frozen=True)
+class UsageTable:
+    """A table of a breakdown: heading, spend, credits, minutes, requests."""
+
+    table: Table
+    rounding_shows: bool
+
+    @classmethod
+    def of(
+        cls, breakdown: Breakdown, *, caption: str, subject: str, currency: str, heads: Iterable[str], is_read: bool
+    ) -> Self:
+        """``heads`` are the rows' headings in the order of the breakdown's lines."""
+        columns = (
+            Column(subject, is_number=False),
+            Column("Spend"),
+            Column("Credits"),
+            Column("Minutes"),
+            Column("Requests"),
+        )
+        rows = tuple(
+            Row((head, *_figures(line, currency, is_read=is_read)), is_muted=line.totals.is_idle)
+            for head, line in zip(heads, breakdown.lines, strict=True)
+        )
+        total = Row(("Total", *_figures(Line(None, "Total", breakdown.total), currency, is_read=is_read)))
+        return cls(Table(caption, columns, rows, total), breakdown.rounding_shows)
+
+
+def _figures(line: Line, currency: str, *, is_read: bool) -> tuple[str, ...]:
+    return (
+        cells.money(line.totals, currency, is_read=is_read),
+        *(metric.cell(line.totals, currency, is_read=is_read) for metric in (CREDITS, MINUTES, REQUESTS)),
+    )

@@ -1,0 +1,213 @@
+"""The one write path for usage.
+
+A window's rows go into a temporary table, and one statement brings the stored rows in line with them: it inserts what
+is new and updates only what differs, so that reading the same figures again writes nothing. The same SQL runs on
+PostgreSQL and SQLite; it is put together from the constants below and nothing else. Rows are written in key order: unordered writers of one table can deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from costs.fields import to_scaled
+from costs.models import DailyUsage, ReadDay
+from providers.models import Project, Provider
+
+# Figures older than this no longer change much: an answer that takes most of them away is held for a person.
+IMPLAUSIBLE_AFTER = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A row to store: amounts exact at the scales of DailyUsage, unknown is None."""
+
+    project_id: int
+    day: date  # UTC
+    model: str
+    credits: Decimal | None
+    minutes: Decimal | None
+    requests: int | None
+    cost: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did, in rows; rows that had to become zero count as changed."""
+
+    inserted: int
+    changed: int
+    unchanged: int
+
+
+class ImplausibleAnswerError(Exception):
+    """The answer would take away most of what stands, and is not applied; the text is for the person."""
+
+
+@transaction.atomic
+def write_usage(
+    *,
+    provider: Provider,
+    first: date,
+    last: date,
+    rows: Sequence[Usage],
+    read_at: datetime,
+    accept_implausible: bool = False,
+) -> Written:
+    """Make the stored usage of ``provider`` from ``first`` to ``last`` (UTC days, inclusive) equal to ``rows``.
+
+    ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
+    row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
+    Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
+    """
+    with connection.cursor() as cursor:
+        _stage(cursor, rows)
+        _stage_zeros(cursor, provider, first, last)
+        if not accept_implausible:
+            _refuse_implausible(cursor, rows, today=read_at.date())
+        written = _count(cursor)
+        if written.inserted or written.changed:
+            cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(read_at)})
+            cursor.execute(_REFRESH_DAYS_OF_USE)
+        cursor.execute(f"DROP TABLE {_STAGING}")
+    ReadDay.objects.bulk_create(
+        (
+            ReadDay(provider=provider, day=first + timedelta(days=offset), read_at=read_at)
+            for offset in range((last - first).days + 1)
+        ),
+        update_conflicts=True,
+        unique_fields=["provider", "day"],
+        update_fields=["read_at"],
+    )
+    return written
+
+
+_STAGING = "staged_usage"
+_USAGE = DailyUsage._meta.db_table
+_FIGURES = ("credits", "minutes", "requests", "cost", "currency")
+_ALL = ("project_id", "day", "model", *_FIGURES)
+_DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FIGURES)
+_JOIN = f"""
+    {_STAGING} AS staged LEFT JOIN {_USAGE} AS stored
+    ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
+"""
+_COUNT = f"""
+    SELECT COUNT(*), COUNT(stored.id), COUNT(CASE WHEN stored.id IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
+"""
+_WRITE = f"""
+    INSERT INTO {_USAGE} ({", ".join(_ALL)}, estimated, updated_at)
+    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, FALSE, %(updated_at)s
+    FROM {_JOIN}
+    WHERE stored.id IS NULL OR {_DIFFERS}
+    ORDER BY staged.project_id, staged.day, staged.model
+    ON CONFLICT (project_id, day, model) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in (*_FIGURES, "estimated", "updated_at"))}
+"""
+_STAGE_ZEROS = f"""
+    INSERT INTO {_STAGING} ({", ".join(_ALL)})
+    SELECT stored.project_id, stored.day, stored.model,
+        CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
+        CASE WHEN stored.requests IS NOT NULL THEN 0 END, CASE WHEN stored.cost IS NOT NULL THEN 0 END, stored.currency
+    FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
+    WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
+    AND (stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0)
+    AND NOT EXISTS (
+        SELECT 1 FROM {_STAGING} AS staged
+        WHERE staged.project_id = stored.project_id AND staged.day = stored.day AND staged.model = stored.model
+    )
+"""
+# What stands of the days before the cutoff, and what would be left of it.
+_BEFORE_AND_AFTER = f"""
+    SELECT
+        COUNT(CASE WHEN stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0 THEN 1 END),
+        COUNT(CASE WHEN (stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0)
+            AND (staged.credits > 0 OR staged.minutes > 0 OR staged.requests > 0 OR staged.cost > 0) THEN 1 END),
+        SUM(stored.credits), SUM(staged.credits), SUM(stored.cost), SUM(staged.cost)
+    FROM {_JOIN}
+    WHERE staged.day < %(cutoff)s
+"""
+_REFRESH_DAYS_OF_USE = f"""
+    UPDATE {Project._meta.db_table} SET
+        first_used_on = (SELECT MIN(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
+            AND (credits > 0 OR minutes > 0 OR requests > 0 OR cost > 0)),
+        last_used_on = (SELECT MAX(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
+            AND (credits > 0 OR minutes > 0 OR requests > 0 OR cost > 0))
+    WHERE id IN (SELECT project_id FROM {_STAGING})
+"""
+
+
+def _stage(cursor: Any, rows: Sequence[Usage]) -> None:
+    """Put ``rows`` into a temporary table that ends with the transaction at the latest."""
+    cursor.execute(f"""
+        CREATE TEMPORARY TABLE {_STAGING} (
+            project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
+            cost bigint, currency varchar(3), PRIMARY KEY (project_id, day, model)
+        )
+    """)
+    scaled = (_scaled(row) for row in rows)
+    if connection.vendor == "postgresql":
+        # A few rows against a large table: the planner would hash the whole table instead of using its index.
+        cursor.execute("SET LOCAL enable_hashjoin = off")
+        cursor.execute("SET LOCAL enable_mergejoin = off")
+        with cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN") as copy:
+            for values in scaled:
+                copy.write_row(values)
+    else:
+        marks = ", ".join(["%s"] * len(_ALL))
+        cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
+
+
+def _scaled(row: Usage) -> tuple[Any, ...]:
+    return (
+        row.project_id,
+        connection.ops.adapt_datefield_value(row.day),
+        row.model,
+        None if row.credits is None else to_scaled(row.credits, DailyUsage.CREDITS_SCALE),
+        None if row.minutes is None else to_scaled(row.minutes, DailyUsage.MINUTES_SCALE),
+        row.requests,
+        None if row.cost is None else to_scaled(row.cost, DailyUsage.COST_SCALE),
+        row.currency,
+    )
+
+
+def _stage_zeros(cursor: Any, provider: Provider, first: date, last: date) -> None:
+    """Add a row of zeros for each stored one that the answer leaves out; what was unknown stays unknown."""
+    adapt = connection.ops.adapt_datefield_value
+    cursor.execute(_STAGE_ZEROS, {"provider": provider.pk, "first": adapt(first), "last": adapt(last)})
+
+
+def _count(cursor: Any) -> Written:
+    cursor.execute(_COUNT)
+    staged, known, differing = cursor.fetchone()
+    return Written(inserted=staged - known, changed=differing, unchanged=known - differing)
+
+
+def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> None:
+    cutoff = connection.ops.adapt_datefield_value(today - IMPLAUSIBLE_AFTER)
+    if not rows:
+        # With nothing in the answer, all that is staged are the rows that would become zero.
+        cursor.execute(f"SELECT COUNT(*) FROM {_STAGING}")
+        (standing,) = cursor.fetchone()
+        if standing:
+            raise ImplausibleAnswerError(
+                f"The answer is empty, but {standing} rows of usage stand in these days. They were kept."
+            )
+        return
+    cursor.execute(_BEFORE_AND_AFTER, {"cutoff": cutoff})
+    rows_before, rows_after, credits_before, credits_after, cost_before, cost_after = cursor.fetchone()
+    for what, before, after in (
+        ("rows", rows_before, rows_after),
+        ("credits", credits_before, credits_after),
+        ("cost", cost_before, cost_after),
+    ):
+        if before and (after or 0) * 2 < before:
+            raise ImplausibleAnswerError(
+                f"The answer would remove more than half of the {what} of days that are over three days old. "
+                "What stands was kept."
+            )

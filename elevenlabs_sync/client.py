@@ -1,0 +1,220 @@
+"""The HTTP client of the ElevenLabs API: one method per endpoint that is used, errors as one typed tree.
+
+It fetches and decodes; reading the documents is payloads' business, and repeating a failed call is retrying's. Answers
+are capped in time and in (decompressed) size, and redirects are never followed.
+Reference: https://elevenlabs.io/docs/api-reference/introduction
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from elevenlabs_sync.errors import (
+    AnswerTooLargeError,
+    ElevenLabsError,
+    InvalidKeyError,
+    MissingPermissionError,
+    RateLimitedError,
+    RefusedError,
+    RejectedError,
+    UnavailableError,
+    UnexpectedResponseError,
+)
+from elevenlabs_sync.payloads import parse_json
+from elevenlabs_sync.transport import DeadlineTransport
+
+ANALYTICS_PERMISSION = "workspace_analytics_full_read"
+MAX_ANSWER_BYTES = 10_000_000
+DAY_SECONDS = 86_400
+
+_PERMISSION = re.compile(r"missing the permission[s]? [`'\"]?(\w+)")
+
+
+class ElevenLabsClient:
+    """Reads one workspace. Use it as a context manager, from one thread.
+
+    ``deadline`` bounds each request as a whole, in seconds; ``transport`` replaces the network in tests.
+    Every method raises the errors of elevenlabs_sync.errors and nothing else.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        user_agent: str,
+        deadline: float = 60,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={
+                "xi-api-key": api_key,
+                "user-agent": user_agent,
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+            },
+            timeout=httpx.Timeout(connect=min(5, deadline), read=deadline, write=deadline, pool=deadline),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport or DeadlineTransport(seconds=deadline),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def usage_by_product(self, *, start: datetime, end: datetime) -> Any:
+        """Daily usage per API key and model in [start, end), as a tabular document.
+
+        Reference: POST /v1/workspace/analytics/query/usage-by-product-over-time
+        """
+        return self._call(
+            "POST",
+            "/v1/workspace/analytics/query/usage-by-product-over-time",
+            {
+                "start_time": to_milliseconds(start),
+                "end_time": to_milliseconds(end),
+                "interval_seconds": DAY_SECONDS,
+                "group_by": ["hashed_xi_api_key", "model"],
+                "time_zone": "UTC",
+            },
+        )
+
+    def service_accounts(self) -> Any:
+        """The service accounts with their API keys. Reference: GET /v1/service-accounts"""
+        return self._call("GET", "/v1/service-accounts")
+
+    def subscription(self) -> Any:
+        """The workspace's plan. Reference: GET /v1/user/subscription"""
+        return self._call("GET", "/v1/user/subscription")
+
+    def models(self) -> Any:
+        """The models and their display names. Reference: GET /v1/models"""
+        return self._call("GET", "/v1/models")
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        try:
+            with self._http.stream(method, path, json=body) as response:
+                if response.is_redirect:
+                    raise UnexpectedResponseError("it is a redirect, which is never followed")
+                content = _read_capped(response)
+        except httpx.TimeoutException:
+            raise UnavailableError("it did not answer in time") from None
+        except httpx.DecodingError:
+            raise UnexpectedResponseError("its compression is broken") from None
+        except httpx.RemoteProtocolError:
+            # Includes an answer that ends before its announced length.
+            raise UnavailableError("the connection broke off") from None
+        except httpx.TransportError:
+            raise UnavailableError("no connection") from None
+        if not response.is_success:
+            raise error_for(response, content)
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise UnexpectedResponseError("it is not JSON but " + (media_type[:60] or "of no declared type"))
+        return parse_json(content)
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Unix milliseconds of an aware ``moment``, rounded down."""
+    since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return since_epoch.days * DAY_SECONDS * 1000 + since_epoch.seconds * 1000 + since_epoch.microseconds // 1000
+
+
+def error_for(response: httpx.Response, content: bytes) -> ElevenLabsError:
+    """The error that a status of 300 or more means; its text quotes only ElevenLabs' own words, cut and cleaned."""
+    status = response.status_code
+    code, message = _detail(content)
+    if status in {401, 403}:
+        if "api_key" in code and status == 401:
+            return InvalidKeyError()
+        if named := _PERMISSION.search(message):
+            return MissingPermissionError(named[1])
+        if code in {"missing_permissions", "insufficient_permissions", "unauthorized"}:
+            return MissingPermissionError(ANALYTICS_PERMISSION)
+        return RefusedError(message or f"HTTP {status} without a reason.")
+    if status == 402:
+        return RefusedError(message or "payment is required.")
+    if status == 429:
+        return RateLimitedError(retry_after(response.headers, now=datetime.now(UTC)))
+    if status in {408, 409} or status >= 500:
+        unavailable = UnavailableError(f"HTTP {status}")
+        unavailable.retry_after = retry_after(response.headers, now=datetime.now(UTC))
+        return unavailable
+    if status < 400:
+        return UnexpectedResponseError(f"HTTP {status}")
+    return RejectedError(status, message)
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """The seconds that the answer asks to wait; None where it does not say.
+
+    Read from retry-after-ms, Retry-After (seconds or an HTTP date), or x-ratelimit-reset.
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if (number := _seconds(headers.get(name, ""))) is not None:
+            return number * unit
+    try:
+        moment = parsedate_to_datetime(headers.get("retry-after", ""))
+        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+    except ValueError:
+        pass
+    reset = _seconds(headers.get("x-ratelimit-reset", ""))
+    if reset is None:
+        return None
+    # Seen as seconds to go; a number that large can only be a moment.
+    return max(0.0, reset - now.timestamp()) if reset > 1_000_000_000 else reset
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d{1,15}(\.\d{1,6})?", text.strip(), re.ASCII) else None
+
+
+def _read_capped(response: httpx.Response) -> bytes:
+    """The decompressed body; raises AnswerTooLargeError as soon as it passes the cap."""
+    if response.headers.get("content-encoding", "identity").strip().lower() not in {"gzip", "deflate", "identity", ""}:
+        raise UnexpectedResponseError("it is compressed in a way that was not asked for")
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise AnswerTooLargeError(MAX_ANSWER_BYTES)
+    return bytes(body)
+
+
+def _detail(content: bytes) -> tuple[str, str]:
+    """The code and message of an error answer in any of its forms; empty where it has none (a gateway's HTML)."""
+    try:
+        document = parse_json(content)
+    except UnexpectedResponseError:
+        return "", ""
+    detail = document.get("detail") if isinstance(document, dict) else None
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        detail = {"message": detail[0].get("msg")}
+    if isinstance(detail, str):
+        detail = {"message": detail}
+    if not isinstance(detail, dict):
+        return "", ""
+    code = detail.get("status") or detail.get("code") or ""
+    message = detail.get("message") or ""
+    return _clean(code), _clean(message)
+
+
+def _clean(value: Any) -> str:
+    """A short, single line of printable text in which nothing looks like a key."""
+    if not isinstance(value, str):
+        return ""
+    line = " ".join("".join(character if character.isprintable() else " " for character in value).split())
+    return re.sub(r"\b(sk_)?[0-9a-fA-F]{24,}\b", "••••", line)[:200]

@@ -1,0 +1,88 @@
+"""What can go wrong between us and ElevenLabs.
+
+    ElevenLabsError
+    ├── InvalidKeyError          the key is wrong or revoked                            (401)
+    ├── MissingPermissionError   the key works but may not read this                    (401, 403)
+    ├── RefusedError             the key works but ElevenLabs refuses it here           (401, 402, 403)
+    ├── RateLimitedError         too many requests; says how long to wait where it can  (429)
+    ├── UnavailableError         no answer, or none in time                             (network, 408, 409, 5xx)
+    ├── RejectedError            the request itself was refused                         (any other 4xx)
+    └── UnexpectedResponseError  an answer that can't be understood
+        └── AnswerTooLargeError  … because it passes the size cap: ask for less
+
+Every text is a sentence for the person who reads the sync history; none ever holds the key or a body.
+"""
+
+from __future__ import annotations
+
+
+class ElevenLabsError(Exception):
+    """Base of all; ``code`` is what sync runs store, ``retryable`` whether waiting may help."""
+
+    code = "error"
+    retryable = False
+
+
+class InvalidKeyError(ElevenLabsError):
+    code = "invalid_key"
+
+    def __init__(self) -> None:
+        super().__init__("ElevenLabs did not accept the API key: it is wrong or was revoked. Replace the key.")
+
+
+class MissingPermissionError(ElevenLabsError):
+    code = "missing_permission"
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+        super().__init__(f"The API key lacks the permission {permission}. Allow it in ElevenLabs.")
+
+
+class RefusedError(ElevenLabsError):
+    code = "refused"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"ElevenLabs refused the API key: {reason}")
+
+
+class RateLimitedError(ElevenLabsError):
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after  # seconds, as told; None where nothing was said
+        super().__init__("ElevenLabs is limiting requests. The next sync tries again.")
+
+
+class UnavailableError(ElevenLabsError):
+    code = "unavailable"
+    retryable = True
+
+    def __init__(self, what: str) -> None:
+        self.retry_after: float | None = None
+        super().__init__(f"ElevenLabs is temporarily unavailable ({what}). The next sync tries again.")
+
+
+class RejectedError(ElevenLabsError):
+    code = "rejected"
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(f"ElevenLabs rejected the request (HTTP {status}{f': {reason}' if reason else ''}).")
+
+
+class UnexpectedResponseError(ElevenLabsError):
+    code = "unexpected_response"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"ElevenLabs' answer could not be understood: {reason}. Nothing of it was stored.")
+
+
+class AnswerTooLargeError(UnexpectedResponseError):
+    code = "answer_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"it is larger than {limit // 1_000_000} MB")

@@ -1,0 +1,234 @@
+"""Reading ElevenLabs' answers: JSON documents in, frozen dataclasses with exact Decimals out.
+
+Nothing here fetches, stores or rounds for show. Whatever does not fit is refused whole with UnexpectedResponseError
+that names the column or field: a number that was guessed is worse than none. The shapes are those of ElevenLabs' API
+reference: https://elevenlabs.io/docs/api-reference/introduction
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Any, NoReturn
+
+from elevenlabs_sync.errors import UnexpectedResponseError
+from elevenlabs_sync.tabular import MAX_ID_LENGTH, Column, Table, is_storable
+
+CURRENCIES = frozenset({"usd", "eur", "inr", "pln", "gbp"})
+MAX_NAME_LENGTH = 200
+
+# Wide enough to add up 30-digit decimals without rounding on the way.
+_EXACT = Context(prec=100)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a figure is stored: its digits after the point, and the bound from which on it is absurd.
+
+    The bounds keep the sum of any plausible number of rows within 64 bits at that scale.
+    """
+
+    digits: int
+    limit: Decimal
+
+
+CREDITS = Metric(digits=4, limit=Decimal(10) ** 11)
+MINUTES = Metric(digits=6, limit=Decimal(10) ** 9)
+REQUESTS = Metric(digits=0, limit=Decimal(10) ** 12)
+COST = Metric(digits=10, limit=Decimal(10) ** 6)
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """What one key used of one model on one UTC day; unknown is None."""
+
+    key_hash: str | None  # None: used without a key
+    key_name: str  # as reported, empty where it was not
+    day: date
+    model: str  # the reported id, empty where there was none
+    credits: Decimal | None
+    minutes: Decimal | None
+    requests: int | None
+    cost: Decimal | None  # in units of the currency
+    currency: str  # lower case; empty where the cost is unknown
+
+    @property
+    def is_empty(self) -> bool:
+        """A bucket of zeros and unknowns: nothing was used."""
+        return not (self.credits or self.minutes or self.requests or self.cost)
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    """An API key of a service account."""
+
+    key_hash: str
+    name: str
+    hint: str  # at most its last four characters
+    is_disabled: bool
+    disable_reason: str
+
+
+def parse_json(body: bytes) -> Any:
+    """The document with every number exact: integers as int, all others as Decimal.
+
+    Raises UnexpectedResponseError for anything that is not JSON – NaN and Infinity included.
+    """
+
+    def refuse(constant: str) -> NoReturn:
+        raise UnexpectedResponseError(f"it holds {constant}, which is no number")
+
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=refuse)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise UnexpectedResponseError("it is not JSON, or was cut off") from None
+
+
+def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
+    """The usage of the UTC days ``first`` to ``last`` (inclusive) from an answer grouped by key hash and model.
+
+    Rows of other days and buckets of zeros are left out; rows of the same key, day and model are added up, and where
+    one of them is unknown so is the sum. Amounts are rounded half-even to the digits of their Metric, once. Ordered by
+    day, key and model. Raises UnexpectedResponseError.
+    """
+    table = Table.of(document)
+    timestamp = table.needed("timestamp")
+    key_hash = table.needed("hashed_xi_api_key")
+    model = table.needed("model")
+    key_name = table.optional("api_key_name")
+    metrics: list[tuple[Metric, Column | None]] = [
+        (CREDITS, table.by_unit("credits", names=("total_usage", "credits_used"))),
+        (MINUTES, table.optional("total_minutes", units={"min"})),
+        (REQUESTS, table.optional("usage_count", units={None})),
+        (COST, cost := table.optional("total_cost", units=CURRENCIES)),
+    ]
+    currency = (cost.unit or "") if cost else ""
+
+    names: dict[str, str] = {}
+    sums: dict[tuple[date, str, str], list[Decimal | None]] = defaultdict(lambda: [Decimal(0)] * len(metrics))
+    for cells in table.rows:
+        day = timestamp.day(cells)
+        identity = (day, key_hash.identity(cells), model.identity(cells))
+        values = [column.number(cells) if column else None for _, column in metrics]
+        if not first <= day <= last:
+            continue
+        sums[identity] = [_add(one, other) for one, other in zip(sums[identity], values, strict=True)]
+        if key_name and (name := _display_name(cells[key_name.position])):
+            names[identity[1]] = name
+
+    rows = []
+    for (day, hash_, model_id), amounts in sorted(sums.items()):
+        credits_, minutes, requests, cost_amount = (
+            _rounded(amount, metric, column) for amount, (metric, column) in zip(amounts, metrics, strict=True)
+        )
+        row = UsageRow(
+            key_hash=hash_ or None,
+            key_name=names.get(hash_, ""),
+            day=day,
+            model=model_id,
+            credits=credits_,
+            minutes=minutes,
+            requests=None if requests is None else int(requests),
+            cost=cost_amount,
+            currency="" if cost_amount is None else currency,
+        )
+        if not row.is_empty:
+            rows.append(row)
+    return rows
+
+
+def key_hashes(rows: Iterable[UsageRow]) -> frozenset[str]:
+    """The keys that ``rows`` speak of."""
+    return frozenset(row.key_hash for row in rows if row.key_hash is not None)
+
+
+def read_service_accounts(document: Any) -> list[ListedKey]:
+    """Every API key of ``GET /v1/service-accounts``; a key without a hash can't be joined to usage and is left out."""
+    keys = []
+    for account in _objects(document, "service-accounts"):
+        keys.extend(_listed_key(key) for key in _objects(account, "api-keys") if key.get("hashed_xi_api_key"))
+    return keys
+
+
+def read_subscription(document: Any) -> dict[str, Any]:
+    """What is shown of ``GET /v1/user/subscription``, as values that JSON can hold (amounts of money as strings)."""
+    if not isinstance(document, dict):
+        raise UnexpectedResponseError("the subscription is not a JSON object")
+    numbers = ("character_count", "character_limit", "next_character_count_reset_unix")
+    overage = document.get("current_overage")
+    return {
+        **{field: _display_name(document.get(field)) for field in ("tier", "status", "billing_period")},
+        **{field: value if _is_int(value := document.get(field)) else None for field in numbers},
+        "currency": currency if (currency := document.get("currency")) in CURRENCIES else "",
+        "current_overage": (
+            {"amount": _display_name(overage.get("amount")), "currency": _display_name(overage.get("currency")).lower()}
+            if isinstance(overage, dict)
+            else None
+        ),
+        "has_open_invoices": document.get("has_open_invoices") is True,
+    }
+
+
+def read_models(document: Any) -> dict[str, str]:
+    """Display names by model id, from ``GET /v1/models``."""
+    if not isinstance(document, list):
+        raise UnexpectedResponseError("the list of models is not a JSON array")
+    return {
+        model["model_id"]: name
+        for model in document
+        if isinstance(model, dict)
+        and isinstance(model.get("model_id"), str)
+        and is_storable(model["model_id"])
+        and (name := _display_name(model.get("name")))
+    }
+
+
+def _add(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else _EXACT.add(one, other)
+
+
+def _rounded(amount: Decimal | None, metric: Metric, column: Column | None) -> Decimal | None:
+    if amount is None or column is None:
+        return None
+    if amount >= metric.limit:
+        raise column.refuse("holds a number too large to be true")
+    rounded = amount.quantize(Decimal(1).scaleb(-metric.digits), rounding=ROUND_HALF_EVEN, context=_EXACT)
+    if metric is REQUESTS and rounded != amount:
+        raise column.refuse("holds a number of requests that is not whole")
+    return rounded
+
+
+def _listed_key(key: dict[str, Any]) -> ListedKey:
+    key_hash = key["hashed_xi_api_key"]
+    if not isinstance(key_hash, str) or len(key_hash) > MAX_ID_LENGTH or not is_storable(key_hash):
+        raise UnexpectedResponseError("field hashed_xi_api_key holds something that is no id")
+    return ListedKey(
+        key_hash=key_hash,
+        name=_display_name(key.get("name")),
+        hint=_display_name(key.get("hint"))[-4:],
+        is_disabled=key.get("is_disabled") is True,
+        disable_reason=_display_name(key.get("disable_reason")),
+    )
+
+
+def _objects(document: Any, field: str) -> list[dict[str, Any]]:
+    items = document.get(field) if isinstance(document, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise UnexpectedResponseError(f"field {field} is not a list of objects")
+    return items
+
+
+def _display_name(value: Any) -> str:
+    """Text for show, made storable; empty where it is no text. Never identifies anything."""
+    if not isinstance(value, str):
+        return ""
+    cleaned = value.encode("utf-8", errors="replace").decode().replace("\0", "�").strip()
+    return cleaned[:MAX_NAME_LENGTH]
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,276 @@
+"""Faults on command: what a network, a gateway or the API itself may do to a client.
+
+A test adds faults to a running server's queue and each is used up by the next requests whose path matches:
+
+    server.faults.add("/v1/workspace", faults.ErrorStatus(429, headers={"Retry-After": "1"}), times=2)
+
+A fault gets the request's `Exchange` and `ordinary`, which computes what would have been answered without it. Every
+fault ends when the client goes or the server stops; none sleeps on its own clock.
+"""
+
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from elevenlabs_sync.simulator.answers import Answer
+from elevenlabs_sync.simulator.exchange import Exchange
+
+Ordinary = Callable[[], Answer]
+CHUNK = 64 * 1024
+
+
+class Fault(Protocol):
+    """One way to answer badly."""
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        """Answers the request, or breaks it off."""
+
+
+@dataclass
+class _Entry:
+    path_prefix: str
+    fault: Fault
+    times: int | None
+
+
+class FaultQueue:
+    """The faults that wait for matching requests; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[_Entry] = []
+
+    def add(self, path_prefix: str, fault: Fault, times: int | None = 1) -> None:
+        """Lets the next `times` requests whose path starts with `path_prefix` meet `fault`; None = until `clear()`.
+
+        Of several entries that match, the oldest acts first.
+        """
+        if times is not None and times < 1:
+            raise ValueError("times must be at least 1")
+        with self._lock:
+            self._entries.append(_Entry(path_prefix, fault, times))
+
+    def take(self, path: str) -> Fault | None:
+        """The fault that a request for `path` meets, counted as used."""
+        with self._lock:
+            for entry in self._entries:
+                if path.startswith(entry.path_prefix):
+                    if entry.times is not None:
+                        entry.times -= 1
+                        if entry.times == 0:
+                            self._entries.remove(entry)
+                    return entry.fault
+        return None
+
+    def clear(self) -> None:
+        """Forgets every fault that was not used yet."""
+        with self._lock:
+            self._entries.clear()
+
+    def __len__(self) -> int:
+        """How many entries are not used up."""
+        with self._lock:
+            return len(self._entries)
+
+
+@dataclass(frozen=True)
+class ErrorStatus:
+    """An error of the API: `{"detail": {"status": code, "message": message}}`, or `detail` as given."""
+
+    status: int
+    code: str = "simulated_error"
+    message: str = "A simulated error."
+    headers: Mapping[str, str] = field(default_factory=dict)
+    detail: object = None
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        detail = {"status": self.code, "message": self.message} if self.detail is None else self.detail
+        exchange.send_answer(Answer(self.status, {"detail": detail}, self.headers))
+
+
+@dataclass(frozen=True)
+class Html:
+    """A page as gateways send it, with any status, 200 included."""
+
+    status: int = 502
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        page = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+        exchange.send(self.status, page, content_type="text/html; charset=utf-8")
+
+
+@dataclass(frozen=True)
+class CutConnection:
+    """The ordinary answer with its right length announced, but the connection ends in the middle of the body."""
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        head = exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
+        exchange.write(head + answer.body[: len(answer.body) // 2])
+
+
+@dataclass(frozen=True)
+class CutJson:
+    """The first half of the ordinary answer, announced as if it were the whole."""
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        exchange.send(answer.status, answer.body[: len(answer.body) // 2], headers=answer.headers)
+
+
+@dataclass(frozen=True)
+class EmptyBody:
+    """A status, JSON by its headers, and nothing."""
+
+    status: int = 200
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        exchange.send(self.status, b"")
+
+
+@dataclass(frozen=True)
+class ContentType:
+    """The ordinary answer under another content type."""
+
+    content_type: str = "text/plain; charset=utf-8"
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        exchange.send(answer.status, answer.body, content_type=self.content_type, headers=answer.headers)
+
+
+@dataclass(frozen=True)
+class ConnectionReset:
+    """No answer: the connection is reset (RST)."""
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        exchange.reset()
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The ordinary answer, `seconds` late."""
+
+    seconds: float
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        exchange.wait(self.seconds)
+        exchange.send_answer(ordinary())
+
+
+@dataclass(frozen=True)
+class Drip:
+    """The ordinary answer, headers at once and then one byte of the body every `interval` seconds."""
+
+    interval: float = 1.0
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        exchange.write(exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))}))
+        _drip(exchange, answer.body, self.interval)
+
+
+@dataclass(frozen=True)
+class DripHeaders:
+    """The ordinary answer, one byte every `interval` seconds from the status line on."""
+
+    interval: float = 1.0
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        head = exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
+        _drip(exchange, head + answer.body, self.interval)
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A table whose rows never end: chunks until the client goes, or until `limit` bytes, where it is broken off."""
+
+    limit: int = 600_000_000
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        exchange.write(exchange.raw_head(200, {"transfer-encoding": "chunked"}))
+        opening = b'{"columns":["timestamp"],"column_types":["DateTime"],"column_units":[null],"rows":['
+        exchange.write(_chunk(opening))
+        row = b'["2026-01-01T00:00:00Z"],'
+        rows = row * (CHUNK // len(row))
+        sent = len(opening)
+        while sent + len(rows) <= self.limit:
+            exchange.write(_chunk(rows))
+            sent += len(rows)
+
+
+@dataclass(frozen=True)
+class GzipBomb:
+    """The ordinary answer behind `size` bytes of white space, compressed to about a thousandth of that.
+
+    It is a correct gzip stream of correct JSON: only a client that counts what it unpacks notices.
+    """
+
+    size: int = 400_000_000
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        body = _gzip_behind_spaces(answer.body, self.size)
+        exchange.send(answer.status, body, headers={**answer.headers, "content-encoding": "gzip"})
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Sends the client elsewhere."""
+
+    location: str
+    status: int = 307
+
+    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+        exchange.send(self.status, b"", headers={"location": self.location})
+
+
+@dataclass(frozen=True)
+class Transform:
+    """The ordinary answer after `change`, which gets a copy of the document and returns the one to send.
+
+    Numbers in it are Decimals (exact on the wire) or ints; `jsontext.Verbatim("1e400")` puts any text in place of a
+    value, and float("nan") becomes NaN. Errors are answered unchanged.
+    """
+
+    change: Callable[[Any], object]
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary()
+        if answer.status == 200:
+            answer = replace(answer, document=self.change(deepcopy(answer.document)))
+        exchange.send_answer(answer)
+
+
+def _drip(exchange: Exchange, data: bytes, interval: float) -> None:
+    for offset in range(len(data)):
+        exchange.write(data[offset : offset + 1])
+        exchange.wait(interval)
+
+
+def _chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def _gzip_behind_spaces(body: bytes, size: int) -> bytes:
+    """One gzip member that unpacks to `size` spaces and `body`.
+
+    A fully flushed piece of a deflate stream may be repeated, so a megabyte is compressed once for all its copies.
+    """
+    million = b" " * 1_000_000
+    copies, rest = divmod(size, len(million))
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    piece = packer.compress(million) + packer.flush(zlib.Z_FULL_FLUSH)
+    ending = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    last = ending.compress(b" " * rest + body) + ending.flush()
+    checksum = 0
+    for _ in range(copies):
+        checksum = zlib.crc32(million, checksum)
+    checksum = zlib.crc32(b" " * rest + body, checksum)
+    length = (size + len(body)) % 2**32
+    header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+    return header + piece * copies + last + checksum.to_bytes(4, "little") + length.to_bytes(4, "little")

@@ -1,0 +1,149 @@
+"""The tabular answer of ElevenLabs' analytics endpoints: columns found by name and unit, cells read exactly.
+
+``{"columns": [str], "column_units": [str|null], "rows": [[cell]]}`` – the order of columns is not promised and columns
+may be added. A column that is needed and missing, a unit other than the expected one, and a cell that is not what its
+column holds are refused with UnexpectedResponseError, the column named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from elevenlabs_sync.errors import UnexpectedResponseError
+
+MAX_ID_LENGTH = 200
+
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    position: int
+    unit: str | None
+
+    def refuse(self, reason: str) -> UnexpectedResponseError:
+        return UnexpectedResponseError(f"column {self.name} {reason}")
+
+    def number(self, row: list[Any]) -> Decimal | None:
+        """The cell as an exact, finite Decimal that is not negative; None where it is null.
+
+        Numbers have been seen as JSON numbers and as decimal strings.
+        """
+        cell = row[self.position]
+        if cell is None:
+            return None
+        if isinstance(cell, str) and _DECIMAL.fullmatch(cell):
+            cell = Decimal(cell)
+        if isinstance(cell, bool) or not isinstance(cell, int | Decimal):
+            raise self.refuse("holds something that is no number")
+        value = Decimal(cell)
+        if value < 0:
+            raise self.refuse("holds a negative number")
+        return value
+
+    def identity(self, row: list[Any]) -> str:
+        """The cell as an id, exactly as reported; empty where it is null."""
+        cell = row[self.position]
+        if cell is None:
+            return ""
+        if not isinstance(cell, str):
+            raise self.refuse("holds something that is no text")
+        if len(cell) > MAX_ID_LENGTH or not is_storable(cell):
+            raise self.refuse("holds an id that is too long or has characters no id has")
+        return cell
+
+    def day(self, row: list[Any]) -> date:
+        """The UTC day that begins at the cell's moment: ISO 8601, or Unix milliseconds where the unit says so."""
+        cell = row[self.position]
+        moment = None
+        if self.unit == "ms":
+            moment = _from_milliseconds(cell)
+        if moment is None and isinstance(cell, str):
+            moment = _from_iso(cell)
+        if moment is None or moment.time() != time():
+            raise self.refuse("holds a timestamp that is not the beginning of a UTC day")
+        return moment.date()
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: dict[str, Column]
+    rows: list[list[Any]]
+
+    @classmethod
+    def of(cls, document: Any) -> Table:
+        """Check the answer's shape; the cells are checked as they are read."""
+        if not isinstance(document, dict):
+            raise UnexpectedResponseError("it is not a JSON object")
+        names, units, rows = (document.get(key) for key in ("columns", "column_units", "rows"))
+        if not _is_list_of(names, str) or len(set(names)) != len(names):
+            raise UnexpectedResponseError("its “columns” is not a list of different names")
+        if not _is_list_of(units, str | None) or len(units) != len(names):
+            raise UnexpectedResponseError("its “column_units” does not fit its columns")
+        if not _is_list_of(rows, list) or any(len(row) != len(names) for row in rows):
+            raise UnexpectedResponseError("its “rows” do not fit its columns")
+        return cls(
+            columns={
+                name: Column(name, position, unit.lower() if unit else None)
+                for position, (name, unit) in enumerate(zip(names, units, strict=True))
+            },
+            rows=rows,
+        )
+
+    def needed(self, name: str) -> Column:
+        if name not in self.columns:
+            raise UnexpectedResponseError(f"column {name} is missing")
+        return self.columns[name]
+
+    def optional(self, name: str, *, units: Collection[str | None] | None = None) -> Column | None:
+        """The column, or None where the answer has none; with ``units``, any other unit is refused."""
+        column = self.columns.get(name)
+        if column is not None and units is not None and column.unit not in units:
+            raise column.refuse(f"has the unit {column.unit or 'none'}")
+        return column
+
+    def by_unit(self, unit: str, *, names: Collection[str]) -> Column:
+        """The needed column of ``unit``: one of the ``names`` it has been seen under, or the only one of that unit."""
+        for name in names:
+            if column := self.optional(name, units={unit}):
+                return column
+        others = [column for column in self.columns.values() if column.unit == unit]
+        if len(others) != 1:
+            raise UnexpectedResponseError(f"no column can be told to hold {unit}")
+        return others[0]
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold it: no NUL, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _from_milliseconds(cell: Any) -> datetime | None:
+    if isinstance(cell, str) and cell.isascii() and cell.isdigit():
+        cell = int(cell[:20])
+    if isinstance(cell, bool) or not isinstance(cell, int):
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=cell)
+    except OverflowError:
+        return None
+
+
+def _from_iso(cell: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(cell)
+        # Asked for in UTC: a timestamp without an offset is UTC.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_list_of(value: Any, kind: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)

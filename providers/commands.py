@@ -1,0 +1,74 @@
+"""What the product's commands have in common: a ready database, one-line errors, exit codes.
+
+0 done · 1 it failed · 2 the input was bad.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+
+from providers.database import NotMigratedError, ensure_migrated
+from providers.models import Provider
+
+
+class Error(CommandError):
+    """Printed as one line "Error: …"; ``returncode`` is the exit code."""
+
+
+def bad_input(sentence: str) -> Error:
+    return Error(sentence, returncode=2)
+
+
+def failure(sentence: str) -> Error:
+    return Error(sentence, returncode=1)
+
+
+class ProductCommand(BaseCommand):
+    """A command for people and scripts."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+
+        def refuse(message: str) -> NoReturn:
+            raise bad_input(f"{message} (see --help)")
+
+        parser.error = refuse  # type: ignore[method-assign]  # argparse would print its usage above the error
+        return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except CommandError as error:  # raised while parsing, before Django's own handling begins
+            self.stderr.write(f"Error: {error}")
+            raise SystemExit(error.returncode) from None
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            ensure_migrated()
+            return super().execute(*args, **options)
+        except NotMigratedError as error:
+            raise failure(str(error)) from None
+        except OperationalError as error:
+            raise failure(f"The database can't be used: {str(error).strip().splitlines()[0]}") from None
+
+
+def utc_day(text: str) -> date:
+    """An argument's type: a UTC day as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a date (YYYY-MM-DD)") from None
+
+
+def provider_named(name: str) -> Provider:
+    """The provider of this name, whatever its capitals; raises Error."""
+    provider = Provider.objects.filter(name__iexact=name).first()
+    if provider is None:
+        known = ", ".join(f"“{known}”" for known in Provider.objects.values_list("name", flat=True)[:10])
+        raise bad_input(f"There is no provider named “{name}”. {f'Known: {known}.' if known else 'None is connected.'}")
+    return provider

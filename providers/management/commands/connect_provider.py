@@ -1,0 +1,62 @@
+"""manage.py connect_provider"""
+
+import sys
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from providers import registry
+from providers.commands import ProductCommand, bad_input, failure
+from providers.secrets import read_api_key
+from providers.services.connecting import AlreadyConnectedError, connect_provider
+from providers.services.queueing import enqueue_quietly
+
+
+class Command(ProductCommand):
+    help = (
+        "Connect a workspace: try its API key, store it encrypted, and leave the initial sync queued. "
+        "Prints the provider's id. Nothing is stored when the key does not work."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        types = registry.all_types()
+        regions = sorted({region.slug for provider_type in types for region in provider_type.regions()})
+        parser.add_argument("--type", required=True, choices=[provider_type.slug for provider_type in types])
+        parser.add_argument("--name", required=True, help='unique, for example "Production ElevenLabs"')
+        parser.add_argument(
+            "--region", default="global", choices=regions, help="where the workspace's data live (default: global)"
+        )
+        parser.add_argument(
+            "--api-key-stdin",
+            required=True,
+            action="store_true",
+            help="read the API key from standard input, so that it stands in no process list and no shell history",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            api_key = read_api_key(sys.stdin.read(10_000))
+            provider, run = connect_provider(
+                type=options["type"],
+                name=" ".join(options["name"].split()),
+                region=options["region"],
+                api_key=api_key,
+                now=timezone.now(),
+            )
+        except ValidationError as error:
+            raise bad_input(" ".join(error.messages)) from None
+        except (ValueError, AlreadyConnectedError) as error:
+            raise bad_input(str(error)) from None
+        except registry.KeyRefusedError as error:
+            raise failure(str(error)) from None
+        # In the embedded default the queue lives in the server's process, whose sweep finds the run within a minute.
+        if not settings.EMBEDDED:
+            enqueue_quietly(run=run, now=timezone.now())
+        self.stdout.write(str(provider.pk))

@@ -1,0 +1,95 @@
+"""Keeping a provider's projects in step with what it lists and what its usage speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from providers.models import Project, Provider
+
+
+@dataclass(frozen=True)
+class ListedProject:
+    """An API key as the provider's own listing describes it."""
+
+    external_id: str
+    name: str
+    hint: str
+    is_disabled: bool
+    disabled_reason: str
+
+
+@transaction.atomic
+def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject], now: datetime) -> None:
+    """Make or update a project for each key of a whole listing.
+
+    A key that an earlier listing named and this one lacks is marked deleted; its history stays. Keys known from usage
+    alone are never listed and stay as they are.
+    """
+    known = {project.external_id: project for project in Project.objects.for_provider(provider)}
+    by_id = {key.external_id: key for key in listed}
+    made, changed = [], []
+    for external_id, key in by_id.items():
+        project = known.get(external_id) or Project(provider=provider, external_id=external_id)
+        before = _described(project)
+        project.name = key.name or project.name
+        project.hint = key.hint
+        project.disabled_at = (project.disabled_at or now) if key.is_disabled else None
+        project.disabled_reason = key.disabled_reason if key.is_disabled else ""
+        project.deleted_at = None
+        first_listing = project.listed_at is None
+        project.listed_at = now if first_listing else project.listed_at
+        if project.pk is None:
+            made.append(project)
+        elif first_listing or _described(project) != before:
+            changed.append(project)
+    for external_id, project in known.items():
+        if external_id not in by_id and project.listed_at is not None and project.deleted_at is None:
+            project.deleted_at = now
+            changed.append(project)
+    Project.objects.bulk_create(made)
+    Project.objects.bulk_update(
+        changed, ["name", "hint", "disabled_at", "disabled_reason", "deleted_at", "listed_at"], batch_size=500
+    )
+
+
+@transaction.atomic
+def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -> dict[str | None, int]:
+    """The project ids for the keys that usage speaks of, by external id; None is the usage without any key.
+
+    Missing projects are made. A name that the usage reports is taken over where no listing names the key.
+    """
+    wanted = {_external_id(key): name for key, name in names.items()}
+    known = {project.external_id: project for project in Project.objects.for_provider(provider)}
+    made = [
+        Project(
+            provider=provider,
+            external_id=external_id,
+            kind=Project.Kind.KEYLESS if external_id == Project.KEYLESS_ID else Project.Kind.KEY,
+            name=name,
+        )
+        for external_id, name in wanted.items()
+        if external_id not in known
+    ]
+    renamed = [
+        project
+        for external_id, project in known.items()
+        if project.listed_at is None and wanted.get(external_id) and project.name != wanted[external_id]
+    ]
+    for project in renamed:
+        project.name = wanted[project.external_id]
+    Project.objects.bulk_create(made)
+    Project.objects.bulk_update(renamed, ["name"], batch_size=500)
+    known |= {project.external_id: project for project in made}
+    return {key: known[_external_id(key)].pk for key in names}
+
+
+def _external_id(key: str | None) -> str:
+    return Project.KEYLESS_ID if key is None else key
+
+
+def _described(project: Project) -> tuple[object, ...]:
+    return (project.name, project.hint, project.disabled_at, project.disabled_reason, project.deleted_at)

@@ -1,0 +1,58 @@
+"""The life of a sync run: begun, put back, recorded, ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from providers.models import Provider, SyncRun
+
+# A run that was begun this often and never ended has killed its worker each time.
+MAX_ATTEMPTS = 3
+
+
+def begin_run(*, run: SyncRun, now: datetime) -> bool:
+    """Mark the run as running; False when it has been tried too often, and is ended as failed."""
+    record_run(run=run, attempts=run.attempts + 1, started_at=run.started_at or now)
+    if run.attempts <= MAX_ATTEMPTS:
+        return True
+    finish_run(
+        run=run,
+        outcome=SyncRun.Outcome.FAILED,
+        error_code="worker_lost",
+        error_text=f"The worker ended in the middle of this sync {MAX_ATTEMPTS} times. The next sync tries again.",
+        now=now,
+    )
+    return False
+
+
+def record_run(*, run: SyncRun, **fields: Any) -> None:
+    """Store what is now known of the run."""
+    for name, value in fields.items():
+        setattr(run, name, value)
+    run.save(update_fields=list(fields))
+
+
+def put_back_run(*, run: SyncRun, undo_attempt: bool = False) -> None:
+    """Leave an unfinished run to the sweep, which hands it over again as soon as its provider is free."""
+    attempts = F("attempts") - 1 if undo_attempt else F("attempts")
+    SyncRun.objects.unfinished().filter(pk=run.pk).update(enqueued_at=None, attempts=attempts)
+
+
+@transaction.atomic
+def finish_run(
+    *, run: SyncRun, outcome: SyncRun.Outcome, error_code: str = "", error_text: str = "", now: datetime
+) -> None:
+    """End the run and let its provider's state follow."""
+    record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
+    provider = run.provider
+    if outcome == SyncRun.Outcome.SUCCEEDED:
+        Provider.objects.filter(pk=provider.pk).update(
+            last_synced_at=now, failing_since=None, failure_code="", failure_text=""
+        )
+    else:
+        Provider.objects.filter(pk=provider.pk).update(failure_code=error_code, failure_text=error_text)
+        Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)

@@ -1,0 +1,99 @@
+// What scripts add to forms and tables; every page works without this file.
+// - the error summary takes the focus           [data-focus]
+// - a sending form says so and is sent once     form[data-busy]
+// - a masked field can be shown                 button[data-reveal]
+// - checkboxes of a table and their bulk bar    [data-bulk]
+// - a row's company is saved when it is chosen  form[data-row-assign] (htmx sends it)
+// - bubbles with a reason close on Escape       .hint
+"use strict";
+
+(() => {
+  document.querySelector("[data-focus]")?.focus();
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-busy]");
+    if (!form) return;
+    const button = form.querySelector("button:not([type=button])");
+    if (button.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      return;
+    }
+    button.dataset.idle = button.textContent;
+    button.textContent = form.dataset.busy;
+    button.setAttribute("aria-disabled", "true");
+  });
+
+  // Coming back through the browser's history shows the page as it was left: idle again.
+  window.addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("button[data-idle]")) {
+      button.textContent = button.dataset.idle;
+      button.removeAttribute("aria-disabled");
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-reveal]");
+    if (!button) return;
+    const input = document.getElementById(button.dataset.reveal);
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.textContent = shown ? "Show" : "Hide";
+    button.setAttribute("aria-pressed", String(!shown));
+  });
+
+  // The bulk bar: how many are chosen, all of the page at once, and only the inputs that the choice needs. ------------
+
+  const updateBulk = () => {
+    const bar = document.querySelector("[data-bulk]");
+    if (!bar) return;
+    const boxes = [...document.querySelectorAll("input[name=projects][type=checkbox]")];
+    const chosen = boxes.filter((box) => box.checked).length;
+    bar.hidden = chosen === 0;
+    bar.querySelector("[data-bulk-count]").textContent = `${chosen} selected`;
+    bar.querySelector("[data-needs=new]").hidden = bar.querySelector("select[name=company]").value !== "new";
+    bar.querySelector("[data-needs=from]").hidden = !bar.querySelector("input[name=applies_to][value=from]").checked;
+    const all = document.querySelector("[data-select-all]");
+    if (all) {
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-select-all]")) {
+      for (const box of document.querySelectorAll("input[name=projects][type=checkbox]")) {
+        box.checked = event.target.checked;
+      }
+    }
+    updateBulk();
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-bulk-clear]")) return;
+    for (const box of document.querySelectorAll("input[name=projects][type=checkbox]")) box.checked = false;
+    updateBulk();
+    document.querySelector("[data-select-all]")?.focus();
+  });
+  window.addEventListener("pageshow", updateBulk);
+  document.addEventListener("htmx:afterSettle", updateBulk);
+  updateBulk();
+
+  // A choice in a row that could not be saved is said, not swallowed.
+  for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failure, (event) => {
+      if (!event.target.matches("form[data-row-assign]")) return;
+      const notice = document.createElement("div");
+      notice.className = "notice notice--bad";
+      notice.textContent = "That could not be saved. Reload the page and try again.";
+      document.getElementById("messages").replaceChildren(notice);
+    });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.body.classList.add("hints-off");
+  });
+  for (const moved of ["focusin", "pointerover"]) {
+    document.addEventListener(moved, (event) => {
+      if (event.target.closest(".hint")) document.body.classList.remove("hints-off");
+    });
+  }
+})();

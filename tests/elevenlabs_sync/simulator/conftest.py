@@ -1,0 +1,21 @@
+"""A simulated workspace on a fixed day, and a server that serves it."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
+
+TODAY = date(2026, 9, 20)
+
+
+@pytest.fixture
+def workspace() -> SimulatedWorkspace:
+    return SimulatedWorkspace(TODAY)
+
+
+@pytest.fixture
+def server(workspace: SimulatedWorkspace) -> Iterator[SimulatorServer]:
+    with SimulatorServer(workspace) as running:
+        yield running

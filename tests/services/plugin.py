@@ -1,0 +1,128 @@
+"""The pytest plugin that hands tests real servers, a browser and the running product, and takes them away again.
+
+Loaded by `-p` in pyproject.toml, before Django's settings are: with TEST_ENGINE=postgresql they need to know the
+server. What page and model tests use lives in tests/conftest.py.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from tests.services.postgresql import PostgresServer, new_database
+from tests.services.product import EmbeddedProduct, ProductionProduct
+from tests.services.programs import CHROMIUM, POSTGRESQL, REDIS, MissingProgramError
+from tests.services.redis import RedisServer
+
+# As root there is no sandbox to have, and without the rest Chromium looks for its maker's hosts.
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# How long an example takes says nothing on a machine that does other work as well.
+hypothesis.settings.register_profile("administrate", deadline=None)
+hypothesis.settings.load_profile("administrate")
+
+_servers = ExitStack()
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that somebody else starts and stops."""
+
+    url: str
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """Start PostgreSQL before the settings are read, where they need it and nobody has named one."""
+    if os.environ.get("TEST_ENGINE") == "postgresql" and not POSTGRESQL.named:
+        try:
+            os.environ[POSTGRESQL.variable] = _servers.enter_context(PostgresServer()).url
+        except MissingProgramError as error:
+            raise pytest.UsageError(str(error)) from None
+    return (yield)
+
+
+def pytest_report_header() -> str:
+    return f"database engine: {os.environ.get('TEST_ENGINE') or 'sqlite'}"
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningServer | PostgresServer]:
+    """A PostgreSQL server that the tests share; `.url` is for a user who may make databases."""
+    if POSTGRESQL.named:
+        yield RunningServer(POSTGRESQL.named)
+    else:
+        with PostgresServer() as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RunningServer | RedisServer]:
+    """A Redis server that the tests share."""
+    if REDIS.named:
+        yield RunningServer(REDIS.named)
+    else:
+        with RedisServer() as server:
+            yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that this test may stop, kill and restart; needs the program even where a URL is named."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis server that this test may stop, kill and restart; needs the program even where a URL is named."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: RunningServer | PostgresServer) -> Iterator[str]:
+    """A new, empty PostgreSQL database."""
+    with new_database(postgres.url) as url:
+        yield url
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedProduct]:
+    """The embedded product with a fresh home, not started yet."""
+    with EmbeddedProduct(tmp_path / "home") as product:
+        yield product
+
+
+@pytest.fixture
+def production(
+    database_url: str, redis_server: RunningServer | RedisServer, tmp_path: Path
+) -> Iterator[ProductionProduct]:
+    """The product in its production form on a new database and an empty queue, migrated, no process started yet."""
+    with ProductionProduct(database_url=database_url, redis_url=redis_server.url, folder=tmp_path) as product:
+        product.prepare()
+        yield product
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium instead of a download of Playwright's own."""
+    return browser_type_launch_args | {"executable_path": str(CHROMIUM.path()), "args": CHROMIUM_ARGUMENTS}
