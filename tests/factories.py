@@ -1,0 +1,89 @@
+"""Rows for tests: typed, deterministic, with everything that a test does not care about filled in."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from costs.models import DailyUsage, ReadDay
+from providers.models import Assignment, AssignmentShare, Company, Project, Provider, SyncRun
+from providers.models.company import BEGINNING
+from providers.secrets import ApiKey
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+TODAY = NOW.date()
+API_KEY = "sk_" + "1f2e3d4c" * 6
+
+_numbers = count(1)
+
+
+def make_user(**overrides: Any) -> User:
+    fields: dict[str, Any] = {"username": f"user{next(_numbers)}", "password": "a-long-password"} | overrides
+    return User.objects.create_user(**fields)
+
+
+def make_provider(*, api_key: str = API_KEY, **overrides: Any) -> Provider:
+    fields: dict[str, Any] = {
+        "type": "elevenlabs",
+        "name": f"Workspace {next(_numbers)}",
+        "region": "global",
+        "history_from": TODAY - timedelta(days=364),
+        "next_due_at": NOW + timedelta(minutes=30),
+        "last_synced_at": NOW - timedelta(minutes=12),
+        "currency": "usd",
+    } | overrides
+    provider = Provider(**fields)
+    provider.api_key = ApiKey(api_key)
+    provider.save()
+    return provider
+
+
+def make_project(*, provider: Provider | None = None, **overrides: Any) -> Project:
+    number = next(_numbers)
+    fields: dict[str, Any] = {"external_id": f"{number:064x}", "name": f"Key {number}"} | overrides
+    return Project.objects.create(provider=provider or make_provider(), **fields)
+
+
+def make_keyless(*, provider: Provider) -> Project:
+    return make_project(provider=provider, external_id=Project.KEYLESS_ID, kind=Project.Kind.KEYLESS, name="")
+
+
+def make_company(**overrides: Any) -> Company:
+    fields: dict[str, Any] = {"name": f"Company {next(_numbers)}"} | overrides
+    return Company.objects.create(**fields)
+
+
+def make_assignment(*, project: Project, company: Company | None, starts_on: date = BEGINNING) -> Assignment:
+    assignment = Assignment.objects.create(project=project, starts_on=starts_on)
+    if company is not None:
+        AssignmentShare.objects.create(assignment=assignment, company=company)
+    return assignment
+
+
+def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsage:
+    fields: dict[str, Any] = {
+        "day": TODAY - timedelta(days=1),
+        "model": "eleven_multilingual_v2",
+        "credits": Decimal(1000),
+        "minutes": Decimal("1.5"),
+        "requests": 10,
+        "cost": Decimal("0.30"),
+        "updated_at": NOW,
+    } | overrides
+    fields.setdefault("currency", "" if fields["cost"] is None else "usd")
+    return DailyUsage.objects.create(project=project or make_project(), **fields)
+
+
+def make_read_days(*, provider: Provider, first: date, last: date, read_at: datetime = NOW) -> list[ReadDay]:
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return ReadDay.objects.bulk_create([ReadDay(provider=provider, day=day, read_at=read_at) for day in days])
+
+
+def make_run(*, provider: Provider | None = None, **overrides: Any) -> SyncRun:
+    """A queued run; give ``outcome`` and ``finished_at`` for an ended one."""
+    fields: dict[str, Any] = {"trigger": SyncRun.Trigger.MANUAL, "queued_at": NOW} | overrides
+    return SyncRun.objects.create(provider=provider or make_provider(), **fields)
