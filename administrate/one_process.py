@@ -12,10 +12,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import waitress
 from celery.beat import EmbeddedService
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from django.conf import settings
 
@@ -63,7 +64,7 @@ def work_until_stopped() -> None:
     """Run worker and beat until SIGINT or SIGTERM; a sync that runs then goes back to the queue."""
     # Celery warns root against workers that load pickled messages; ours accept JSON only.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    beat = EmbeddedService(app, thread=True)
+    beat: Any = EmbeddedService(app, thread=True)  # a thread; the stubs also allow for a process
     worker = app.Worker(
         pool="threads",
         concurrency=WORKER_THREADS,
@@ -77,4 +78,5 @@ def work_until_stopped() -> None:
     try:
         worker.start()
     finally:
-        beat.stop()
+        if beat.is_alive():
+            beat.stop()

@@ -2,7 +2,8 @@
 
 A window's rows go into a temporary table, and one statement brings the stored rows in line with them: it inserts what
 is new and updates only what differs, so that reading the same figures again writes nothing. The same SQL runs on
-PostgreSQL and SQLite; it is put together from the constants below and nothing else. Rows are written in key order: unordered writers of one table can deadlock.
+PostgreSQL and SQLite; it is put together from the constants below and nothing else. Rows are written in key order:
+unordered writers of one table can deadlock.
 """
 
 from __future__ import annotations

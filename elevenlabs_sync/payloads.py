@@ -148,7 +148,7 @@ def key_hashes(rows: Iterable[UsageRow]) -> frozenset[str]:
 
 def read_service_accounts(document: Any) -> list[ListedKey]:
     """Every API key of ``GET /v1/service-accounts``; a key without a hash can't be joined to usage and is left out."""
-    keys = []
+    keys: list[ListedKey] = []
     for account in _objects(document, "service-accounts"):
         keys.extend(_listed_key(key) for key in _objects(account, "api-keys") if key.get("hashed_xi_api_key"))
     return keys

@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
+DEFAULT_POLICY = RetryPolicy()
+
 # Set when this process is asked to end: a running sync then stops at the next safe point and goes back to the queue.
 stopping = threading.Event()
 
@@ -71,7 +73,7 @@ def run_sync(
     *,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     clock: Clock = utc_now,
-    policy: RetryPolicy = RetryPolicy(),
+    policy: RetryPolicy = DEFAULT_POLICY,
 ) -> SyncRun | None:
     """Carry out a queued run and return it ended.
 
@@ -150,7 +152,7 @@ class _Sync:
         finish_run(run=self.run, outcome=outcome, error_code=code, error_text=text, now=self.clock())
         return self.run
 
-    # --- The account: optional, a key need not be allowed to read it ---------------------------------------------------
+    # --- The account: optional, a key need not be allowed to read it --------------------------------------------------
 
     def _read_account(self, client: ElevenLabsClient) -> None:
         """Refresh plan, key listing and model names as far as the key may read them; usage decides about failures."""
@@ -210,7 +212,7 @@ class _Sync:
             self.provider.model_names = names
             self.provider.save(update_fields=["model_names"])
 
-    # --- Usage ----------------------------------------------------------------------------------------------------------
+    # --- Usage --------------------------------------------------------------------------------------------------------
 
     def _read_all_usage(self, client: ElevenLabsClient) -> None:
         windows = self._windows()
@@ -268,9 +270,7 @@ class _Sync:
         self._show_progress()
 
     def _store(self, window: Window, rows: list[UsageRow], *, read_at: datetime) -> Written:
-        project_ids = projects_for_usage(
-            provider=self.provider, names={row.key_hash: row.key_name for row in rows}
-        )
+        project_ids = projects_for_usage(provider=self.provider, names={row.key_hash: row.key_name for row in rows})
         return write_usage(
             provider=self.provider,
             first=window.first,
@@ -295,7 +295,7 @@ class _Sync:
     def _show_progress(self) -> None:
         self.on_progress(Progress(days_done=self.run.days_done, days_total=self.run.days_total))
 
-    # --- Staying alive --------------------------------------------------------------------------------------------------
+    # --- Staying alive ------------------------------------------------------------------------------------------------
 
     def _attempt(self, call: Callable[..., Any], **arguments: Any) -> Any:
         """One request, after a sign of life."""

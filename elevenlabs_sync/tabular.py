@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from elevenlabs_sync.errors import UnexpectedResponseError
 
@@ -82,7 +82,7 @@ class Table:
         """Check the answer's shape; the cells are checked as they are read."""
         if not isinstance(document, dict):
             raise UnexpectedResponseError("it is not a JSON object")
-        names, units, rows = (document.get(key) for key in ("columns", "column_units", "rows"))
+        names, units, rows = document.get("columns"), document.get("column_units"), document.get("rows")
         if not _is_list_of(names, str) or len(set(names)) != len(names):
             raise UnexpectedResponseError("its “columns” is not a list of different names")
         if not _is_list_of(units, str | None) or len(units) != len(names):
@@ -145,5 +145,5 @@ def _from_iso(cell: str) -> datetime | None:
         return None
 
 
-def _is_list_of(value: Any, kind: Any) -> bool:
+def _is_list_of(value: Any, kind: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and all(isinstance(item, kind) for item in value)

@@ -7,11 +7,12 @@ from providers.models.company import (
     AssignmentShare,
     Company,
 )
-from providers.models.provider import Project, Provider
+from providers.models.provider import EARLIEST_DAY, Project, Provider
 from providers.models.sync_run import SyncRun
 
 __all__ = [
     "BEGINNING",
+    "EARLIEST_DAY",
     "Assignment",
     "AssignmentChange",
     "AssignmentShare",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -12,6 +12,9 @@ from django.urls import reverse
 from providers import secrets
 
 LATE_AFTER = timedelta(hours=2)
+
+# The first UTC day that a provider can report (ElevenLabs: start_time ≥ 2020-01-01).
+EARLIEST_DAY = date(2020, 1, 1)
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -129,7 +132,9 @@ class Project(models.Model):
     listed_at = models.DateTimeField(null=True, editable=False, help_text="When a key listing last named it.")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_reason = models.CharField(max_length=60, blank=True, editable=False)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a listing first lacked it.")
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a listing first lacked it."
+    )
     first_used_on = models.DateField(null=True, editable=False)
     last_used_on = models.DateField(null=True, editable=False)
 

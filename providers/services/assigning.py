@@ -44,6 +44,7 @@ def assign_projects(
     Without ``starts_on`` all history moves: every period of the project is replaced. With it a period starts on that
     UTC day; what was attributed before it stays, and so do periods that start later.
     """
+    _lock(projects)
     before = _snapshot(projects)
     if starts_on is None:
         Assignment.objects.filter(project__in=projects).delete()
@@ -79,8 +80,9 @@ def undo_assignment(*, change: AssignmentChange, now: datetime) -> None:
 
     Raises UndoConflictError when it was undone already or the assignments have been changed since.
     """
-    claimed = AssignmentChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now)
     projects = list(Project.objects.filter(pk__in=[int(pk) for pk in change.before]))
+    _lock(projects)
+    claimed = AssignmentChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now)
     if not claimed or len(projects) != len(change.before) or _snapshot(projects) != change.after:
         raise UndoConflictError("These keys have been assigned anew since; nothing was undone.")
     Assignment.objects.filter(project__in=projects).delete()
@@ -98,6 +100,11 @@ def undo_assignment(*, change: AssignmentChange, now: datetime) -> None:
     company = change.created_company
     if company is not None and not company.shares.exists():
         company.delete()
+
+
+def _lock(projects: Sequence[Project]) -> None:
+    """Let two people who assign the same projects do so one after the other (SQLite: they do anyway)."""
+    list(Project.objects.select_for_update().filter(pk__in=[project.pk for project in projects]).order_by("pk"))
 
 
 def _snapshot(projects: Iterable[Project]) -> dict[str, list[list[Any]]]:

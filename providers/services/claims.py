@@ -1,7 +1,7 @@
 """The claim that lets one worker at a time sync a provider.
 
-A lease in the provider's row, taken, renewed and released by conditional updates: no lock is held, two takers can't both
-succeed, and the claim of a dead worker ends by itself.
+A lease in the provider's row, taken, renewed and released by conditional updates: no lock is held, two takers can't
+both succeed, and the claim of a dead worker ends by itself.
 """
 
 from __future__ import annotations

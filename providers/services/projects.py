@@ -31,7 +31,8 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
     """
     known = {project.external_id: project for project in Project.objects.for_provider(provider)}
     by_id = {key.external_id: key for key in listed}
-    made, changed = [], []
+    made: list[Project] = []
+    changed: list[Project] = []
     for external_id, key in by_id.items():
         project = known.get(external_id) or Project(provider=provider, external_id=external_id)
         before = _described(project)

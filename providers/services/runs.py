@@ -50,9 +50,10 @@ def finish_run(
     record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
     provider = run.provider
     if outcome == SyncRun.Outcome.SUCCEEDED:
-        Provider.objects.filter(pk=provider.pk).update(
-            last_synced_at=now, failing_since=None, failure_code="", failure_text=""
-        )
+        Provider.objects.filter(pk=provider.pk).update(failing_since=None, failure_code="", failure_text="")
+        # Reading an old window again says nothing about how current the figures are.
+        if run.requested_to is None or run.requested_to >= now.date():
+            Provider.objects.filter(pk=provider.pk).update(last_synced_at=now)
     else:
         Provider.objects.filter(pk=provider.pk).update(failure_code=error_code, failure_text=error_text)
         Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)

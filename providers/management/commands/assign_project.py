@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from providers.commands import ProductCommand, bad_input, provider_named, utc_day
-from providers.models import Project, Provider
+from providers.models import EARLIEST_DAY, Project, Provider
 from providers.services.assigning import assign_projects, get_or_create_company
 
 
@@ -27,6 +27,9 @@ class Command(ProductCommand):
         parser.add_argument("--from", dest="starts_on", type=utc_day, metavar="DATE", help="first UTC day (YYYY-MM-DD)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        starts_on = options["starts_on"]
+        if starts_on and starts_on < EARLIEST_DAY:
+            raise bad_input(f"--from must not be before {EARLIEST_DAY.isoformat()}.")
         project = _project(provider_named(options["provider"]), options["project"])
         try:
             with transaction.atomic():
@@ -34,7 +37,7 @@ class Command(ProductCommand):
                 change = assign_projects(
                     projects=[project],
                     company=company,
-                    starts_on=options["starts_on"],
+                    starts_on=starts_on,
                     now=timezone.now(),
                     created_company=is_new,
                 )

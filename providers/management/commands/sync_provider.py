@@ -12,12 +12,9 @@ from tqdm import tqdm
 
 from providers import registry
 from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
-from providers.models import Provider, SyncRun
+from providers.models import EARLIEST_DAY, Provider, SyncRun
 from providers.registry import Progress
 from providers.services.queueing import request_sync
-
-# The first day a window may name.
-EARLIEST = date(2020, 1, 1)
 
 
 class Command(ProductCommand):
@@ -75,8 +72,8 @@ def _checked(first: date | None, last: date | None, *, today: date) -> tuple[dat
     if first is None:
         raise bad_input("--to needs --from.")
     last = last or today
-    if first < EARLIEST:
-        raise bad_input(f"--from must not be before {EARLIEST.isoformat()}.")
+    if first < EARLIEST_DAY:
+        raise bad_input(f"--from must not be before {EARLIEST_DAY.isoformat()}.")
     if last > today:
         raise bad_input(f"--to must not be after today ({today.isoformat()}, UTC).")
     if first > last:

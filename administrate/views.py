@@ -1,0 +1,116 @@
+"""Pages about the product itself: settings, the theme, and what is shown when something goes wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from administrate import __version__
+from administrate.context import THEMES, site
+from providers.models import Provider
+
+RETRY_AFTER_SECONDS = 30
+YEAR = 365 * 24 * 60 * 60
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def settings_page(request: HttpRequest) -> HttpResponse:
+    synced = [provider.last_synced_at for provider in Provider.objects.all()]
+    context = {
+        "themes": [(theme, theme.capitalize()) for theme in THEMES],
+        "version": __version__,
+        "mode": "Embedded (one process on this machine)" if settings.EMBEDDED else "Production (separate processes)",
+        "engine": ENGINES.get(connection.vendor, connection.vendor),
+        "providers": len(synced),
+        "last_sync": max((moment for moment in synced if moment), default=None),
+        "now": timezone.now(),
+    }
+    return render(request, "settings.html", context)
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember the theme in a cookie of this browser."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        back = "settings"
+    response = redirect(back)
+    theme = request.POST.get("theme", "")
+    if theme not in THEMES:
+        return problem(request, 400)
+    response.set_cookie(
+        "theme", theme, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
+    )
+    messages.success(request, f"Theme: {theme.capitalize()}.")
+    return response
+
+
+# Signing in -----------------------------------------------------------------------------------------------------------
+
+
+def unprocessable_when_refused(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 422, as all of our forms do, where allauth answers 200 with a form and its errors."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.status_code == 200:
+            form = (response.context_data or {}).get("form")
+            if form is not None and form.errors:
+                response.status_code = 422
+        return response
+
+    return wrapped
+
+
+# When something goes wrong --------------------------------------------------------------------------------------------
+
+
+def problem(request: HttpRequest, status: int) -> HttpResponse:
+    """The page of an error status. It is rendered without the request: nothing of it may need the database."""
+    text = render_to_string(f"{status}.html", {"theme": site(request)["theme"]})
+    return HttpResponse(text, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    return problem(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return problem(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return problem(request, 404)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return problem(request, 429)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """503, with when to come back, where the database is away; else 500. Called while the exception is handled."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response = problem(request, 503)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+    return problem(request, 500)

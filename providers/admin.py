@@ -1,0 +1,148 @@
+"""The Django admin for operators: look things up, correct labels and notes, start and pause syncs.
+
+A provider is connected on its own page, where its key is tried first; here nobody can add one or see or change a key.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from providers.models import Assignment, AssignmentShare, Company, Project, Provider, SyncRun
+from providers.services.queueing import enqueue_quietly, request_sync
+
+RESYNC_DAYS = 35
+
+
+class NoAdding:
+    """Rows that only the product itself makes."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+class ReadOnly(NoAdding):
+    """Rows that are only looked at."""
+
+    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Provider)
+class ProviderAdmin(NoAdding, admin.ModelAdmin):
+    list_display = ("name", "type", "region", "state", "last_synced_at", "key_ending")
+    list_filter = ("type", "region")
+    search_fields = ("name",)
+    fields = (
+        "name", "type", "region", "key_ending", "state", "failure_text", "paused_at", "last_synced_at", "next_due_at",
+        "history_from", "currency", "created_at",
+    )  # fmt: skip
+    readonly_fields = tuple(field for field in fields if field != "name")
+    actions = ("sync_now", "resync", "pause", "resume")
+
+    @admin.display(description="Status")
+    def state(self, provider: Provider) -> str:
+        return str(provider.status(timezone.now()).label)
+
+    @admin.display(description="API key")
+    def key_ending(self, provider: Provider) -> str:
+        return f"••••{provider.key_last_four}"
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+    @admin.action(description="Sync now")
+    def sync_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        self._request(request, queryset, days=None)
+
+    @admin.action(description=f"Re-sync the last {RESYNC_DAYS} days")
+    def resync(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        self._request(request, queryset, days=RESYNC_DAYS)
+
+    @admin.action(description="Pause")
+    def pause(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        paused = queryset.filter(paused_at=None).update(paused_at=timezone.now())
+        messages.success(request, f"{paused} paused. Their history stays.")
+
+    @admin.action(description="Resume")
+    def resume(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        resumed = queryset.exclude(paused_at=None).update(paused_at=None, next_due_at=timezone.now())
+        messages.success(request, f"{resumed} resumed. They sync within a minute.")
+
+    def _request(self, request: HttpRequest, providers: QuerySet[Provider], *, days: int | None) -> None:
+        now = timezone.now()
+        unreachable = 0
+        for provider in providers:
+            run = request_sync(
+                provider=provider,
+                trigger=SyncRun.Trigger.MANUAL,
+                now=now,
+                requested_from=now.date() - timedelta(days=days - 1) if days else None,
+                requested_to=now.date() if days else None,
+            )
+            unreachable += not enqueue_quietly(run=run, now=now)
+        if unreachable:
+            messages.warning(request, "The queue is unreachable. The syncs start by themselves when it is back.")
+        else:
+            messages.success(request, "The syncs were queued.")
+
+
+@admin.register(Project)
+class ProjectAdmin(NoAdding, admin.ModelAdmin):
+    list_display = ("display_name", "provider", "kind", "first_used_on", "last_used_on", "disabled_at", "deleted_at")
+    list_filter = ("provider", "kind")
+    list_select_related = ("provider",)
+    search_fields = ("name", "label", "external_id")
+    fields = (
+        "provider", "kind", "external_id", "name", "label", "hint", "first_used_on", "last_used_on", "disabled_at",
+        "disabled_reason", "deleted_at",
+    )  # fmt: skip
+    readonly_fields = tuple(field for field in fields if field != "label")
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Company)
+class CompanyAdmin(admin.ModelAdmin):
+    list_display = ("name", "archived_at", "created_at")
+    search_fields = ("name",)
+    fields = ("name", "notes", "archived_at")
+
+
+class ShareInline(ReadOnly, admin.TabularInline):
+    model = AssignmentShare
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnly, admin.ModelAdmin):
+    """Read-only: assigning on the provider page keeps a project's periods in order and can be undone."""
+
+    list_display = ("project", "starts_on", "source")
+    list_filter = ("source", "project__provider")
+    list_select_related = ("project",)
+    inlines = (ShareInline,)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "provider",
+        "trigger",
+        "queued_at",
+        "window_from",
+        "window_to",
+        "rows_read",
+        "rows_changed",
+        "outcome",
+    )
+    list_filter = ("outcome", "trigger", "provider")
+    list_select_related = ("provider",)
+    date_hierarchy = "queued_at"
