@@ -5,6 +5,7 @@ queue, everything it keeps in DATA_DIR. *Production* (both are set): PostgreSQL,
 Whatever is missing or contradictory stops the start with one sentence (ImproperlyConfigured).
 """
 
+import sqlite3
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -108,6 +109,10 @@ TEMPLATES = [
         },
     },
 ]
+
+# SQLite 3.39 brought IS DISTINCT FROM, which the write path shares with PostgreSQL.
+if EMBEDDED and sqlite3.sqlite_version_info < (3, 39):
+    raise ImproperlyConfigured(f"Python's SQLite is {sqlite3.sqlite_version}; Administrate needs 3.39 or newer.")
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
@@ -226,6 +231,8 @@ else:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "administrate.error_reports.NoValuesFilter"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
