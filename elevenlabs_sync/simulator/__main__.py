@@ -1,6 +1,7 @@
 """`python -m elevenlabs_sync.simulator`: runs the simulator in the foreground, or prints the truth it would tell."""
 
 import argparse
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -49,22 +50,24 @@ def print_totals(workspace: SimulatedWorkspace, first: date, last: date) -> None
 
 
 def serve(server: SimulatorServer) -> int:
-    """Serves until interrupted."""
+    """Serves until Ctrl-C or SIGTERM; must be called in the main thread."""
     try:
         server.start()
     except OSError as error:
         sys.stderr.write(f"The simulator cannot listen: {error.strerror}.\n")
         return 1
+    asked_to_stop = threading.Event()
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Set explicitly: a shell's background job inherits an ignored SIGINT, with which Python has no Ctrl-C.
+            signal.signal(number, lambda _number, _frame: asked_to_stop.set())
         sys.stdout.write(
             f"Simulated ElevenLabs workspace: {server.base_url}\n"
             f"API key (made up, opens nothing else): {SIMULATED_API_KEY}\n"
             "Press Ctrl-C to stop.\n"
         )
         sys.stdout.flush()
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
+        asked_to_stop.wait()
     finally:
         server.stop()
     return 0

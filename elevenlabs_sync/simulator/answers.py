@@ -1,6 +1,6 @@
 """What an answer is before it is sent, and the shapes that the API gives to its errors.
 
-Shapes: https://elevenlabs.io/docs/eleven-api/resources/errors. Nothing here touches a socket.
+Both shapes of an error are in use at the live service, by endpoint. Nothing here touches a socket.
 """
 
 from collections.abc import Mapping, Sequence

@@ -197,6 +197,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # with the base class's 5, clients that come together wait a second for their SYN
 
     def __init__(self, address: tuple[str, int], simulator: SimulatorServer) -> None:
         self.simulator = simulator

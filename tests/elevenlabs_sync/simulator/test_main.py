@@ -1,6 +1,5 @@
 """The command `python -m elevenlabs_sync.simulator`."""
 
-import re
 import signal
 import subprocess
 import sys
@@ -62,18 +61,38 @@ def test_a_taken_port_is_one_line_and_code_1(server: SimulatorServer, capsys: py
     assert capsys.readouterr().err == "The simulator cannot listen: Address already in use.\n"
 
 
-def test_it_serves_until_interrupted() -> None:
-    """It prints where it listens and which key to use, serves, and Ctrl-C ends it with code 0."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_interrupted(number: signal.Signals) -> None:
+    """It prints where it listens and which key to use, serves, and a signal ends it with code 0."""
     command = [sys.executable, "-m", "elevenlabs_sync.simulator", "--port", "0", "--today", "2026-09-20"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        url = re.sub(r".*(http://\S+)\n", r"\1", process.stdout.readline())
-        key = process.stdout.readline()
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[-1]
+            key_line = process.stdout.readline()
 
-        status = httpx.get(url + MODELS_PATH, headers={"xi-api-key": SIMULATED_API_KEY}, verify=TLS).status_code
-        process.send_signal(signal.SIGINT)
-        code = process.wait(timeout=10)
+            response = httpx.get(url + MODELS_PATH, headers={"xi-api-key": SIMULATED_API_KEY}, verify=TLS)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
 
-        assert SIMULATED_API_KEY in key
-        assert (status, code, process.stderr.read()) == (200, 0, "")
+    assert SIMULATED_API_KEY in key_line
+    assert (response.status_code, process.returncode, errors) == (200, 0, "")
+
+
+def test_it_can_be_interrupted_where_interrupts_are_ignored() -> None:
+    """Started in a shell's background, which ignores SIGINT, it still ends when asked."""
+    shell = "trap '' INT; exec \"$0\" -m elevenlabs_sync.simulator --port 0"
+    with subprocess.Popen(["/bin/sh", "-c", shell, sys.executable], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            for _ in range(3):
+                process.stdout.readline()
+
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        finally:
+            process.kill()
+
+    assert process.returncode == 0
