@@ -202,6 +202,7 @@ class _Sync:
             ],
             now=self.clock(),
         )
+        record_run(run=self.run, keys_found=len(listed))
 
     def _read_model_names(self, client: ElevenLabsClient) -> None:
         try:
