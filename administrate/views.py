@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -40,7 +39,6 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "engine": ENGINES.get(connection.vendor, connection.vendor),
         "providers": len(synced),
         "last_sync": max((moment for moment in synced if moment), default=None),
-        "now": timezone.now(),
     }
     return render(request, "settings.html", context)
 
@@ -49,9 +47,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the theme in a cookie of this browser."""
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         back = "settings"
     response = redirect(back)
     theme = request.POST.get("theme", "")

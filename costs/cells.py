@@ -1,6 +1,6 @@
 """Figures as the pages show them: safe HTML strings made once in Python, because tables hold thousands of them.
 
-An unknown figure is "—" with its reason, a sum that is not the whole carries a mark with the reason; both reasons show on
+An unknown figure is "—" with its reason, a sum that is not the whole carries a mark with the reason; reasons show on
 hover and on focus and are always there for screen readers. Zero is written only where zero is known.
 """
 
@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from costs.money import UNKNOWN, Money, format_number
-from costs.reports import Totals
+from costs.reports import Reading, Totals
 from providers.models import Company, Project, Provider
 
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
@@ -23,6 +23,14 @@ PARTLY_UNREAD = "Some of this has not been read yet"
 NOT_REPORTED = "ElevenLabs does not report this for this usage"
 
 DEFAULT_CURRENCY = "usd"
+
+SIMULATED_REGION = "simulated"
+DISABLED_REASONS = {
+    "trial_ended": "The workspace's trial ended",
+    "subscription_downgrade": "The workspace's plan was lowered",
+    "exposed_publicly": "The key was found in public",
+    "self_disabled": "Somebody of the workspace disabled it",
+}
 
 
 def explained(text: str, reason: str, *, mark: str = "") -> SafeString:
@@ -35,29 +43,40 @@ def explained(text: str, reason: str, *, mark: str = "") -> SafeString:
     )
 
 
-def money(totals: Totals, currency: str, *, is_read: bool = True) -> SafeString:
-    """What ``totals`` cost: a line per currency; ``currency`` names a zero. Without ``is_read`` a zero is unknown."""
+def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> SafeString:
+    """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown."""
     if totals.is_unpriced:
         return explained(UNKNOWN, UNPRICED)
-    if not totals.costs and not is_read:
+    if not totals.costs and reading is Reading.NONE:
         return explained(UNKNOWN, UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
     text = format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
     if totals.unpriced_rows:
         return explained(text, PARTLY_UNPRICED, mark="*")
-    if not is_read:
+    if reading is not Reading.WHOLE:
         return explained(text, PARTLY_UNREAD, mark="*")
     return text
 
 
-def amount(totals: Totals, value: Decimal | int | None, *, digits: int = 0, is_read: bool = True) -> SafeString:
+def amount(
+    totals: Totals, value: Decimal | int | None, *, digits: int = 0, reading: Reading = Reading.WHOLE
+) -> SafeString:
     """A figure of ``totals`` other than money: unknown where there is usage that does not report it."""
-    if value is None and not is_read:
+    if value is None and reading is Reading.NONE:
         return explained(UNKNOWN, UNREAD)
     if value is None and not totals.is_idle:
         return explained(UNKNOWN, NOT_REPORTED)
     text = format_html("{}", format_number(value or 0, digits))
-    return text if is_read else explained(text, PARTLY_UNREAD, mark="*")
+    return text if reading is Reading.WHOLE else explained(text, PARTLY_UNREAD, mark="*")
+
+
+def share(totals: Totals, whole: Totals, currency: str) -> str:
+    """The part of the whole in ``currency`` as a percentage; empty where there is nothing to divide."""
+    part = sum((money.amount for money in totals.costs if money.currency == currency), Decimal(0))
+    all_of_it = sum((money.amount for money in whole.costs if money.currency == currency), Decimal(0))
+    if not all_of_it or totals.is_unpriced:
+        return ""
+    return f"{format_number(100 * part / all_of_it, 1)} %"
 
 
 def day(value: date | None) -> str:
@@ -114,12 +133,3 @@ def _state(subject: Project) -> SafeString:
         reason = DISABLED_REASONS.get(subject.disabled_reason, "")
         return format_html(' <span class="badge">{}</span>', explained("Disabled", reason) if reason else "Disabled")
     return SafeString("")
-
-
-SIMULATED_REGION = "simulated"
-DISABLED_REASONS = {
-    "trial_ended": "The workspace's trial ended",
-    "subscription_downgrade": "The workspace's plan was lowered",
-    "exposed_publicly": "The key was found in public",
-    "self_disabled": "Somebody of the workspace disabled it",
-}

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from costs import cells
 from costs.metrics import Metric
 from costs.money import SYMBOLS, UNKNOWN, Money, format_number
-from costs.reports import NOTHING, OTHER, Day, Series, Totals, stacked
+from costs.reports import NOTHING, OTHER, Day, Reading, Series, Totals, stacked
 from costs.tables import Column, Row, Table
 
 
@@ -91,7 +90,7 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
 
 def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str) -> Table:
     """Newest day first; the last column and the last row are the totals."""
-    is_read = all(day.is_read for day in days)
+    reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
     sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
     return Table(
         caption=f"{title}, as a table",
@@ -100,11 +99,8 @@ def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Met
             Row(
                 (
                     cells.marked_day(day.day, is_provisional=day.is_provisional),
-                    *(
-                        metric.cell(one.by_day.get(day.day, NOTHING), currency, is_read=day.is_read)
-                        for one in series
-                    ),
-                    metric.cell(day.totals, currency, is_read=day.is_read),
+                    *(metric.cell(one.by_day.get(day.day, NOTHING), currency, reading=day.reading) for one in series),
+                    metric.cell(day.totals, currency, reading=day.reading),
                 ),
             )
             for day in reversed(days)
@@ -112,11 +108,9 @@ def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Met
         total=Row(
             (
                 "Total",
-                *(metric.cell(sum_, currency, is_read=is_read) for sum_ in sums),
-                metric.cell(sum((day.totals for day in days), NOTHING), currency, is_read=is_read),
+                *(metric.cell(sum_, currency) for sum_ in sums),
+                metric.cell(sum((day.totals for day in days), NOTHING), currency, reading=reading),
             ),
         ),
         is_dense=True,
     )
-
-

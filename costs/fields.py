@@ -52,7 +52,8 @@ class ScaledDecimalField(_BigIntegerField):
 
 def to_scaled(value: Decimal, scale: int) -> int:
     """Return value · 10^scale; raises ValueError where that is no integer."""
-    scaled = value.scaleb(scale)
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    scaled = int(value.scaleb(scale)) if value.is_finite() else 0
+    # Scaling may round what has more digits than the context; comparing never does.
+    if Decimal(scaled).scaleb(-scale) != value:
         raise ValueError(f"{value} is not exact at {scale} digits after the point.")
-    return int(scaled)
+    return scaled

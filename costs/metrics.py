@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.safestring import SafeString
 
 from costs import cells
-from costs.reports import Totals
+from costs.reports import Reading, Totals
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Metric:
             return getattr(totals, self.slug)  # type: ignore[no-any-return]  # one of three fields of Totals
         return next((money.amount for money in totals.costs if money.currency == currency), None)
 
-    def cell(self, totals: Totals, currency: str, *, is_read: bool = True) -> SafeString:
+    def cell(self, totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> SafeString:
         if self.slug == "cost":
-            return cells.money(totals, currency, is_read=is_read)
-        return cells.amount(totals, self.value(totals, currency), digits=self.digits, is_read=is_read)
+            return cells.money(totals, currency, reading=reading)
+        return cells.amount(totals, self.value(totals, currency), digits=self.digits, reading=reading)
 
 
 COST = Metric("cost", "Cost", "Actual spend as ElevenLabs reports it for your plan and usage.")

@@ -1,11 +1,12 @@
 """What a view shows, read from its URL and written back into links: range, grouping, sort, page.
 
-Nothing here is remembered anywhere else, so the URL opened by somebody else is the same view. A range that can't be used
-is said in a sentence (and the page answers 422); any other unknown value falls back to the default.
+Nothing of it is remembered anywhere else, so the URL opened by somebody else is the same view. A range that can't be
+used is said in a sentence (and the page answers 422); any other unknown value falls back to the default.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -69,7 +70,7 @@ def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
     links = tuple(
         Choice(
             preset.label,
-            link(request, **{"from": None, "to": None, "page": None} | _dates(preset.range, default)),
+            link(request, page=None, **_dates(preset.range, default)),
             preset == current,
         )
         for preset in named
@@ -87,13 +88,17 @@ def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
         is_custom=current is None,
         name=name,
         query="" if chosen == default else f"?{chosen.query}",
-        kept=tuple((key, value) for key, value in request.GET.items() if key not in {"from", "to", "page"}),
+        kept=tuple((key, str(value)) for key, value in request.GET.items() if key not in {"from", "to", "page"}),
     )
 
 
-def _dates(wanted: DateRange, default: DateRange) -> Mapping[str, str]:
+def _dates(wanted: DateRange, default: DateRange) -> dict[str, str | None]:
     """The default range needs no parameters, and then stays the default tomorrow."""
-    return {} if wanted == default else {"from": wanted.first.isoformat(), "to": wanted.last.isoformat()}
+    return (
+        {"from": None, "to": None}
+        if wanted == default
+        else {"from": wanted.first.isoformat(), "to": wanted.last.isoformat()}
+    )
 
 
 def choices(
@@ -145,6 +150,12 @@ def read_sorting(
     return Sorting(request, asked.removeprefix("-"), asked.startswith("-"), frozenset(text))
 
 
+def natural(text: str) -> tuple[tuple[int, int | str], ...]:
+    """For sorting names as people do: "key 9" before "key 10", whatever the capitals."""
+    parts = re.split(r"([0-9]{1,15})", text.casefold())
+    return tuple((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part)
+
+
 @dataclass(frozen=True)
 class Page:
     """A piece of a long table."""
@@ -168,5 +179,3 @@ def paginate(request: HttpRequest, items: Sequence[Any], *, size: int = PAGE_SIZ
         previous_url=link(request, page=number - 1 if number > 2 else None) if number > 1 else "",
         next_url=link(request, page=number + 1) if number < last else "",
     )
-
-

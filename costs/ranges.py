@@ -67,9 +67,7 @@ def presets(today: date) -> list[Preset]:
         Preset("This month", DateRange(month_start, today)),
         Preset("Last month", DateRange(last_month_end.replace(day=1), last_month_end)),
     ]
-    return named + [
-        Preset(f"{days} days", DateRange(today - timedelta(days=days - 1), today)) for days in (7, 30, 90)
-    ]
+    return named + [Preset(f"{days} days", DateRange(today - timedelta(days=days - 1), today)) for days in (7, 30, 90)]
 
 
 def from_query(query: Mapping[str, str], *, today: date) -> DateRange:

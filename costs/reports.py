@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
@@ -23,6 +24,7 @@ from providers.models import Assignment, Company, Project, Provider
 # A stacked chart shows this many groups; the rest is one more.
 LARGEST = 5
 OTHER = "Other"
+NO_MODEL = "No model reported"
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,37 @@ class Day:
     is_read: bool  # False: unknown, not zero
     is_provisional: bool  # may still be restated
 
+    @property
+    def reading(self) -> Reading:
+        return Reading.WHOLE if self.is_read else Reading.NONE
+
+
+class Reading(Enum):
+    """How much of some days has been read: of NONE, a zero would be a claim that nobody can make."""
+
+    WHOLE = "whole"
+    PART = "part"
+    NONE = "none"
+
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which of a range's days have been read for every provider concerned, and which of them may still change."""
+    """Which of a range's days have been read – of several providers: of each – and which of them may still change."""
 
     read: frozenset[date] = field(default_factory=frozenset)
     provisional: frozenset[date] = field(default_factory=frozenset)
     unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
+
+    @property
+    def reading(self) -> Reading:
+        if not self.unread:
+            return Reading.WHOLE
+        return Reading.PART if self.read else Reading.NONE
+
+    @property
+    def row_reading(self) -> Reading:
+        """For the rows under a total that already says that it is only a part."""
+        return Reading.WHOLE if self.read or not self.unread else Reading.NONE
 
 
 def company_breakdown(usage: DailyUsageQuerySet, *, include_idle: bool = True) -> Breakdown:
@@ -180,12 +205,9 @@ def project_breakdown(usage: DailyUsageQuerySet, projects: Iterable[Project]) ->
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
 
-def model_breakdown(usage: DailyUsageQuerySet, names: Mapping[str, str]) -> Breakdown:
-    """Spend per model, largest first; ``names`` gives display names by reported id. One query."""
-    lines = [
-        Line(model, names.get(model) or model or "No model reported", sums)
-        for (model,), sums in totals_by(usage.used(), "model").items()
-    ]
+def breakdown_of(by_group: Mapping[Any, Totals], labels: Mapping[Any, str]) -> Breakdown:
+    """Sums that are already at hand as a breakdown, largest first, without groups of nothing but zeros; no query."""
+    lines = [Line(group, labels.get(group) or str(group), sums) for group, sums in by_group.items() if not sums.is_idle]
     lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
@@ -222,23 +244,39 @@ def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage
     return marked[beginning:]
 
 
-def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
-    """What is known of ``days`` for all of ``providers`` together; one query.
+def coverages(providers: Iterable[Provider], days: DateRange, *, today: date) -> dict[int, Coverage]:
+    """What is known of ``days`` by provider id; one query."""
+    read_days: dict[int, list[ReadDay]] = {provider.pk: [] for provider in providers}
+    for read_day in ReadDay.objects.between(days.first, days.last).filter(provider__in=read_days):
+        read_days[read_day.provider_id].append(read_day)
+    begun = [day for day in days if day <= today]
+    result = {}
+    for pk, of_provider in read_days.items():
+        read = {read_day.day for read_day in of_provider}
+        result[pk] = Coverage(
+            read=frozenset(read),
+            provisional=frozenset(read_day.day for read_day in of_provider if not read_day.is_settled),
+            unread=tuple(day for day in begun if day not in read),
+        )
+    return result
 
-    A day is read when every provider's was, and provisional when any provider's may still be restated.
-    """
-    expected = {provider.pk for provider in providers}
-    if not expected:
+
+def together(coverages: Iterable[Coverage]) -> Coverage:
+    """What is known of several providers' days as one: read where all are, provisional where any may be restated."""
+    each = list(coverages)
+    if not each:
         return Coverage()
-    readings: dict[date, list[ReadDay]] = defaultdict(list)
-    for reading in ReadDay.objects.between(days.first, days.last).filter(provider__in=expected):
-        readings[reading.day].append(reading)
-    read = {day for day, of_day in readings.items() if len(of_day) == len(expected)}
+    unread = {day for one in each for day in one.unread}
     return Coverage(
-        read=frozenset(read),
-        provisional=frozenset(day for day in read if not all(reading.is_settled for reading in readings[day])),
-        unread=tuple(day for day in days if day <= today and day not in read),
+        read=frozenset.intersection(*(one.read for one in each)),
+        provisional=frozenset().union(*(one.provisional for one in each)),
+        unread=tuple(sorted(unread)),
     )
+
+
+def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
+    """What is known of ``days`` for all of ``providers`` together; one query."""
+    return together(coverages(providers, days, today=today).values())
 
 
 @dataclass(frozen=True)
@@ -296,6 +334,37 @@ def keys_in_force(today: date) -> dict[tuple[int, int | None], int]:
         .annotate(keys=Count("pk"))
     )
     return {(count["provider_id"], count["company_id"]): count["keys"] for count in counts}
+
+
+def regroup(by_fields: Mapping[tuple[Any, ...], Totals], position: int) -> dict[Any, Totals]:
+    """The same sums by one of their fields alone; no query, and exact since they are sums."""
+    result: dict[Any, Totals] = {}
+    for key, sums in by_fields.items():
+        result[key[position]] = result.get(key[position], NOTHING) + sums
+    return result
+
+
+def regroup_counts(keys: Mapping[tuple[int, int | None], int]) -> dict[int | None, int]:
+    """The number of keys per company, whatever their provider."""
+    result: dict[int | None, int] = defaultdict(int)
+    for (_provider, company), number in keys.items():
+        result[company] += number
+    return dict(result)
+
+
+def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
+    """The currency that a chart draws: of several the one with the largest amount, of none the providers' own."""
+    if totals.costs:
+        return max(totals.costs, key=lambda money: money.amount).currency
+    return next((provider.currency for provider in providers if provider.currency), "usd")
+
+
+def model_labels(providers: Iterable[Provider]) -> dict[str, str]:
+    """Display names of models by reported id, as far as the providers know them."""
+    labels = {"": NO_MODEL}
+    for provider in providers:
+        labels |= provider.model_names
+    return labels
 
 
 def all_usage() -> DailyUsageQuerySet:

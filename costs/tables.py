@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
 
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from costs import cells
-from costs.metrics import CREDITS, MINUTES, REQUESTS
+from costs.metrics import METRICS
 from costs.querystate import Sorting
-from costs.reports import Breakdown, Line
+from costs.reports import Breakdown, Coverage, Reading, Totals
 
 
 @dataclass(frozen=True)
@@ -79,35 +77,24 @@ def heading(column: Column, sorting: Sorting | None) -> SafeString:
     )
 
 
-@dataclass(frozen=True)
-class UsageTable:
-    """A table of a breakdown: heading, spend, credits, minutes, requests."""
+USAGE_COLUMNS = (Column("Spend"), Column("Credits"), Column("Minutes"), Column("Requests"))
 
-    table: Table
-    rounding_shows: bool
 
-    @classmethod
-    def of(
-        cls, breakdown: Breakdown, *, caption: str, subject: str, currency: str, heads: Iterable[str], is_read: bool
-    ) -> Self:
-        """``heads`` are the rows' headings in the order of the breakdown's lines."""
-        columns = (
-            Column(subject, is_number=False),
-            Column("Spend"),
-            Column("Credits"),
-            Column("Minutes"),
-            Column("Requests"),
-        )
-        rows = tuple(
-            Row((head, *_figures(line, currency, is_read=is_read)), is_muted=line.totals.is_idle)
+def usage_table(
+    breakdown: Breakdown, heads: Iterable[str], *, caption: str, subject: str, currency: str, coverage: Coverage
+) -> Table:
+    """A breakdown's spend, credits, minutes and requests; ``heads`` are the headings of its lines, in their order."""
+    return Table(
+        caption,
+        (Column(subject, is_number=False), *USAGE_COLUMNS),
+        tuple(
+            Row((head, *figures(line.totals, currency, coverage.row_reading)), is_muted=line.totals.is_idle)
             for head, line in zip(heads, breakdown.lines, strict=True)
-        )
-        total = Row(("Total", *_figures(Line(None, "Total", breakdown.total), currency, is_read=is_read)))
-        return cls(Table(caption, columns, rows, total), breakdown.rounding_shows)
-
-
-def _figures(line: Line, currency: str, *, is_read: bool) -> tuple[str, ...]:
-    return (
-        cells.money(line.totals, currency, is_read=is_read),
-        *(metric.cell(line.totals, currency, is_read=is_read) for metric in (CREDITS, MINUTES, REQUESTS)),
+        ),
+        Row(("Total", *figures(breakdown.total, currency, coverage.reading))),
     )
+
+
+def figures(totals: Totals, currency: str, reading: Reading) -> tuple[str, ...]:
+    """The cells of USAGE_COLUMNS."""
+    return tuple(metric.cell(totals, currency, reading=reading) for metric in METRICS.values())

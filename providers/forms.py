@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -172,17 +172,23 @@ class AssignForm(forms.Form):
             )
 
 
-class CompanyForm(forms.ModelForm[Company]):
+if TYPE_CHECKING:
+    _CompanyModelForm = forms.ModelForm[Company]
+else:
+    _CompanyModelForm = forms.ModelForm
+
+
+class CompanyForm(_CompanyModelForm):
     class Meta:
         model = Company
         fields = ("name", "notes")
-        help_texts = {"notes": "For you and your colleagues; shown on the company's page."}
-        error_messages = {"name": {"required": "Enter a name."}}
-        widgets = {"notes": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["name"].error_messages["required"] = "Enter a name."
+        self.fields["notes"].help_text = "For you and your colleagues; shown on the company's page."
+        self.fields["notes"].widget.attrs["rows"] = 3
         self.fields["notes"].validators.append(MaxLengthValidator(5000))
 
     def clean_name(self) -> str:

@@ -31,7 +31,7 @@ SIMULATED_NAME = "Simulated workspace"
 QUEUE_UNREACHABLE = "The queue is unreachable at the moment. The sync starts by itself as soon as it is back."
 
 
-# Connecting -------------------------------------------------------------------------------------------------------------
+# Connecting -----------------------------------------------------------------------------------------------------------
 
 
 @sensitive_post_parameters("api_key")
@@ -88,7 +88,7 @@ def try_simulated(request: HttpRequest) -> HttpResponse:
     return redirect(provider)
 
 
-# Syncing ----------------------------------------------------------------------------------------------------------------
+# Syncing --------------------------------------------------------------------------------------------------------------
 
 
 @require_POST
@@ -105,12 +105,13 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
     """Apply, after all, what a run that needs a look held back: its window is read again, without that check."""
-    run = get_object_or_404(SyncRun, pk=run_pk, provider=pk, outcome=SyncRun.Outcome.NEEDS_LOOK)
+    provider = get_object_or_404(Provider, pk=pk)
+    run = get_object_or_404(provider.runs, pk=run_pk, outcome=SyncRun.Outcome.NEEDS_LOOK)
     first, last = run.window_from or run.requested_from, run.window_to or run.requested_to
     if first is None or last is None:
         raise Http404
     accepted = request_sync(
-        provider=run.provider,
+        provider=provider,
         trigger=SyncRun.Trigger.MANUAL,
         now=timezone.now(),
         requested_from=first,
@@ -118,7 +119,7 @@ def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
         accepts_implausible=True,
     )
     _hand_over(request, accepted)
-    return redirect(run.provider)
+    return redirect(provider)
 
 
 def _hand_over(request: HttpRequest, run: SyncRun) -> None:
@@ -129,7 +130,7 @@ def _hand_over(request: HttpRequest, run: SyncRun) -> None:
 
 @require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress list alone, for the page that polls it; when no run is left, the whole page is to be loaded again."""
+    """The progress list alone, for the page that polls it; when no run is left, the page is told to load again."""
     if not request.headers.get("HX-Request"):
         return redirect("providers:detail", pk=pk)
     provider = get_object_or_404(Provider, pk=pk)
@@ -139,7 +140,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "providers/_progress.html", {"run": run, "steps": steps(run), "provider": provider})
 
 
-# Assigning --------------------------------------------------------------------------------------------------------------
+# Assigning ------------------------------------------------------------------------------------------------------------
 
 
 @require_POST
@@ -198,12 +199,14 @@ def _next_url(request: HttpRequest) -> str:
     return url if safe else ""
 
 
-def problem(request: HttpRequest, title: str, sentences: Iterable[str], back: str, *, status: int = 422) -> HttpResponse:
+def problem(
+    request: HttpRequest, title: str, sentences: Iterable[str], back: str, *, status: int = 422
+) -> HttpResponse:
     """A page of its own for a form that has no page of its own."""
     return render(request, "problem.html", {"title": title, "sentences": sentences, "back": back}, status=status)
 
 
-# Companies --------------------------------------------------------------------------------------------------------------
+# Companies ------------------------------------------------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,1 @@
+"""Every page that shows money: the dashboard, companies, providers."""

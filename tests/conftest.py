@@ -1,0 +1,80 @@
+"""What most tests share: a fixed moment, somebody who is signed in, and a provider type that calls nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from providers import registry
+from providers.models import SyncRun
+from providers.registry import KeyCheck, Progress, Region
+from providers.secrets import ApiKey
+from tests.factories import NOW, TODAY, make_user
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """A Sunday noon; the views' clock stands at it."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    return NOW
+
+
+@pytest.fixture
+def today(now: datetime) -> date:
+    return TODAY
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_user(username="operator")
+
+
+@pytest.fixture
+def signed_in(client: Client, operator: User, now: datetime) -> Client:
+    """A browser in which the operator is signed in, at ``now``."""
+    client.force_login(operator)
+    return client
+
+
+@dataclass
+class FakeType:
+    """A provider type whose answers a test chooses."""
+
+    slug: str = "elevenlabs"
+    label: str = "ElevenLabs"
+    simulated_key: ApiKey | None = field(default_factory=lambda: ApiKey("sk_simulated_0000"))
+    refusal: str = ""
+    queue_is_down: bool = False
+    project_ids: frozenset[str] = frozenset()
+    checked: list[tuple[str, str]] = field(default_factory=list)
+    enqueued: list[int] = field(default_factory=list)
+
+    def regions(self) -> list[Region]:
+        return [Region("global", "Global"), Region("eu", "EU residency"), Region("simulated", "Simulated")]
+
+    def check_key(self, api_key: ApiKey, region: str) -> KeyCheck:
+        self.checked.append((api_key.reveal(), region))
+        if self.refusal:
+            raise registry.KeyRefusedError(self.refusal)
+        return KeyCheck(self.project_ids)
+
+    def enqueue(self, run_id: int) -> None:
+        if self.queue_is_down:
+            raise registry.QueueUnreachableError
+        self.enqueued.append(run_id)
+
+    def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def elevenlabs(monkeypatch: pytest.MonkeyPatch) -> FakeType:
+    """ElevenLabs, played by FakeType."""
+    fake = FakeType()
+    monkeypatch.setitem(registry._types, "elevenlabs", fake)
+    return fake

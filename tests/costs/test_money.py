@@ -1,0 +1,48 @@
+"""How amounts are written."""
+
+from decimal import Decimal
+
+import pytest
+
+from costs.money import Money, format_number
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "$0.00"),
+        ("0.0000000001", "<$0.01"),
+        ("0.0099", "<$0.01"),
+        ("0.01", "$0.01"),
+        ("0.005", "<$0.01"),
+        ("1.005", "$1.01"),
+        ("2.675", "$2.68"),
+        ("1234.5", "$1,234.50"),
+        ("1234567.894999", "$1,234,567.89"),
+        ("-3.2", "−$3.20"),
+    ],
+)
+def test_money_is_rounded_half_up_from_its_exact_value(amount: str, text: str) -> None:
+    """To cents, with separators; what rounding would hide is "<$0.01"."""
+    assert str(Money("usd", Decimal(amount))) == text
+
+
+def test_a_currency_without_a_sign_is_named_by_its_code() -> None:
+    """Never shown as dollars."""
+    assert str(Money("chf", Decimal(5))) == "CHF 5.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 0, "—"),
+        (0, 0, "0"),
+        (1234567, 0, "1,234,567"),
+        (Decimal("0.4"), 0, "<1"),
+        (Decimal("2.5"), 0, "3"),
+        (Decimal("0.04"), 1, "<0.1"),
+    ],
+)
+def test_numbers_tell_unknown_from_zero(value: Decimal | int | None, digits: int, text: str) -> None:
+    """And something from nothing."""
+    assert format_number(value, digits) == text

@@ -1,0 +1,62 @@
+"""The range that a URL asks for."""
+
+from datetime import date
+
+import pytest
+
+from costs.ranges import DateRange, RangeError, from_query, presets
+
+TODAY = date(2026, 11, 22)
+
+
+def test_without_parameters_it_is_this_month() -> None:
+    """Up to today, both days inclusive."""
+    assert from_query({}, today=TODAY) == DateRange(date(2026, 11, 1), TODAY)
+
+
+def test_both_ends_are_inclusive() -> None:
+    """One day is a range of one."""
+    chosen = from_query({"from": "2026-10-05", "to": "2026-10-05"}, today=TODAY)
+
+    assert list(chosen) == [date(2026, 10, 5)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "yesterday"},
+        {"from": "2026-02-30"},
+        {"from": "2026-11-02", "to": "2026-11-01"},
+        {"from": "1999-12-31"},
+        {"to": "9999-12-31"},
+        {"from": "2026-11-01\0"},
+        {"from": "1" * 10_000},
+    ],
+)
+def test_a_range_that_cannot_be_used_is_refused_in_a_sentence(query: dict[str, str]) -> None:
+    """The text is for the person."""
+    with pytest.raises(RangeError, match=r"\.$"):
+        from_query(query, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (date(2026, 11, 1), date(2026, 11, 22), "1–22 Nov 2026, UTC"),
+        (date(2026, 11, 22), date(2026, 11, 22), "22 Nov 2026, UTC"),
+        (date(2026, 10, 3), date(2026, 11, 2), "3 Oct – 2 Nov 2026, UTC"),
+        (date(2025, 12, 30), date(2026, 1, 4), "30 Dec 2025 – 4 Jan 2026, UTC"),
+    ],
+)
+def test_it_is_printed_without_repeating_itself(first: date, last: date, text: str) -> None:
+    """As short as it is clear."""
+    assert str(DateRange(first, last)) == text
+
+
+def test_presets_end_today_or_with_the_last_month() -> None:
+    """In January the last month is December of the year before."""
+    named = {preset.label: preset.range for preset in presets(date(2026, 1, 1))}
+
+    assert named["This month"] == DateRange(date(2026, 1, 1), date(2026, 1, 1))
+    assert named["Last month"] == DateRange(date(2025, 12, 1), date(2025, 12, 31))
+    assert len(named["90 days"]) == 90

@@ -1,0 +1,164 @@
+"""Sums: exact, attributed by day, and honest about what is not known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from costs import reports
+from costs.metrics import COST
+from costs.money import Money
+from costs.ranges import DateRange
+from costs.reports import Reading
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assignment,
+    make_company,
+    make_keyless,
+    make_project,
+    make_provider,
+    make_read_days,
+    make_usage,
+)
+
+pytestmark = pytest.mark.django_db
+
+MONTH = DateRange(TODAY.replace(day=1), TODAY)
+
+
+def usd(amount: str) -> tuple[Money, ...]:
+    return (Money("usd", Decimal(amount)),)
+
+
+def test_companies_and_unassigned_add_up_to_the_total_exactly() -> None:
+    """To the last of ten digits."""
+    one, two, nobody = make_project(), make_project(), make_project()
+    make_assignment(project=one, company=make_company())
+    make_assignment(project=two, company=make_company())
+    for project, cost in ((one, "0.1000000001"), (two, "0.2000000002"), (nobody, "0.3000000003")):
+        make_usage(project=project, cost=Decimal(cost))
+
+    breakdown = reports.company_breakdown(reports.all_usage())
+
+    assert breakdown.total.costs == usd("0.6000000006")
+    assert breakdown.lines[-1].subject is None
+    assert breakdown.lines[-1].totals.costs == usd("0.3000000003")
+
+
+def test_usage_belongs_to_whose_the_key_was_on_that_day() -> None:
+    """From 15 November on to the new company; 14 November stays."""
+    key, old, new = make_project(), make_company(name="Old"), make_company(name="New")
+    make_assignment(project=key, company=old)
+    make_assignment(project=key, company=new, starts_on=TODAY.replace(day=15))
+    make_usage(project=key, day=TODAY.replace(day=14), cost=Decimal(1))
+    make_usage(project=key, day=TODAY.replace(day=15), cost=Decimal(2))
+
+    spend = {line.label: line.totals.costs for line in reports.company_breakdown(reports.all_usage()).lines}
+
+    assert spend == {"Old": usd("1"), "New": usd("2"), "Unassigned": ()}
+
+
+def test_currencies_are_never_added() -> None:
+    """Each has a total of its own."""
+    key = make_project()
+    make_usage(project=key, model="a", cost=Decimal(1))
+    make_usage(project=key, model="b", cost=Decimal(2), currency="eur")
+
+    assert reports.totals(reports.all_usage()).costs == (Money("eur", Decimal(2)), Money("usd", Decimal(1)))
+
+
+def test_unknown_is_not_zero() -> None:
+    """What has no price is counted beside the sum, and unknown minutes stay unknown."""
+    key = make_project()
+    make_usage(project=key, model="a", cost=None, minutes=None)
+    priced = make_usage(project=key, model="b", cost=Decimal(1), minutes=None)
+
+    everything = reports.totals(reports.all_usage())
+    unpriced = reports.totals(reports.all_usage().exclude(pk=priced.pk))
+
+    assert (everything.unpriced_rows, everything.is_unpriced, everything.minutes) == (1, False, None)
+    assert unpriced.is_unpriced
+
+
+def test_a_row_of_zeros_is_no_usage() -> None:
+    """It only remembers that something once stood there."""
+    make_usage(credits=Decimal(0), minutes=Decimal(0), requests=0, cost=None)
+
+    assert reports.totals(reports.all_usage()).is_idle
+    assert not reports.totals(reports.all_usage()).unpriced_rows
+
+
+def test_rounding_that_shows_is_noticed() -> None:
+    """Three times a third of a cent."""
+    lines = tuple(reports.Line(None, "", reports.Totals(costs=usd("0.004"))) for _ in range(3))
+    breakdown = reports.Breakdown(lines, reports.Totals(costs=usd("0.012")))
+
+    assert breakdown.rounding_shows
+
+
+def test_a_day_is_read_when_every_provider_has_read_it() -> None:
+    """And provisional while any of them may restate it."""
+    one, two = make_provider(), make_provider()
+    make_read_days(provider=one, first=MONTH.first, last=MONTH.last)
+    make_read_days(provider=two, first=MONTH.last, last=MONTH.last)
+
+    coverage = reports.coverage([one, two], MONTH, today=TODAY)
+
+    assert coverage.read == {MONTH.last}
+    assert len(coverage.unread) == 21
+    assert coverage.reading is Reading.PART
+    assert TODAY - timedelta(days=7) in coverage.provisional
+    assert TODAY - timedelta(days=9) not in coverage.provisional
+
+
+def test_days_to_come_are_not_missing() -> None:
+    """A range may end in the future."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY, last=TODAY)
+
+    coverage = reports.coverage([provider], DateRange(TODAY, TODAY + timedelta(days=9)), today=TODAY)
+
+    assert coverage.reading is Reading.WHOLE
+
+
+def test_unread_days_before_the_first_known_one_are_left_out() -> None:
+    """A gap in between stays visible."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY - timedelta(days=3), last=TODAY - timedelta(days=3))
+    make_read_days(provider=provider, first=TODAY, last=TODAY)
+
+    days = reports.mark_days({}, MONTH, reports.coverage([provider], MONTH, today=TODAY))
+
+    assert [day.is_read for day in days] == [True, False, False, True]
+
+
+def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
+    """Nothing is lost in "Other"."""
+    key = make_project()
+    for number in range(1, 9):
+        make_usage(project=key, model=f"m{number}", cost=Decimal(number))
+
+    series = reports.stacked(
+        reports.totals_by(reports.all_usage(), "model", "day"),
+        {"m8": "Model Eight"},
+        weigh=lambda totals: COST.value(totals, "usd"),
+    )
+
+    assert [one.label for one in series] == ["Model Eight", "m7", "m6", "m5", "m4", "Other"]
+    assert sum(totals.sort_amount for one in series for totals in one.by_day.values()) == 36
+
+
+def test_keys_are_counted_by_whose_they_are_today() -> None:
+    """Not usage without a key, nor deleted keys that were never used; later periods don't count yet."""
+    provider, company = make_provider(), make_company()
+    assigned, future = make_project(provider=provider), make_project(provider=provider)
+    make_assignment(project=assigned, company=company)
+    make_assignment(project=future, company=company, starts_on=TODAY + timedelta(days=1))
+    make_keyless(provider=provider)
+    make_project(provider=provider, deleted_at=NOW)
+    make_project(provider=provider, deleted_at=NOW, first_used_on=TODAY)
+
+    assert reports.keys_in_force(TODAY) == {(provider.pk, company.pk): 1, (provider.pk, None): 2}
