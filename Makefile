@@ -11,7 +11,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 # A stamp that outlived its environment (a removed Python, an emptied folder) counts for nothing.
 ifeq ($(shell $(BIN)/python -c 'import pip; print("works")' 2>/dev/null),)
@@ -24,6 +24,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/.installed ## make the environment in .venv from the locked dependencies
+	@:
 
 run: $(VENV)/.installed ## start Administrate; Ctrl-C stops it
 	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run
@@ -40,7 +41,7 @@ check: lint test ## everything that CI asks for
 lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, types, import rules, migrations, settings
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
-	$(BIN)/python -m mypy --no-fast-exit .
+	$(BIN)/python -m mypy .
 	$(BIN)/lint-imports
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.services.deploy_check
@@ -49,7 +50,7 @@ bench: $(VENV)/.installed-dev ## measure what the design promises
 	@$(BIN)/python -m tests.services.prepare postgresql
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-lock: $(VENV)/.installed-dev ## choose new versions of the dependencies and write both lock files
+lock: $(VENV)/.installed-dev ## write both lock files after a change of pyproject.toml; ARGS=--upgrade chooses new versions
 	$(UV_COMPILE) --output-file requirements.txt pyproject.toml
 	$(UV_COMPILE) --extra dev -c requirements.txt --output-file requirements-dev.txt pyproject.toml
 
@@ -61,7 +62,7 @@ clean: ## remove the environment and every cache; the data in var/ stays
 	rm -rf $(VENV) staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-UV_COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+UV_COMPILE = $(BIN)/uv pip compile $(ARGS) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --quiet --custom-compile-command "make lock"
 
 # Without its stamp an environment is half-made (somebody pressed Ctrl-C) or somebody else's: it is made anew.

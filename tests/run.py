@@ -1,7 +1,7 @@
 """`python -m tests.run [pytest's options]`: every test, on both database engines, with one PostgreSQL and one Redis.
 
-Two cores do the two engines side by side; what starts processes or a browser comes after them, alone, because it
-waits and measures. Returns 0 when all passed.
+Two cores do two parts at a time: first the two engines, then what starts processes beside what drives a browser, both
+of which mostly wait. Returns 0 when all passed.
 """
 
 import os
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGINT
 
 from tests.services.postgresql import PostgresServer
 from tests.services.processes import ChildProcess, ProcessFailedError
@@ -22,6 +23,7 @@ from tests.services.redis import RedisServer
 ROOT = Path(__file__).resolve().parents[1]
 # A suite that takes longer hangs.
 LIMIT_SECONDS = 20 * 60
+GRACE_SECONDS = 60
 NO_TESTS_COLLECTED = 5
 
 
@@ -36,7 +38,7 @@ class Part:
     seconds: float = 0
 
     def command(self, options: list[str]) -> list[str]:
-        cache = f"cache_dir=.pytest_cache/{self.name.split()[0]}"
+        cache = f"cache_dir=.pytest_cache/{self.name}"
         return [sys.executable, "-m", "pytest", "-m", self.marks, "-o", cache, *options]
 
     @property
@@ -52,19 +54,22 @@ def main(options: list[str]) -> int:
     units = "not browser and not services"
     sqlite = Part("sqlite", "sqlite", units)
     postgresql = Part("postgresql", "postgresql", units)
-    product = Part("product (processes and browser)", "sqlite", "browser or services")
-    parts = [sqlite, postgresql, product]
+    browser = Part("browser", "sqlite", "browser")
+    services = Part("services", "sqlite", "services and not browser")
     try:
         with ExitStack() as stack:
             _serve(stack, POSTGRESQL, PostgresServer)
             _serve(stack, REDIS, RedisServer)
-            log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "postgresql.log"
-            with _in_background(postgresql, options, log):
-                _run(sqlite, options)
-            _run(product, options)
+            logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            for shown_at_once, shown_after in ((sqlite, postgresql), (browser, services)):
+                with _in_background(shown_after, options, logs / shown_after.name):
+                    _run(shown_at_once, options)
     except (MissingProgramError, ProcessFailedError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
+    parts = [sqlite, postgresql, browser, services]
     for part in parts:
         sys.stdout.write(f"{part.name}: {part.verdict} ({part.seconds:.0f} s)\n")
     # Options may select tests that not every part has.
@@ -73,7 +78,9 @@ def main(options: list[str]) -> int:
     return max((abs(status) for status in failed), default=0)
 
 
-def _serve(stack: ExitStack, service: Service, server: Callable[[], AbstractContextManager[PostgresServer | RedisServer]]) -> None:
+def _serve(
+    stack: ExitStack, service: Service, server: Callable[[], AbstractContextManager[PostgresServer | RedisServer]]
+) -> None:
     """Let the environment name a server: the given one, or one of ours until the stack closes."""
     if not service.named:
         os.environ[service.variable] = stack.enter_context(server()).url
@@ -82,12 +89,15 @@ def _serve(stack: ExitStack, service: Service, server: Callable[[], AbstractCont
 def _run(part: Part, options: list[str]) -> None:
     _title(part)
     begun = time.monotonic()
+    process = subprocess.Popen(part.command(options), cwd=ROOT, env=part.environment)
     try:
-        part.status = subprocess.run(
-            part.command(options), cwd=ROOT, env=part.environment, check=False, timeout=LIMIT_SECONDS
-        ).returncode
+        part.status = process.wait(LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
         sys.stdout.write(f"{part.name}: ended after {LIMIT_SECONDS} s.\n")
+        process.send_signal(SIGINT)
+    finally:
+        # Interrupted, pytest still ends what its tests started.
+        process.wait(GRACE_SECONDS)
     part.seconds = time.monotonic() - begun
 
 
@@ -102,7 +112,8 @@ def _in_background(part: Part, options: list[str], log: Path) -> Iterator[None]:
     except ProcessFailedError:
         sys.stdout.write(f"{part.name}: ended after {LIMIT_SECONDS} s.\n")
     finally:
-        process.kill()
+        if process.running:
+            process.stop(SIGINT, seconds=GRACE_SECONDS)
     part.seconds = time.monotonic() - begun
     _title(part)
     sys.stdout.write(process.output)

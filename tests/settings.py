@@ -7,13 +7,18 @@ which the pytest plugin starts and sets where it is missing. Nothing of the deve
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-TEST_HOME = Path(tempfile.mkdtemp(prefix="administrate-tests-"))
-atexit.register(shutil.rmtree, TEST_HOME, ignore_errors=True)
+if "pytest" in sys.modules:
+    TEST_HOME = Path(tempfile.mkdtemp(prefix="administrate-tests-"))
+    atexit.register(shutil.rmtree, TEST_HOME, ignore_errors=True)
+else:
+    # mypy, makemigrations and the like read these settings too, and mypy ends without cleaning up.
+    TEST_HOME = Path(__file__).resolve().parents[1] / ".pytest_cache" / "home"
 
 TEST_ENGINE = os.environ.get("TEST_ENGINE") or "sqlite"
 

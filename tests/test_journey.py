@@ -1,0 +1,245 @@
+"""What a person does with the product, in a real Chromium against the real thing and a simulated workspace.
+
+Every page is also held to what all pages promise: no console errors, nothing that axe objects to, room on a narrow
+screen. Elements are found as a person finds them, by role and label.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from tests.services.processes import wait_for
+from tests.services.product import ADMIN_PASSWORD, EmbeddedProduct
+from tests.services.truth import BACKFILL_DAYS, backfilled_totals, exported_totals, today
+
+pytestmark = pytest.mark.browser
+
+NORTHWIND = ("Northwind – support line", "Northwind – IVR")
+JUNIPER = "Juniper Travel – concierge"
+SYNC_MILLISECONDS = 30_000
+PAGES = (
+    "/accounts/login/",
+    "/",
+    "/?by=model",
+    "/providers/",
+    "/providers/add/",
+    "/providers/1/",
+    "/providers/1/?metric=credits",
+    "/companies/",
+    "/companies/add/",
+    "/companies/1/",
+    "/companies/1/edit/",
+    "/settings/",
+    "/accounts/password/change/",
+    "/nothing-here/",
+)
+
+
+@pytest.fixture
+def console(page: Page) -> Iterator[list[str]]:
+    """What the browser complains about while the test runs; it must be nothing, which is asserted at the end."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        # Chromium reports every answer of 400 and above; a form with errors and a missing page are meant.
+        meant = any(f"status of {status}" in message.text for status in (404, 422))
+        if message.type in {"error", "warning"} and not meant:
+            complaints.append(f"{page.url}: {message.text}")
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    yield complaints
+    assert complaints == []
+
+
+@pytest.fixture
+def simulator() -> Iterator[SimulatorServer]:
+    with SimulatorServer(SimulatedWorkspace(today())) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
+    """The product as `make demo` starts it, once its sync is done, with one company that has keys."""
+    with EmbeddedProduct(tmp_path_factory.mktemp("demo") / "home") as product:
+        product.start("--demo")
+        expected = backfilled_totals(SimulatedWorkspace(today()))
+        wait_for(
+            lambda: exported_totals(product.manage("export_usage").stdout) == expected,
+            seconds=60,
+            what="the simulated workspace synced",
+            every=0.5,
+        )
+        for key in NORTHWIND:
+            assign = ("--provider", "Simulated workspace", "--project", key, "--company", "Northwind")
+            assert product.manage("assign_project", *assign).returncode == 0
+        yield product
+
+
+def sign_in(page: Page, product: EmbeddedProduct) -> None:
+    page.goto(f"{product.url}/accounts/login/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(ADMIN_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+
+
+def dollars(amount: Decimal) -> str:
+    return f"${amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+
+
+def cost_of(workspace: SimulatedWorkspace, *names: str) -> Decimal:
+    """What the keys of these names cost in the days of an initial sync."""
+    rows = workspace.rows(*_days(workspace))
+    return sum((row.cost for row in rows if row.cost is not None and row.key_name in names), Decimal(0))
+
+
+def whole_history(workspace: SimulatedWorkspace) -> str:
+    """The query string for every day of an initial sync."""
+    start, _end = _days(workspace)
+    return f"?from={start}&to={workspace.today}"
+
+
+def _days(workspace: SimulatedWorkspace) -> tuple[date, date]:
+    end = workspace.today + timedelta(days=1)
+    return end - timedelta(days=BACKFILL_DAYS), end
+
+
+def test_from_sign_in_to_what_a_company_spends(
+    embedded: EmbeddedProduct, simulator: SimulatorServer, page: Page, console: list[str]
+) -> None:
+    """Sign in, connect, watch the sync, assign keys: dashboard, provider, companies and export say the same."""
+    embedded.environment["ELEVENLABS_BASE_URL"] = simulator.base_url
+    embedded.start()
+    workspace = simulator.current_workspace()
+    total = backfilled_totals(workspace)
+
+    # A fresh start offers one thing to do.
+    page.goto(embedded.url)
+    sign_in(page, embedded)
+    page.get_by_role("link", name="Add Provider").click()
+
+    # Keys that don't work are answered in words, and nothing typed is lost but the key.
+    page.get_by_label("Name").fill("Production ElevenLabs")
+    page.get_by_role("button", name="Connect Provider").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter an API key.")
+    key_field = page.get_by_label("API Key", exact=True)
+    key_field.fill("sk_" + "0" * 48)
+    page.get_by_role("button", name="Connect Provider").click()
+    expect(page.get_by_role("alert")).to_contain_text("ElevenLabs did not accept this key")
+    expect(page.get_by_label("Name")).to_have_value("Production ElevenLabs")
+    expect(key_field).to_have_value("")
+
+    # The right one leads to the provider's page, which tells how the sync goes on without being reloaded.
+    key_field.fill(SIMULATED_API_KEY)
+    page.get_by_role("button", name="Connect Provider").click()
+    expect(page.get_by_role("heading", name="Production ElevenLabs", level=1)).to_be_visible()
+    expect(page.get_by_text("Initial sync finished. Assign")).to_be_visible(timeout=SYNC_MILLISECONDS)
+    assert SIMULATED_API_KEY not in page.content()
+
+    # Two keys at once to a new company, then one more by its own row, which is undone again.
+    provider_url = f"{page.url.split('?')[0]}{whole_history(workspace)}"
+    page.goto(provider_url)
+    for name in NORTHWIND:
+        page.get_by_role("checkbox", name=f"Select {name}").check()
+    page.get_by_label("Assign to company…").select_option("New company…")
+    page.get_by_label("New company").fill("Northwind")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="2 keys assigned to Northwind.")).to_be_visible()
+    page.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
+    message = page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")
+    expect(message).to_be_visible()
+    message.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
+    expect(page.get_by_role("table", name="API keys").locator("tfoot")).to_contain_text(dollars(total.cost))
+
+    # Dashboard and companies: the company's part, the rest, and the same total.
+    northwind = cost_of(workspace, *NORTHWIND)
+    for path, caption in (("/", "Spend per company"), ("/companies/", "")):
+        page.goto(f"{embedded.url}{path}{whole_history(workspace)}")
+        table = page.get_by_role("table", name=caption) if caption else page.get_by_role("table").first
+        expect(table.get_by_role("row", name="Northwind")).to_contain_text(dollars(northwind))
+        expect(table.get_by_role("row", name="Unassigned")).to_contain_text(dollars(total.cost - northwind))
+        expect(table.get_by_role("row", name="Total")).to_contain_text(dollars(total.cost))
+    page.get_by_role("link", name="Northwind").click()
+    expect(page.get_by_role("heading", name="Northwind", level=1)).to_be_visible()
+    expect(page.get_by_text(dollars(northwind)).first).to_be_visible()
+
+    # The export is the same to the last digit.
+    export = embedded.manage("export_usage")
+    assert exported_totals(export.stdout) == total
+
+
+def test_a_simulated_workspace_is_one_click_away_and_says_what_it_is(
+    embedded: EmbeddedProduct, page: Page, console: list[str]
+) -> None:
+    """From the empty dashboard to imported figures without a key, marked as simulated."""
+    embedded.start()
+    sign_in(page, embedded)
+
+    page.get_by_role("button", name="Try it with a simulated workspace").click()
+
+    expect(page.get_by_text("Initial sync finished. Assign")).to_be_visible(timeout=SYNC_MILLISECONDS)
+    expect(page.get_by_text("Simulated", exact=False).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_barrier_or_a_console_error(
+    demo: EmbeddedProduct, page: Page, console: list[str], scheme: str
+) -> None:
+    """Axe finds nothing on any page, in either theme."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    barriers = {}
+    for path in PAGES:
+        page.goto(f"{demo.url}{path}")
+        found = Axe().run(page)
+        assert found.response["passes"], path
+        if found.violations_count:
+            barriers[path] = found.generate_report()
+        if path == "/accounts/login/":
+            sign_in(page, demo)
+
+    assert barriers == {}
+
+
+def test_every_page_fits_a_narrow_screen(demo: EmbeddedProduct, page: Page, console: list[str]) -> None:
+    """At 320 px no page scrolls sideways; only tables do, inside themselves."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    widths = {}
+    for path in PAGES:
+        page.goto(f"{demo.url}{path}")
+        widths[path] = page.evaluate("document.documentElement.scrollWidth")
+        if path == "/accounts/login/":
+            sign_in(page, demo)
+
+    assert {path: width for path, width in widths.items() if width > 320} == {}
+
+
+def test_keys_are_assigned_without_javascript(demo: EmbeddedProduct, browser: Browser) -> None:
+    """Sign in, choose a company in a key's row, press its button: assigned."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, demo)
+        page.goto(f"{demo.url}/providers/1/")
+        row = page.get_by_role("row", name=JUNIPER)
+
+        row.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
+        row.get_by_role("button", name="Assign").click()
+
+        expect(page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")).to_be_visible()
+
+
+def test_six_wrong_passwords_lead_to_a_wait(demo: EmbeddedProduct, page: Page) -> None:
+    """Guessing is throttled with a sentence, at the admin's door as well, which is the same one."""
+    for _attempt in range(6):
+        page.goto(f"{demo.url}/admin/")
+        page.get_by_label("Username").fill("somebody")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_text("Too many attempts. Try again in 5 minutes.")).to_be_visible()
