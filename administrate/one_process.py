@@ -10,7 +10,7 @@ import errno
 import fcntl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from celery.beat import EmbeddedService
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from django.conf import settings
+from waitress import wasyncore
 
 from administrate.celery import app
 from administrate.wsgi import application
@@ -44,20 +45,28 @@ def sole_use_of_home() -> Iterator[None]:
 
 
 @contextmanager
-def web_server() -> Iterator[None]:
-    """Serve the pages on the loopback address at PORT; raises AlreadyRunningError when that is taken."""
+def web_server() -> Iterator[Callable[[], None]]:
+    """Take the loopback address at PORT and give what starts serving on it.
+
+    Raises AlreadyRunningError when it is taken. Connections made in between wait: whoever finds the product ready finds
+    its first admin too.
+    """
     try:
         server = waitress.create_server(application, host=HOST, port=settings.PORT, threads=WEB_THREADS, ident="")
     except OSError as error:
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
         raise AlreadyRunningError(f"Port {settings.PORT} {reason}. Set another one: PORT=8001 make run") from None
     thread = threading.Thread(target=server.run, name="web", daemon=True)
-    thread.start()
     try:
-        yield
+        yield thread.start
     finally:
-        server.close()
-        thread.join(timeout=5)
+        server.task_dispatcher.shutdown()
+        if thread.is_alive():
+            # The sockets are closed by the thread that waits on them; requests that still run have had their time.
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+            thread.join(timeout=5)
+        else:
+            server.close()
 
 
 def work_until_stopped() -> None:

@@ -174,6 +174,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "providers.tasks.enqueue_hourly_syncs",
         "schedule": crontab(minute="0"),
     },
+    "re-sync-every-night": {
+        "task": "providers.tasks.enqueue_nightly_syncs",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     # Also the catch-up: whatever a restart, a lost broker or a stopped beat left undone is taken up within a minute.
     "sweep-every-minute": {
         "task": "providers.tasks.sweep",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import signal
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -35,14 +36,17 @@ class Command(ProductCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["demo"] and not settings.EMBEDDED:
             raise bad_input("--demo needs the embedded default: unset DATABASE_URL and REDIS_URL.")
-        with ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _end)  # until the worker takes them over
+        with suppress(SystemExit), ExitStack() as stack:
             try:
                 if settings.EMBEDDED:
                     stack.enter_context(sole_use_of_home())
-                stack.enter_context(web_server())
+                serve = stack.enter_context(web_server())
             except AlreadyRunningError as error:
                 raise bad_input(str(error)) from None
             self._greet()
+            serve()
             if options["demo"]:
                 _connect_simulated_workspace()
             if settings.EMBEDDED:
@@ -50,7 +54,7 @@ class Command(ProductCommand):
                 # The queue of the last process went with it; what it held is still in the table.
                 enqueue_lost_runs(now=timezone.now(), patience=timedelta(0))
             work_until_stopped()
-            self.stdout.write("Stopped.")
+        self.stdout.write("Stopped.")
 
     def _greet(self) -> None:
         admin = create_first_admin()
@@ -67,6 +71,11 @@ class Command(ProductCommand):
         lines.append("  Ctrl-C stops it.")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def _end(*_signal: object) -> None:
+    """Unwind everything that has been started, as at an ordinary end."""
+    raise SystemExit
 
 
 def _connect_simulated_workspace() -> None:
