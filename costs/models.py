@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
 from costs.fields import ScaledDecimalField
-from providers.models import Assignment, Project, Provider
+from providers.models import Assignment, Project, Provider, SyncRun
 
 # A provider may restate a day's figures until its costs have settled.
 SETTLES_AFTER = timedelta(days=7)
@@ -127,6 +127,38 @@ class ReadDay(models.Model):
     def is_settled(self) -> bool:
         """Whether it was read long enough after its end not to be restated any more."""
         return self.read_at >= end_of(self.day) + SETTLES_AFTER
+
+
+class Restatement(models.Model):
+    """A change of a day that had already settled: what stood, what stands now. Never changed, never deleted alone."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="restatements")
+    day = models.DateField()
+    model = models.CharField(max_length=200, blank=True)
+    run = models.ForeignKey(SyncRun, null=True, on_delete=models.SET_NULL, related_name="restatements")
+    restated_at = models.DateTimeField()
+    credits_before = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
+    credits_after = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
+    minutes_before = ScaledDecimalField(scale=DailyUsage.MINUTES_SCALE, null=True)
+    minutes_after = ScaledDecimalField(scale=DailyUsage.MINUTES_SCALE, null=True)
+    requests_before = models.BigIntegerField(null=True)
+    requests_after = models.BigIntegerField(null=True)
+    cost_before = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True)
+    cost_after = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True)
+    currency_before = models.CharField(max_length=3, blank=True)
+    currency_after = models.CharField(max_length=3, blank=True)
+
+    objects = models.Manager["Restatement"]()
+
+    class Meta:
+        ordering = ("-restated_at", "-pk")
+        indexes = (
+            # The provider page: the latest restatements of its projects.
+            models.Index(fields=["project", "-restated_at"], name="restatement_latest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.project} on {self.day.isoformat()}, restated {self.restated_at:%Y-%m-%d}"
 
 
 def end_of(day: date) -> datetime:

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db import connection, transaction
 
 from costs.fields import to_scaled
-from costs.models import DailyUsage, ReadDay
-from providers.models import Project, Provider
+from costs.models import DailyUsage, ReadDay, Restatement
+from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
 IMPLAUSIBLE_AFTER = timedelta(days=3)
@@ -59,21 +59,25 @@ def write_usage(
     last: date,
     rows: Sequence[Usage],
     read_at: datetime,
+    run: SyncRun | None = None,
     accept_implausible: bool = False,
 ) -> Written:
     """Make the stored usage of ``provider`` from ``first`` to ``last`` (UTC days, inclusive) equal to ``rows``.
 
     ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
     row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
+    Where the provider has a credit rate, a cost that is unknown is estimated from the credits. A change of a day that
+    had settled is kept in the restatement log, with ``run``.
     Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
     """
     with connection.cursor() as cursor:
-        _stage(cursor, rows)
+        _stage(cursor, rows, provider)
         _stage_zeros(cursor, provider, first, last)
         if not accept_implausible:
             _refuse_implausible(cursor, rows, today=read_at.date())
         written = _count(cursor)
         if written.inserted or written.changed:
+            _log_restatements(cursor, provider, first, last, read_at, run)
             cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(read_at)})
             cursor.execute(_REFRESH_DAYS_OF_USE)
         cursor.execute(f"DROP TABLE {_STAGING}")
@@ -91,7 +95,7 @@ def write_usage(
 
 _STAGING = "staged_usage"
 _USAGE = DailyUsage._meta.db_table
-_FIGURES = ("credits", "minutes", "requests", "cost", "currency")
+_FIGURES = ("credits", "minutes", "requests", "cost", "currency", "estimated")
 _ALL = ("project_id", "day", "model", *_FIGURES)
 _DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FIGURES)
 _JOIN = f"""
@@ -102,19 +106,20 @@ _COUNT = f"""
     SELECT COUNT(*), COUNT(stored.id), COUNT(CASE WHEN stored.id IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
 """
 _WRITE = f"""
-    INSERT INTO {_USAGE} ({", ".join(_ALL)}, estimated, updated_at)
-    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, FALSE, %(updated_at)s
+    INSERT INTO {_USAGE} ({", ".join(_ALL)}, updated_at)
+    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, %(updated_at)s
     FROM {_JOIN}
     WHERE stored.id IS NULL OR {_DIFFERS}
     ORDER BY staged.project_id, staged.day, staged.model
     ON CONFLICT (project_id, day, model) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in (*_FIGURES, "estimated", "updated_at"))}
+    {", ".join(f"{name} = excluded.{name}" for name in (*_FIGURES, "updated_at"))}
 """
 _STAGE_ZEROS = f"""
     INSERT INTO {_STAGING} ({", ".join(_ALL)})
     SELECT stored.project_id, stored.day, stored.model,
         CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
-        CASE WHEN stored.requests IS NOT NULL THEN 0 END, CASE WHEN stored.cost IS NOT NULL THEN 0 END, stored.currency
+        CASE WHEN stored.requests IS NOT NULL THEN 0 END, CASE WHEN stored.cost IS NOT NULL THEN 0 END, stored.currency,
+        stored.estimated
     FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
     WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
     AND (stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0)
@@ -122,6 +127,18 @@ _STAGE_ZEROS = f"""
         SELECT 1 FROM {_STAGING} AS staged
         WHERE staged.project_id = stored.project_id AND staged.day = stored.day AND staged.model = stored.model
     )
+"""
+_RESTATED = ("credits", "minutes", "requests", "cost")
+_LOG = f"""
+    INSERT INTO {Restatement._meta.db_table} (
+        project_id, day, model, run_id, restated_at, currency_before, currency_after,
+        {", ".join(f"{name}_before, {name}_after" for name in _RESTATED)}
+    )
+    SELECT staged.project_id, staged.day, staged.model, CAST(%(run)s AS bigint), %(restated_at)s,
+        COALESCE(stored.currency, ''), staged.currency,
+        {", ".join(f"stored.{name}, staged.{name}" for name in _RESTATED)}
+    FROM {_JOIN}
+    WHERE (stored.id IS NULL OR {_DIFFERS})
 """
 # What stands of the days before the cutoff, and what would be left of it.
 _BEFORE_AND_AFTER = f"""
@@ -143,20 +160,21 @@ _REFRESH_DAYS_OF_USE = f"""
 """
 
 
-def _stage(cursor: Any, rows: Sequence[Usage]) -> None:
+def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
     """Put ``rows`` into a temporary table that ends with the transaction at the latest."""
     cursor.execute(f"""
         CREATE TEMPORARY TABLE {_STAGING} (
             project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
-            cost bigint, currency varchar(3), PRIMARY KEY (project_id, day, model)
+            cost bigint, currency varchar(3), estimated boolean, PRIMARY KEY (project_id, day, model)
         )
     """)
-    scaled = (_scaled(row) for row in rows)
+    scaled = (_scaled(row, provider) for row in rows)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
         cursor.execute("SET LOCAL enable_hashjoin = off")
         cursor.execute("SET LOCAL enable_mergejoin = off")
-        with cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN") as copy:
+        copying = cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN")
+        with connection.wrap_database_errors, copying as copy:  # psycopg's own method raises psycopg's own errors
             for values in scaled:
                 copy.write_row(values)
     else:
@@ -164,7 +182,11 @@ def _stage(cursor: Any, rows: Sequence[Usage]) -> None:
         cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
 
 
-def _scaled(row: Usage) -> tuple[Any, ...]:
+def _scaled(row: Usage, provider: Provider) -> tuple[Any, ...]:
+    cost, currency = row.cost, row.currency
+    is_estimate = cost is None and row.credits is not None and provider.credit_rate is not None
+    if row.credits is not None and provider.credit_rate is not None and is_estimate:
+        cost, currency = estimated_cost(row.credits, provider.credit_rate), provider.credit_rate_currency
     return (
         row.project_id,
         connection.ops.adapt_datefield_value(row.day),
@@ -172,8 +194,30 @@ def _scaled(row: Usage) -> tuple[Any, ...]:
         None if row.credits is None else to_scaled(row.credits, DailyUsage.CREDITS_SCALE),
         None if row.minutes is None else to_scaled(row.minutes, DailyUsage.MINUTES_SCALE),
         row.requests,
-        None if row.cost is None else to_scaled(row.cost, DailyUsage.COST_SCALE),
-        row.currency,
+        None if cost is None else to_scaled(cost, DailyUsage.COST_SCALE),
+        currency,
+        is_estimate,
+    )
+
+
+def estimated_cost(credits_used: Decimal, rate: Decimal) -> Decimal:
+    """What ``credits_used`` cost at ``rate`` per 1,000 credits, rounded half-even to the digits that are stored."""
+    return (credits_used * rate / 1000).quantize(Decimal(1).scaleb(-DailyUsage.COST_SCALE), ROUND_HALF_EVEN)
+
+
+def _log_restatements(
+    cursor: Any, provider: Provider, first: date, last: date, read_at: datetime, run: SyncRun | None
+) -> None:
+    """Keep what stands of settled days beside what will stand; called before it is overwritten."""
+    settled = [
+        reading.day for reading in ReadDay.objects.for_provider(provider).between(first, last) if reading.is_settled
+    ]
+    if not settled:
+        return
+    days = {f"day{number}": connection.ops.adapt_datefield_value(day) for number, day in enumerate(settled)}
+    cursor.execute(
+        f"{_LOG} AND staged.day IN ({', '.join(f'%({name})s' for name in days)})",
+        {"restated_at": connection.ops.adapt_datetimefield_value(read_at), "run": run.pk if run else None, **days},
     )
 
 

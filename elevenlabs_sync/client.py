@@ -26,12 +26,14 @@ from elevenlabs_sync.errors import (
     RejectedError,
     UnavailableError,
     UnexpectedResponseError,
+    quotable,
 )
 from elevenlabs_sync.payloads import parse_json
 from elevenlabs_sync.transport import DeadlineTransport
 
 ANALYTICS_PERMISSION = "workspace_analytics_full_read"
 MAX_ANSWER_BYTES = 10_000_000
+EXCERPT_BYTES = 400
 DAY_SECONDS = 86_400
 
 _PERMISSION = re.compile(r"missing the permission[s]? [`'\"]?(\w+)")
@@ -53,6 +55,7 @@ class ElevenLabsClient:
         deadline: float = 60,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._beginning = b""
         self._http = httpx.Client(
             base_url=base_url,
             headers={
@@ -66,6 +69,11 @@ class ElevenLabsClient:
             trust_env=False,
             transport=transport or DeadlineTransport(seconds=deadline),
         )
+
+    @property
+    def excerpt(self) -> str:
+        """How the latest answer begins, in one printable line in which nothing looks like a key; empty without one."""
+        return quotable(self._beginning.decode(errors="replace"))
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +100,40 @@ class ElevenLabsClient:
             },
         )
 
+    def usage_cost(self, *, start: datetime, end: datetime) -> Any:
+        """Daily cost per API key and model in [start, end), whole UTC days, of a workspace billed by cost.
+
+        Reference: POST /v1/workspace/analytics/usage
+        """
+        return self._call(
+            "POST",
+            "/v1/workspace/analytics/usage",
+            {
+                "start_time": to_milliseconds(start),
+                "end_time": to_milliseconds(end),
+                "interval_seconds": DAY_SECONDS,
+                "group_by": ["hashed_xi_api_key", "model"],
+            },
+        )
+
+    def character_stats(self, *, start: datetime, end: datetime, metric: str, include_workspace: bool) -> Any:
+        """One daily metric per model in [start, end), of the whole workspace or of the key's own user.
+
+        Reference: GET /v1/usage/character-stats (deprecated)
+        """
+        return self._call(
+            "GET",
+            "/v1/usage/character-stats",
+            query={
+                "start_unix": to_milliseconds(start),
+                "end_unix": to_milliseconds(end),
+                "include_workspace_metrics": "true" if include_workspace else "false",
+                "breakdown_type": "model",
+                "aggregation_interval": "day",
+                "metric": metric,
+            },
+        )
+
     def service_accounts(self) -> Any:
         """The service accounts with their API keys. Reference: GET /v1/service-accounts"""
         return self._call("GET", "/v1/service-accounts")
@@ -104,12 +146,23 @@ class ElevenLabsClient:
         """The models and their display names. Reference: GET /v1/models"""
         return self._call("GET", "/v1/models")
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Any:
+        self._beginning = b""
         try:
-            with self._http.stream(method, path, json=body) as response:
+            with self._http.stream(method, path, json=body, params=query) as response:
                 if response.is_redirect:
                     raise UnexpectedResponseError("it is a redirect, which is never followed")
+                if not response.is_success:
+                    raise error_for(response, _error_body(response))
                 content = _read_capped(response)
+                self._beginning = content[:EXCERPT_BYTES]
         except httpx.TimeoutException:
             raise UnavailableError("it did not answer in time") from None
         except httpx.DecodingError:
@@ -119,11 +172,9 @@ class ElevenLabsClient:
             raise UnavailableError("the connection broke off") from None
         except httpx.TransportError:
             raise UnavailableError("no connection") from None
-        if not response.is_success:
-            raise error_for(response, content)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
-            raise UnexpectedResponseError("it is not JSON but " + (media_type[:60] or "of no declared type"))
+            raise UnexpectedResponseError("it is not JSON but " + (quotable(media_type)[:60] or "of no declared type"))
         return parse_json(content)
 
 
@@ -136,13 +187,13 @@ def to_milliseconds(moment: datetime) -> int:
 def error_for(response: httpx.Response, content: bytes) -> ElevenLabsError:
     """The error that a status of 300 or more means; its text quotes only ElevenLabs' own words, cut and cleaned."""
     status = response.status_code
-    code, message = _detail(content)
+    codes, message = _detail(content)
     if status in {401, 403}:
-        if "api_key" in code and status == 401:
+        if "invalid_api_key" in codes and status == 401:
             return InvalidKeyError()
         if named := _PERMISSION.search(message):
             return MissingPermissionError(named[1])
-        if code in {"missing_permissions", "insufficient_permissions", "unauthorized"}:
+        if codes & {"missing_permissions", "insufficient_permissions", "unauthorized"}:
             return MissingPermissionError(ANALYTICS_PERMISSION)
         return RefusedError(message or f"HTTP {status} without a reason.")
     if status == 402:
@@ -150,7 +201,7 @@ def error_for(response: httpx.Response, content: bytes) -> ElevenLabsError:
     if status == 429:
         return RateLimitedError(retry_after(response.headers, now=datetime.now(UTC)))
     if status in {408, 409} or status >= 500:
-        unavailable = UnavailableError(f"HTTP {status}")
+        unavailable = UnavailableError(f"HTTP {status}", may_concern_billing=status == 409)
         unavailable.retry_after = retry_after(response.headers, now=datetime.now(UTC))
         return unavailable
     if status < 400:
@@ -169,7 +220,7 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(headers.get("retry-after", ""))
         return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
-    except ValueError:
+    except (ValueError, OverflowError):  # not there, or no date of this world
         pass
     reset = _seconds(headers.get("x-ratelimit-reset", ""))
     if reset is None:
@@ -194,27 +245,26 @@ def _read_capped(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _detail(content: bytes) -> tuple[str, str]:
-    """The code and message of an error answer in any of its forms; empty where it has none (a gateway's HTML)."""
+def _error_body(response: httpx.Response) -> bytes:
+    """What an error answer says about itself; empty where that can't be read, for its status says enough."""
+    try:
+        return _read_capped(response)
+    except (httpx.RequestError, UnexpectedResponseError):
+        return b""
+
+
+def _detail(content: bytes) -> tuple[frozenset[str], str]:
+    """The codes and the message of an error answer in any of its forms; empty where it has none (a gateway's HTML)."""
     try:
         document = parse_json(content)
     except UnexpectedResponseError:
-        return "", ""
+        return frozenset(), ""
     detail = document.get("detail") if isinstance(document, dict) else None
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
         detail = {"message": detail[0].get("msg")}
     if isinstance(detail, str):
         detail = {"message": detail}
     if not isinstance(detail, dict):
-        return "", ""
-    code = detail.get("status") or detail.get("code") or ""
-    message = detail.get("message") or ""
-    return _clean(code), _clean(message)
-
-
-def _clean(value: Any) -> str:
-    """A short, single line of printable text in which nothing looks like a key."""
-    if not isinstance(value, str):
-        return ""
-    line = " ".join("".join(character if character.isprintable() else " " for character in value).split())
-    return re.sub(r"\b(sk_)?[0-9a-fA-F]{24,}\b", "••••", line)[:200]
+        return frozenset(), ""
+    # Newer answers name the code twice, and not always by the same word.
+    return frozenset({quotable(detail.get("status")), quotable(detail.get("code"))}), quotable(detail.get("message"))

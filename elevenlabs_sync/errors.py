@@ -15,16 +15,41 @@ Every text is a sentence for the person who reads the sync history; none ever ho
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+_MAX_QUOTE = 200
+_LOOKS_LIKE_A_KEY = re.compile(r"sk_\w+|[0-9a-fA-F]{24,}")
+
+
+def quotable(value: Any) -> str:
+    """Text from an answer as a sentence may quote it: short, one printable line in which nothing looks like a key.
+
+    Empty for anything but text.
+    """
+    if not isinstance(value, str):
+        return ""
+    printable = "".join(character if character.isprintable() else " " for character in value)
+    return _LOOKS_LIKE_A_KEY.sub("••••", " ".join(printable.split()))[:_MAX_QUOTE]
+
 
 class ElevenLabsError(Exception):
-    """Base of all; ``code`` is what sync runs store, ``retryable`` whether waiting may help."""
+    """Base of all.
+
+    ``code`` is what sync runs store; ``retryable`` whether waiting may help; ``may_concern_billing`` whether the
+    endpoint may have refused because the days are billed in another way (how it says that is not documented);
+    ``refuses_key`` whether it will be the same until a person does something about the key.
+    """
 
     code = "error"
     retryable = False
+    may_concern_billing = False
+    refuses_key = False
 
 
 class InvalidKeyError(ElevenLabsError):
     code = "invalid_key"
+    refuses_key = True
 
     def __init__(self) -> None:
         super().__init__("ElevenLabs did not accept the API key: it is wrong or was revoked. Replace the key.")
@@ -32,6 +57,7 @@ class InvalidKeyError(ElevenLabsError):
 
 class MissingPermissionError(ElevenLabsError):
     code = "missing_permission"
+    refuses_key = True
 
     def __init__(self, permission: str) -> None:
         self.permission = permission
@@ -40,6 +66,8 @@ class MissingPermissionError(ElevenLabsError):
 
 class RefusedError(ElevenLabsError):
     code = "refused"
+    refuses_key = True
+    may_concern_billing = True
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -59,13 +87,15 @@ class UnavailableError(ElevenLabsError):
     code = "unavailable"
     retryable = True
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, may_concern_billing: bool = False) -> None:
         self.retry_after: float | None = None
+        self.may_concern_billing = may_concern_billing
         super().__init__(f"ElevenLabs is temporarily unavailable ({what}). The next sync tries again.")
 
 
 class RejectedError(ElevenLabsError):
     code = "rejected"
+    may_concern_billing = True
 
     def __init__(self, status: int, reason: str) -> None:
         self.status = status

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NoReturn
 
@@ -20,6 +20,21 @@ from elevenlabs_sync.tabular import MAX_ID_LENGTH, Column, Table, is_storable
 
 CURRENCIES = frozenset({"usd", "eur", "inr", "pln", "gbp"})
 MAX_NAME_LENGTH = 200
+_KNOWN_COLUMNS = frozenset(
+    {
+        "timestamp",
+        "hashed_xi_api_key",
+        "api_key_name",
+        "model",
+        "total_usage",
+        "credits_used",
+        "total_minutes",
+        "usage_count",
+        "total_cost",
+        "total_charge_count",
+    }
+)
+MAX_REASON_LENGTH = 60
 
 # Wide enough to add up 30-digit decimals without rounding on the way.
 _EXACT = Context(prec=100)
@@ -40,6 +55,10 @@ CREDITS = Metric(digits=4, limit=Decimal(10) ** 11)
 MINUTES = Metric(digits=6, limit=Decimal(10) ** 9)
 REQUESTS = Metric(digits=0, limit=Decimal(10) ** 12)
 COST = Metric(digits=10, limit=Decimal(10) ** 6)
+
+
+# Amounts by UTC day and model id.
+DailyStats = dict[tuple[date, str], Decimal]
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,9 @@ class ListedKey:
     hint: str  # at most its last four characters
     is_disabled: bool
     disable_reason: str
+    expires_at: datetime | None
+    credit_limit: int | None  # credits per period; None: no limit, or not told
+    credits_used: int | None  # credits in the running period
 
 
 def parse_json(body: bytes) -> Any:
@@ -88,6 +110,16 @@ def parse_json(body: bytes) -> Any:
         raise UnexpectedResponseError("it is not JSON, or was cut off") from None
 
 
+@dataclass(frozen=True)
+class _Metrics:
+    """Where an answer holds each figure; None where it does not."""
+
+    credits: Column | None = None
+    minutes: Column | None = None
+    requests: Column | None = None
+    cost: Column | None = None
+
+
 def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
     """The usage of the UTC days ``first`` to ``last`` (inclusive) from an answer grouped by key hash and model.
 
@@ -96,24 +128,46 @@ def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
     day, key and model. Raises UnexpectedResponseError.
     """
     table = Table.of(document)
+    metrics = _Metrics(
+        credits=table.by_unit("credits", names=("total_usage", "credits_used")),
+        minutes=table.optional("total_minutes", units={"min"}),
+        requests=table.optional("usage_count", units={None}),
+        cost=table.optional("total_cost", units=CURRENCIES),
+    )
+    return _rows(table, metrics, first=first, last=last)
+
+
+def unread_columns(document: Any) -> frozenset[str]:
+    """The columns of a tabular answer that are neither read nor known to be of no use: the API has grown."""
+    return Table.of(document).unknown(_KNOWN_COLUMNS)
+
+
+def read_costs(document: Any, *, first: date, last: date) -> list[UsageRow]:
+    """As read_usage, from an answer of the cost endpoint: credits, minutes and requests are unknown there."""
+    table = Table.of(document)
+    table.needed("total_cost")
+    return _rows(table, _Metrics(cost=table.optional("total_cost", units=CURRENCIES)), first=first, last=last)
+
+
+def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[UsageRow]:
     timestamp = table.needed("timestamp")
     key_hash = table.needed("hashed_xi_api_key")
     model = table.needed("model")
     key_name = table.optional("api_key_name")
-    metrics: list[tuple[Metric, Column | None]] = [
-        (CREDITS, table.by_unit("credits", names=("total_usage", "credits_used"))),
-        (MINUTES, table.optional("total_minutes", units={"min"})),
-        (REQUESTS, table.optional("usage_count", units={None})),
-        (COST, cost := table.optional("total_cost", units=CURRENCIES)),
-    ]
-    currency = (cost.unit or "") if cost else ""
+    currency = (metrics.cost.unit or "") if metrics.cost else ""
+    columns = (
+        (CREDITS, metrics.credits),
+        (MINUTES, metrics.minutes),
+        (REQUESTS, metrics.requests),
+        (COST, metrics.cost),
+    )
 
     names: dict[str, str] = {}
-    sums: dict[tuple[date, str, str], list[Decimal | None]] = defaultdict(lambda: [Decimal(0)] * len(metrics))
+    sums: dict[tuple[date, str, str], list[Decimal | None]] = defaultdict(lambda: [Decimal(0)] * len(columns))
     for cells in table.rows:
         day = timestamp.day(cells)
         identity = (day, key_hash.identity(cells), model.identity(cells))
-        values = [column.number(cells) if column else None for _, column in metrics]
+        values = [column.number(cells) if column else None for _metric, column in columns]
         if not first <= day <= last:
             continue
         sums[identity] = [_add(one, other) for one, other in zip(sums[identity], values, strict=True)]
@@ -122,8 +176,8 @@ def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
 
     rows = []
     for (day, hash_, model_id), amounts in sorted(sums.items()):
-        credits_, minutes, requests, cost_amount = (
-            _rounded(amount, metric, column) for amount, (metric, column) in zip(amounts, metrics, strict=True)
+        credits_, minutes, requests, cost = (
+            _rounded(amount, metric, column) for amount, (metric, column) in zip(amounts, columns, strict=True)
         )
         row = UsageRow(
             key_hash=hash_ or None,
@@ -133,12 +187,35 @@ def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
             credits=credits_,
             minutes=minutes,
             requests=None if requests is None else int(requests),
-            cost=cost_amount,
-            currency="" if cost_amount is None else currency,
+            cost=cost,
+            currency="" if cost is None else currency,
         )
         if not row.is_empty:
             rows.append(row)
     return rows
+
+
+def read_stats(document: Any, metric: Metric, *, first: date, last: date) -> DailyStats:
+    """One metric by day and model id, from an answer of the old usage endpoint broken down by model.
+
+    Days outside ``first`` to ``last`` (inclusive) are left out, and so are zeros. Raises UnexpectedResponseError.
+    """
+    times, usage = (document.get(key) for key in ("time", "usage")) if isinstance(document, dict) else (None, None)
+    if not isinstance(times, list) or not isinstance(usage, dict):
+        raise UnexpectedResponseError("it has no “time” and “usage”")
+    axis = Column("time", 0, "ms")
+    days = [axis.day([moment]) for moment in times]
+    stats: DailyStats = {}
+    for model, numbers in usage.items():
+        if not isinstance(numbers, list) or len(numbers) != len(days):
+            raise UnexpectedResponseError("its “usage” does not fit its “time”")
+        column = Column("usage", 0, None)
+        label = column.identity([model])
+        for day, number in zip(days, numbers, strict=True):
+            amount = _rounded(column.number([number]), metric, column)
+            if amount and first <= day <= last:
+                stats[day, label] = stats.get((day, label), Decimal(0)) + amount
+    return stats
 
 
 def key_hashes(rows: Iterable[UsageRow]) -> frozenset[str]:
@@ -159,17 +236,18 @@ def read_subscription(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise UnexpectedResponseError("the subscription is not a JSON object")
     numbers = ("character_count", "character_limit", "next_character_count_reset_unix")
-    overage = document.get("current_overage")
+    overage, invoice = document.get("current_overage"), document.get("next_invoice")
     return {
         **{field: _display_name(document.get(field)) for field in ("tier", "status", "billing_period")},
         **{field: value if _is_int(value := document.get(field)) else None for field in numbers},
-        "currency": currency if (currency := document.get("currency")) in CURRENCIES else "",
+        "currency": currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else "",
         "current_overage": (
             {"amount": _display_name(overage.get("amount")), "currency": _display_name(overage.get("currency")).lower()}
             if isinstance(overage, dict)
             else None
         ),
         "has_open_invoices": document.get("has_open_invoices") is True,
+        "next_invoice_amount_due_cents": _count(invoice.get("amount_due_cents")) if isinstance(invoice, dict) else None,
     }
 
 
@@ -211,7 +289,10 @@ def _listed_key(key: dict[str, Any]) -> ListedKey:
         name=_display_name(key.get("name")),
         hint=_display_name(key.get("hint"))[-4:],
         is_disabled=key.get("is_disabled") is True,
-        disable_reason=_display_name(key.get("disable_reason")),
+        disable_reason=_display_name(key.get("disable_reason"))[:MAX_REASON_LENGTH],
+        expires_at=_moment(key.get("expires_at_unix")),
+        credit_limit=_count(key.get("character_limit")),
+        credits_used=_count(key.get("character_count")),
     )
 
 
@@ -228,6 +309,15 @@ def _display_name(value: Any) -> str:
         return ""
     cleaned = value.encode("utf-8", errors="replace").decode().replace("\0", "�").strip()
     return cleaned[:MAX_NAME_LENGTH]
+
+
+def _count(value: Any) -> int | None:
+    """A whole number that is shown and nothing more; None where it is none."""
+    return value if _is_int(value) and 0 <= value < 10**15 else None
+
+
+def _moment(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, tz=UTC) if _is_int(seconds) and 0 < seconds < 10**11 else None
 
 
 def _is_int(value: Any) -> bool:

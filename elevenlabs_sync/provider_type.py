@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 from kombu.exceptions import OperationalError
 
 from elevenlabs_sync import hosts
+from elevenlabs_sync.account_totals import AccountTotalsReader
+from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.errors import (
     AnswerTooLargeError,
     ElevenLabsError,
@@ -16,15 +19,16 @@ from elevenlabs_sync.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from elevenlabs_sync.payloads import key_hashes, read_usage
+from elevenlabs_sync.payloads import UsageRow, key_hashes
+from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.sync import open_client, run_sync, utc_now
 from elevenlabs_sync.windows import PIECE_DAYS, Window
-from providers.models import SyncRun
+from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
 from providers.secrets import ApiKey
 
-# A person waits for this check: seconds for the whole request.
+# A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8
 
 
@@ -38,20 +42,19 @@ class ElevenLabs:
     def regions(self) -> list[Region]:
         return hosts.regions()
 
-    def check_key(self, api_key: ApiKey, region: str) -> KeyCheck:
+    def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
         """Ask for the latest 30 days of usage: what syncing needs is what is tried."""
-        now = utc_now()
-        window = Window(now.date() - timedelta(days=PIECE_DAYS - 1), now.date())
-        start, end = window.bounds(now=now)
+        trial = _Trial(api_key, region)
         try:
-            with open_client(region=region, api_key=api_key, deadline=CHECK_DEADLINE) as client:
-                document = client.usage_by_product(start=start, end=end)
-            rows = read_usage(document, first=window.first, last=window.last)
+            rows = trial.totals() if source == Provider.Source.ACCOUNT_TOTALS else trial.usage()
         except AnswerTooLargeError:
             return KeyCheck(frozenset())  # the key reads more than enough
         except ElevenLabsError as error:
-            raise KeyRefusedError(f"Could not connect: {_reason(error)}") from None
-        return KeyCheck(key_hashes(rows))
+            raise KeyRefusedError(
+                f"Could not connect: {_reason(error)}",
+                offers_account_totals=isinstance(error, MissingPermissionError) and trial.may_read_totals(),
+            ) from None
+        return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID})
 
     def enqueue(self, run_id: int) -> None:
         from elevenlabs_sync.tasks import sync_elevenlabs
@@ -63,6 +66,53 @@ class ElevenLabs:
 
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
         return run_sync(run_id, on_progress=on_progress)
+
+
+class _Trial:
+    """The requests that try a key, which together end within CHECK_DEADLINE."""
+
+    def __init__(self, api_key: ApiKey, region: str) -> None:
+        self._api_key = api_key
+        self._region = region
+        self._ends_at = time.monotonic() + CHECK_DEADLINE
+        today = utc_now().date()
+        self._window = Window(today - timedelta(days=PIECE_DAYS - 1), today)
+
+    def usage(self) -> list[UsageRow]:
+        """The usage of a workspace, whichever way it is billed today."""
+        with self._client() as client:
+            reader = UsageReader(client, call=lambda call: call(), clock=utc_now, cost_from=None)
+            try:
+                return reader.usage(self._window).rows
+            except ElevenLabsError as refusal:
+                if not refusal.may_concern_billing:
+                    raise
+                try:
+                    return self._costs()
+                except ElevenLabsError:
+                    raise refusal from None
+
+    def _costs(self) -> list[UsageRow]:
+        with self._client() as client:
+            return UsageReader(client, call=lambda call: call(), clock=utc_now, cost_from=None).costs(self._window).rows
+
+    def totals(self) -> list[UsageRow]:
+        with self._client() as client:
+            reader = AccountTotalsReader(
+                client, call=lambda call: call(), clock=utc_now, currency="", key_hash=Project.ACCOUNT_ID
+            )
+            return [row for reading in reader.read(self._window) for row in reading.rows]
+
+    def may_read_totals(self) -> bool:
+        try:
+            self.totals()
+        except ElevenLabsError:
+            return False
+        return True
+
+    def _client(self) -> ElevenLabsClient:
+        left = max(0.1, self._ends_at - time.monotonic())
+        return open_client(region=self._region, api_key=self._api_key, deadline=left)
 
 
 def _reason(error: ElevenLabsError) -> str:

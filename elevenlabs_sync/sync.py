@@ -10,30 +10,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from costs.models import ReadDay
-from costs.writing import ImplausibleAnswerError, Usage, Written, write_usage
+from costs.writing import ImplausibleAnswerError, Usage, write_usage
+from elevenlabs_sync.account import read_account
+from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import (
-    AnswerTooLargeError,
-    ElevenLabsError,
-    MissingPermissionError,
-    UnexpectedResponseError,
-)
+from elevenlabs_sync.errors import ElevenLabsError, UnexpectedResponseError
 from elevenlabs_sync.hosts import base_url
-from elevenlabs_sync.payloads import UsageRow, read_models, read_service_accounts, read_subscription, read_usage
+from elevenlabs_sync.reading import Call, Reading, UsageReader
 from elevenlabs_sync.retrying import RetryBudget, RetryPolicy
 from elevenlabs_sync.windows import Window, due_days, pieces
-from providers.models import SyncRun
+from providers.models import Project, Provider, SyncRun
 from providers.registry import Progress
 from providers.secrets import ApiKey, KeyUnreadableError
 from providers.services.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
-from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
+from providers.services.projects import projects_for_usage
 from providers.services.runs import begin_run, finish_run, put_back_run, record_run
 
 logger = logging.getLogger(__name__)
@@ -45,6 +42,8 @@ DEFAULT_POLICY = RetryPolicy()
 # Set when this process is asked to end: a running sync then stops at the next safe point and goes back to the queue.
 stopping = threading.Event()
 
+
+MAX_NOTED_COLUMNS = 20
 
 # Seconds after which a run makes room for others and is queued again; below the task's time limits in settings.
 LONGEST_RUN = 20 * 60
@@ -68,6 +67,17 @@ def open_client(*, region: str, api_key: ApiKey, deadline: float = 60) -> Eleven
     )
 
 
+def open_reader(
+    client: ElevenLabsClient, provider: Provider, *, call: Call, clock: Clock
+) -> UsageReader | AccountTotalsReader:
+    """What reads the provider's usage, by the source that was chosen when it was connected."""
+    if provider.source == Provider.Source.ACCOUNT_TOTALS:
+        return AccountTotalsReader(
+            client, call=call, clock=clock, currency=provider.currency, key_hash=Project.ACCOUNT_ID
+        )
+    return UsageReader(client, call=call, clock=clock, cost_from=provider.cost_from)
+
+
 def run_sync(
     run_id: int,
     *,
@@ -89,7 +99,9 @@ def run_sync(
         put_back_run(run=run)
         return None
     try:
-        run.provider.refresh_from_db()
+        run.refresh_from_db()  # and its provider: somebody else may have ended the run before the claim was ours
+        if run.is_finished:
+            return run
         return _Sync(run, owner=owner, clock=clock, policy=policy, on_progress=on_progress).carry_out()
     except InterruptedSyncError:
         put_back_run(run=run, undo_attempt=True)
@@ -126,13 +138,17 @@ class _Sync:
             return self.run
         try:
             with open_client(region=self.provider.region, api_key=self.provider.api_key) as client:
-                self._read_account(client)
-                self._read_all_usage(client)
+                try:
+                    read_account(client=client, attempt=self._attempt, run=self.run, clock=self.clock)
+                    self._read_usage(client)
+                except UnexpectedResponseError:
+                    record_run(run=self.run, excerpt=client.excerpt)
+                    raise
         except KeyUnreadableError:
             text = "The stored API key can't be decrypted with the present ENCRYPTION_KEYS: enter the key again."
             return self._finish(SyncRun.Outcome.FAILED, "key_unreadable", text)
         except ElevenLabsError as error:
-            return self._finish(SyncRun.Outcome.FAILED, error.code, str(error))
+            return self._finish(SyncRun.Outcome.FAILED, error.code, str(error), key_was_refused=error.refuses_key)
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))
         except (ClaimLostError, InterruptedSyncError):
@@ -147,76 +163,28 @@ class _Sync:
             raise
         return self._finish(SyncRun.Outcome.SUCCEEDED)
 
-    def _finish(self, outcome: SyncRun.Outcome, code: str = "", text: str = "") -> SyncRun:
+    def _finish(
+        self, outcome: SyncRun.Outcome, code: str = "", text: str = "", *, key_was_refused: bool = False
+    ) -> SyncRun:
         self.run.refresh_from_db()  # a transaction that was rolled back took its figures along
-        finish_run(run=self.run, outcome=outcome, error_code=code, error_text=text, now=self.clock())
+        with transaction.atomic():
+            renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+            finish_run(
+                run=self.run,
+                outcome=outcome,
+                error_code=code,
+                error_text=text,
+                key_was_refused=key_was_refused,
+                now=self.clock(),
+            )
         return self.run
-
-    # --- The account: optional, a key need not be allowed to read it --------------------------------------------------
-
-    def _read_account(self, client: ElevenLabsClient) -> None:
-        """Refresh plan, key listing and model names as far as the key may read them; usage decides about failures."""
-        record_run(run=self.run, stage=SyncRun.Stage.ACCOUNT)
-        try:
-            self._read_subscription(client)
-            record_run(run=self.run, stage=SyncRun.Stage.KEYS)
-            self._read_keys(client)
-            self._read_model_names(client)
-        except UnexpectedResponseError:
-            raise
-        except ElevenLabsError as error:
-            logger.info("%s: the account could not be read: %s", self.provider, error.code)
-
-    def _read_subscription(self, client: ElevenLabsClient) -> None:
-        found: dict[str, Any] | None
-        try:
-            found = read_subscription(self._attempt(client.subscription))
-        except ElevenLabsError as error:
-            if error.retryable or isinstance(error, UnexpectedResponseError):
-                raise
-            found = None
-        self.provider.subscription = found
-        self.provider.subscription_read_at = self.clock()
-        self.provider.currency = (found or {}).get("currency") or self.provider.currency
-        self.provider.save(update_fields=["subscription", "subscription_read_at", "currency"])
-
-    def _read_keys(self, client: ElevenLabsClient) -> None:
-        """List the keys of service accounts; only an admin of a multi-seat workspace may, anybody else is refused."""
-        try:
-            listed = read_service_accounts(self._attempt(client.service_accounts))
-        except ElevenLabsError as error:
-            if error.retryable or isinstance(error, UnexpectedResponseError):
-                raise
-            return
-        record_listed_projects(
-            provider=self.provider,
-            listed=[
-                ListedProject(
-                    external_id=key.key_hash,
-                    name=key.name,
-                    hint=key.hint,
-                    is_disabled=key.is_disabled,
-                    disabled_reason=key.disable_reason,
-                )
-                for key in listed
-            ],
-            now=self.clock(),
-        )
-        record_run(run=self.run, keys_found=len(listed))
-
-    def _read_model_names(self, client: ElevenLabsClient) -> None:
-        try:
-            names = read_models(self._attempt(client.models))
-        except MissingPermissionError:
-            return
-        if names != self.provider.model_names:
-            self.provider.model_names = names
-            self.provider.save(update_fields=["model_names"])
 
     # --- Usage --------------------------------------------------------------------------------------------------------
 
-    def _read_all_usage(self, client: ElevenLabsClient) -> None:
+    def _read_usage(self, client: ElevenLabsClient) -> None:
         windows = self._windows()
+        if not windows:
+            return
         record_run(
             run=self.run,
             stage=SyncRun.Stage.USAGE,
@@ -226,8 +194,21 @@ class _Sync:
             days_total=sum(len(window) for window in windows),
         )
         self._show_progress()
+        reader = open_reader(client, self.provider, call=self._with_retries, clock=self.clock)
         for window in windows:
-            self._read_usage(client, window)
+            for reading in reader.read(window):
+                self._store(reading, cost_from=reader.cost_from)
+                self._show_progress()
+        self._note_columns(reader.unread_columns)
+
+    def _note_columns(self, columns: frozenset[str]) -> None:
+        """Remark once on each column that answers have gained; it is ignored."""
+        new = sorted(columns - set(self.provider.noted_columns))[:MAX_NOTED_COLUMNS]
+        if not new:
+            return
+        self.provider.noted_columns = sorted({*self.provider.noted_columns, *new})
+        self.provider.save(update_fields=["noted_columns"])
+        record_run(run=self.run, notes=[f"ElevenLabs' answer has columns that are not read: {', '.join(new)}."])
 
     def _windows(self) -> list[Window]:
         today = self.clock().date()
@@ -245,37 +226,20 @@ class _Sync:
             )
         )
 
-    def _read_usage(self, client: ElevenLabsClient, window: Window) -> None:
-        read_at = self.clock()
-        start, end = window.bounds(now=read_at)
-        try:
-            document = self.retries.call(lambda: self._attempt(client.usage_by_product, start=start, end=end))
-        except AnswerTooLargeError:
-            if len(window) == 1:
-                raise
-            for half in window.halves():
-                self._read_usage(client, half)
-            return
-        rows = read_usage(document, first=window.first, last=window.last)
-        with transaction.atomic():
-            renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
-            written = self._store(window, rows, read_at=read_at)
-            record_run(
-                run=self.run,
-                days_done=self.run.days_done + len(window),
-                rows_read=self.run.rows_read + len(rows),
-                rows_inserted=self.run.rows_inserted + written.inserted,
-                rows_changed=self.run.rows_changed + written.changed,
-                rows_unchanged=self.run.rows_unchanged + written.unchanged,
-            )
-        self._show_progress()
-
-    def _store(self, window: Window, rows: list[UsageRow], *, read_at: datetime) -> Written:
-        project_ids = projects_for_usage(provider=self.provider, names={row.key_hash: row.key_name for row in rows})
-        return write_usage(
+    @transaction.atomic
+    def _store(self, reading: Reading, *, cost_from: date | None) -> None:
+        """One transaction for all that an answer changes, and only while the claim is still ours."""
+        renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+        if cost_from != self.provider.cost_from:
+            self.provider.cost_from = cost_from
+            self.provider.save(update_fields=["cost_from"])
+        project_ids = projects_for_usage(
+            provider=self.provider, names={row.key_hash: row.key_name for row in reading.rows}
+        )
+        written = write_usage(
             provider=self.provider,
-            first=window.first,
-            last=window.last,
+            first=reading.window.first,
+            last=reading.window.last,
             rows=[
                 Usage(
                     project_id=project_ids[row.key_hash],
@@ -287,10 +251,19 @@ class _Sync:
                     cost=row.cost,
                     currency=row.currency,
                 )
-                for row in rows
+                for row in reading.rows
             ],
-            read_at=read_at,
+            read_at=reading.read_at,
+            run=self.run,
             accept_implausible=self.run.accepts_implausible,
+        )
+        record_run(
+            run=self.run,
+            days_done=self.run.days_done + len(reading.window),
+            rows_read=self.run.rows_read + len(reading.rows),
+            rows_inserted=self.run.rows_inserted + written.inserted,
+            rows_changed=self.run.rows_changed + written.changed,
+            rows_unchanged=self.run.rows_unchanged + written.unchanged,
         )
 
     def _show_progress(self) -> None:
@@ -298,12 +271,15 @@ class _Sync:
 
     # --- Staying alive ------------------------------------------------------------------------------------------------
 
-    def _attempt(self, call: Callable[..., Any], **arguments: Any) -> Any:
+    def _with_retries(self, call: Callable[[], Any]) -> Any:
+        return self.retries.call(lambda: self._attempt(call))
+
+    def _attempt(self, call: Callable[[], Any]) -> Any:
         """One request, after a sign of life."""
         if stopping.is_set() or time.monotonic() - self.begun_at > LONGEST_RUN:
             raise InterruptedSyncError
         renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
-        return call(**arguments)
+        return call()
 
     def _sleep(self, seconds: float) -> None:
         renew_claim(provider=self.provider, owner=self.owner, now=self.clock())

@@ -14,11 +14,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from elevenlabs_sync.errors import UnexpectedResponseError
+from elevenlabs_sync.errors import UnexpectedResponseError, quotable
 
 MAX_ID_LENGTH = 200
 
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
+_MAX_EXPONENT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +30,7 @@ class Column:
     unit: str | None
 
     def refuse(self, reason: str) -> UnexpectedResponseError:
-        return UnexpectedResponseError(f"column {self.name} {reason}")
+        return UnexpectedResponseError(f"column {quotable(self.name)} {reason}")
 
     def number(self, row: list[Any]) -> Decimal | None:
         """The cell as an exact, finite Decimal that is not negative; None where it is null.
@@ -46,6 +47,8 @@ class Column:
         value = Decimal(cell)
         if value < 0:
             raise self.refuse("holds a negative number")
+        if value and value.adjusted() > _MAX_EXPONENT:  # decimal arithmetic itself would overflow
+            raise self.refuse("holds a number too large to be true")
         return value
 
     def identity(self, row: list[Any]) -> str:
@@ -97,6 +100,10 @@ class Table:
             rows=rows,
         )
 
+    def unknown(self, known: Collection[str]) -> frozenset[str]:
+        """The names of columns that nobody reads, as they may be quoted."""
+        return frozenset(quotable(name) for name in self.columns.keys() - set(known))
+
     def needed(self, name: str) -> Column:
         if name not in self.columns:
             raise UnexpectedResponseError(f"column {name} is missing")
@@ -106,7 +113,7 @@ class Table:
         """The column, or None where the answer has none; with ``units``, any other unit is refused."""
         column = self.columns.get(name)
         if column is not None and units is not None and column.unit not in units:
-            raise column.refuse(f"has the unit {column.unit or 'none'}")
+            raise column.refuse(f"has the unit {quotable(column.unit) or 'none'}")
         return column
 
     def by_unit(self, unit: str, *, names: Collection[str]) -> Column:

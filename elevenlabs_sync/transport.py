@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import cache
 from ssl import SSLContext
 from typing import Any
 
 import httpcore
 import httpx
+
+
+@cache
+def _ssl_context() -> SSLContext:
+    """Reading the certificates takes longer than many a request: once a process."""
+    return httpx.create_ssl_context()
 
 
 class _Deadline:
@@ -76,12 +83,12 @@ class DeadlineTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, *, seconds: float) -> None:
-        super().__init__(retries=0)
+        super().__init__(verify=_ssl_context(), retries=0)
         self._seconds = seconds
         self._deadline = _Deadline()
         # httpx has no public way to give its transport a network backend (httpx 0.28); a test holds this in place.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_ssl_context(),
             max_connections=1,
             network_backend=_DeadlineBackend(self._deadline),
         )

@@ -21,8 +21,13 @@ class Window:
 
     def bounds(self, *, now: datetime) -> tuple[datetime, datetime]:
         """The half-open span [start, end) to ask for: whole UTC days, the running one up to ``now``."""
-        start, end = _midnight(self.first), _midnight(self.last + timedelta(days=1))
+        start, end = self.whole_days
         return start, max(min(end, now), start + timedelta(milliseconds=1))
+
+    @property
+    def whole_days(self) -> tuple[datetime, datetime]:
+        """The half-open span [start, end) from midnight to midnight, UTC."""
+        return _midnight(self.first), _midnight(self.last + timedelta(days=1))
 
     def halves(self) -> tuple[Window, Window]:
         """The later and the earlier half of a window of at least two days."""

@@ -10,12 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from providers.models import SyncRun
+from providers.models import Provider, SyncRun
 from providers.secrets import ApiKey
 
 
 class KeyRefusedError(Exception):
-    """A key could not be used to connect; the text is for the person and never holds the key."""
+    """A key could not be used to connect; the text is for the person and never holds the key.
+
+    ``offers_account_totals``: it may at least read the totals of its account (Provider.Source.ACCOUNT_TOTALS).
+    """
+
+    def __init__(self, text: str, *, offers_account_totals: bool = False) -> None:
+        self.offers_account_totals = offers_account_totals
+        super().__init__(text)
 
 
 class QueueUnreachableError(Exception):
@@ -51,7 +58,7 @@ class ProviderType(Protocol):
     def regions(self) -> list[Region]:
         """Where a workspace of this type can live; the default first."""
 
-    def check_key(self, api_key: ApiKey, region: str) -> KeyCheck:
+    def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
         """Ask the provider for usage with this key, within ten seconds; raises KeyRefusedError."""
 
     def enqueue(self, run_id: int) -> None:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from providers.services.queueing import enqueue_lost_runs, request_hourly_syncs
+from providers.services.queueing import enqueue_lost_runs, request_hourly_syncs, request_nightly_syncs
 
 
 @shared_task
@@ -13,7 +13,14 @@ def enqueue_hourly_syncs() -> None:
 
 
 @shared_task
+def enqueue_nightly_syncs() -> None:
+    """One sync of the last 35 days per active provider and day."""
+    request_nightly_syncs(now=timezone.now())
+
+
+@shared_task
 def sweep() -> None:
-    """What the hourly tick missed while nobody was there, and what the queue has lost."""
+    """What has become due since the last tick, what was missed while nobody ticked, what the queue has lost."""
     request_hourly_syncs(now=timezone.now())
+    request_nightly_syncs(now=timezone.now())
     enqueue_lost_runs(now=timezone.now())

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from providers import registry
-from providers.models import SyncRun
+from providers.models import Provider, SyncRun
 from providers.registry import KeyCheck, Progress, Region
 from providers.secrets import ApiKey
 from tests.factories import NOW, TODAY, make_user
@@ -49,6 +49,7 @@ class FakeType:
     label: str = "ElevenLabs"
     simulated_key: ApiKey | None = field(default_factory=lambda: ApiKey("sk_simulated_0000"))
     refusal: str = ""
+    offers_account_totals: bool = False
     queue_is_down: bool = False
     project_ids: frozenset[str] = frozenset()
     checked: list[tuple[str, str]] = field(default_factory=list)
@@ -57,10 +58,10 @@ class FakeType:
     def regions(self) -> list[Region]:
         return [Region("global", "Global"), Region("eu", "EU residency"), Region("simulated", "Simulated")]
 
-    def check_key(self, api_key: ApiKey, region: str) -> KeyCheck:
+    def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
         self.checked.append((api_key.reveal(), region))
-        if self.refusal:
-            raise registry.KeyRefusedError(self.refusal)
+        if self.refusal and source == Provider.Source.ANALYTICS:
+            raise registry.KeyRefusedError(self.refusal, offers_account_totals=self.offers_account_totals)
         return KeyCheck(self.project_ids)
 
     def enqueue(self, run_id: int) -> None:

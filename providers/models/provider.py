@@ -36,6 +36,11 @@ class Provider(models.Model):
         LATE = "late", "Late"
         FAILED = "failed", "Sync failed"
         PAUSED = "paused", "Paused"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    class Source(models.TextChoices):
+        ANALYTICS = "analytics", "Usage per API key"
+        ACCOUNT_TOTALS = "account_totals", "Account totals"
 
     type = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
@@ -46,6 +51,8 @@ class Provider(models.Model):
     key_fingerprint = models.CharField(max_length=64, editable=False)
 
     paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=300, blank=True, editable=False, help_text="Why it paused by itself.")
+    disconnected_at = models.DateTimeField(null=True, editable=False, help_text="When its key was given up for good.")
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     failure_code = models.CharField(max_length=40, blank=True, editable=False)
     failure_text = models.TextField(blank=True, editable=False)
@@ -56,10 +63,28 @@ class Provider(models.Model):
     claimed_by = models.CharField(max_length=120, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Chosen when connecting; the totals of an account already hold what its keys used.
+    source = models.CharField(max_length=20, choices=Source, default=Source.ANALYTICS, editable=False)
+    cost_from = models.DateField(
+        null=True, editable=False, help_text="The first UTC day known to be billed by cost instead of credits."
+    )
+    credit_rate = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Estimated cost of 1,000 credits, where the provider reports no cost at all.",
+    )
+    credit_rate_currency = models.CharField(max_length=3, blank=True)
+    refused_since = models.DateTimeField(null=True, editable=False, help_text="When it first refused the key.")
+    nightly_on = models.DateField(null=True, editable=False, help_text="The UTC day of the latest nightly sync.")
     history_from = models.DateField(help_text="The first UTC day that the initial sync reads.")
     currency = models.CharField(max_length=3, blank=True, editable=False)
     subscription = models.JSONField(null=True, blank=True, editable=False)
     subscription_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    noted_columns = models.JSONField(
+        default=list, editable=False, help_text="Columns of answers that are not read and were remarked on."
+    )
     model_names = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -97,6 +122,8 @@ class Provider(models.Model):
 
     def status(self, now: datetime) -> Status:
         """What the provider's state is called at ``now``; derived, so that it can't get stuck."""
+        if self.disconnected_at is not None:
+            return self.Status.DISCONNECTED
         if self.paused_at is not None:
             return self.Status.PAUSED
         if self.is_claimed(now):
@@ -119,9 +146,11 @@ class Project(models.Model):
     class Kind(models.TextChoices):
         KEY = "key", "API key"
         KEYLESS = "keyless", "No API key (web app)"
+        ACCOUNT = "account", "Account totals"
 
-    # Stands where a key's hash would; in brackets, which no hash has.
+    # Stand where a key's hash would; in brackets, which no hash has.
     KEYLESS_ID = "(keyless)"
+    ACCOUNT_ID = "(account)"
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="projects")
     external_id = models.CharField(max_length=200, editable=False)
@@ -135,6 +164,9 @@ class Project(models.Model):
     deleted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a listing first lacked it."
     )
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    credit_limit = models.BigIntegerField(null=True, editable=False, help_text="Credits that it may use per period.")
+    credits_used = models.BigIntegerField(null=True, editable=False, help_text="Credits used in the running period.")
     first_used_on = models.DateField(null=True, editable=False)
     last_used_on = models.DateField(null=True, editable=False)
 

@@ -19,10 +19,12 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         return self.filter(requested_from=None)
 
     def lost(self, now: datetime, patience: timedelta) -> Self:
-        """Unfinished ones that nobody works on and that were not handed to the queue within ``patience``."""
+        """Unfinished ones that nobody works on: begun and left by a worker, or not handed over within ``patience``."""
         return self.unfinished().filter(
             models.Q(provider__claimed_until=None) | models.Q(provider__claimed_until__lte=now),
-            models.Q(enqueued_at=None) | models.Q(enqueued_at__lte=now - patience),
+            models.Q(enqueued_at=None)
+            | models.Q(enqueued_at__lte=models.F("started_at"))
+            | models.Q(enqueued_at__lte=now - patience),
         )
 
 
@@ -68,6 +70,8 @@ class SyncRun(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True)
+    excerpt = models.TextField(blank=True, help_text="How an answer begins that could not be understood, redacted.")
+    notes = models.JSONField(default=list, blank=True, help_text="What was worth a remark, as sentences.")
 
     attempts = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()

@@ -12,44 +12,60 @@ from providers import registry
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck
 from providers.secrets import ApiKey
-from providers.services.queueing import request_sync
+from providers.services.queueing import next_hourly_sync, request_sync
 
 
 class AlreadyConnectedError(Exception):
     """The workspace is connected under another name; the text is for the person."""
 
 
-def connect_provider(*, type: str, name: str, region: str, api_key: ApiKey, now: datetime) -> tuple[Provider, SyncRun]:  # noqa: A002 - the field's name
+def connect_provider(
+    *,
+    type: str,  # noqa: A002 - the field's name
+    name: str,
+    region: str,
+    api_key: ApiKey,
+    now: datetime,
+    source: Provider.Source = Provider.Source.ANALYTICS,
+) -> tuple[Provider, SyncRun]:
     """Try the key, store the provider, and leave its initial sync queued; the caller enqueues the returned run.
 
     Raises ValidationError (name taken), AlreadyConnectedError, or registry.KeyRefusedError; then nothing is stored.
     """
-    provider = Provider(type=type, name=name, region=region)
+    provider = Provider(type=type, name=name, region=region, source=source)
     provider.api_key = api_key
     provider.history_from = now.date() - timedelta(days=settings.SYNC_BACKFILL_DAYS - 1)
-    # The hour's sync is due at the next full hour; until then the initial one runs.
-    provider.next_due_at = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    provider.nightly_on = now.date()
     provider.full_clean(exclude=["encrypted_key"])
-    _refuse_same_key(provider)
-    check = registry.get(type).check_key(api_key, region)
-    _refuse_same_workspace(provider, check)
+    refuse_same_key(provider)
+    check = registry.get(type).check_key(api_key, region, source)
+    refuse_same_workspace(provider, check)
     try:
         with transaction.atomic():
+            refuse_same_key(provider)  # again: the check took seconds
             provider.save()
+            # The hour's sync is due after the next full hour; until then the initial one runs.
+            provider.next_due_at = next_hourly_sync(provider, now)
+            provider.save(update_fields=["next_due_at"])
             run = request_sync(provider=provider, trigger=SyncRun.Trigger.CONNECT, now=now)
     except IntegrityError:
         raise ValidationError({"name": "A provider with this name already exists."}) from None
     return provider, run
 
 
-def _refuse_same_key(candidate: Provider) -> None:
-    twin = Provider.objects.filter(type=candidate.type, key_fingerprint=candidate.key_fingerprint).first()
+def refuse_same_key(candidate: Provider) -> None:
+    """Raises AlreadyConnectedError when another provider has the candidate's key."""
+    same = Provider.objects.filter(type=candidate.type, key_fingerprint=candidate.key_fingerprint)
+    twin = same.exclude(pk=candidate.pk).first()
     if twin:
         raise AlreadyConnectedError(_already_connected(twin))
 
 
-def _refuse_same_workspace(candidate: Provider, check: KeyCheck) -> None:
-    """One workspace connected twice would count everything twice: their keys' hashes overlap."""
+def refuse_same_workspace(candidate: Provider, check: KeyCheck) -> None:
+    """Raises AlreadyConnectedError when another provider knows one of the API keys that the check has seen.
+
+    One workspace connected twice would count everything twice.
+    """
     known = (
         Project.objects.filter(
             provider__type=candidate.type,
@@ -57,6 +73,7 @@ def _refuse_same_workspace(candidate: Provider, check: KeyCheck) -> None:
             kind=Project.Kind.KEY,
             external_id__in=check.project_ids,
         )
+        .exclude(provider=candidate.pk)
         .select_related("provider")
         .first()
     )

@@ -20,6 +20,9 @@ class ListedProject:
     hint: str
     is_disabled: bool
     disabled_reason: str
+    expires_at: datetime | None = None
+    credit_limit: int | None = None
+    credits_used: int | None = None
 
 
 @transaction.atomic
@@ -40,6 +43,9 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
         project.hint = key.hint
         project.disabled_at = (project.disabled_at or now) if key.is_disabled else None
         project.disabled_reason = key.disabled_reason if key.is_disabled else ""
+        project.expires_at = key.expires_at
+        project.credit_limit = key.credit_limit
+        project.credits_used = key.credits_used
         project.deleted_at = None
         first_listing = project.listed_at is None
         project.listed_at = now if first_listing else project.listed_at
@@ -52,9 +58,7 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
             project.deleted_at = now
             changed.append(project)
     Project.objects.bulk_create(made)
-    Project.objects.bulk_update(
-        changed, ["name", "hint", "disabled_at", "disabled_reason", "deleted_at", "listed_at"], batch_size=500
-    )
+    Project.objects.bulk_update(changed, [*_DESCRIPTION, "listed_at"], batch_size=500)
 
 
 @transaction.atomic
@@ -69,7 +73,7 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
         Project(
             provider=provider,
             external_id=external_id,
-            kind=Project.Kind.KEYLESS if external_id == Project.KEYLESS_ID else Project.Kind.KEY,
+            kind=_KINDS.get(external_id, Project.Kind.KEY),
             name=name,
         )
         for external_id, name in wanted.items()
@@ -92,5 +96,18 @@ def _external_id(key: str | None) -> str:
     return Project.KEYLESS_ID if key is None else key
 
 
+_KINDS = {Project.KEYLESS_ID: Project.Kind.KEYLESS, Project.ACCOUNT_ID: Project.Kind.ACCOUNT}
+_DESCRIPTION = (
+    "name",
+    "hint",
+    "disabled_at",
+    "disabled_reason",
+    "deleted_at",
+    "expires_at",
+    "credit_limit",
+    "credits_used",
+)
+
+
 def _described(project: Project) -> tuple[object, ...]:
-    return (project.name, project.hint, project.disabled_at, project.disabled_reason, project.deleted_at)
+    return tuple(getattr(project, field) for field in _DESCRIPTION)

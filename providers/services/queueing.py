@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -12,6 +13,14 @@ from providers import registry
 from providers.models import Provider, SyncRun
 
 logger = logging.getLogger(__name__)
+
+# Hourly syncs begin within so many seconds after the full hour, each provider at a moment of its own.
+SPREAD_SECONDS = 300
+_SPREAD_STEP = 61
+
+# The nightly sync reads so many days again, from this time (UTC) on.
+NIGHTLY_DAYS = 35
+NIGHTLY_FROM = time(2, 30)
 
 # A message that no worker has taken up for this long is sent again; running it twice is harmless.
 PATIENCE = timedelta(minutes=10)
@@ -77,18 +86,51 @@ def request_hourly_syncs(*, now: datetime) -> list[SyncRun]:
     Safe to call at any moment and from several processes at once: the provider's next due time is moved by a
     conditional update, and only who moved it makes the run. After an outage it makes one run, not one per missed hour.
     """
-    following_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     runs = []
     for provider in Provider.objects.due(now):
         still_due = Provider.objects.filter(
             Q(next_due_at=None) | Q(next_due_at__lte=now), pk=provider.pk, paused_at=None
         )
-        if still_due.update(next_due_at=following_hour) == 1:
+        if still_due.update(next_due_at=next_hourly_sync(provider, now)) == 1:
             runs.append(request_sync(provider=provider, trigger=SyncRun.Trigger.HOURLY, now=now))
+    _enqueue_new(runs, now)
+    return runs
+
+
+def request_nightly_syncs(*, now: datetime) -> list[SyncRun]:
+    """Once a UTC day, make a run over the last 35 days for each active provider: what was restated late comes in.
+
+    Safe to call at any moment, as request_hourly_syncs.
+    """
+    if now.time() < NIGHTLY_FROM:
+        return []
+    today = now.date()
+    runs = []
+    for provider in Provider.objects.active():
+        not_yet = Provider.objects.filter(Q(nightly_on=None) | Q(nightly_on__lt=today), pk=provider.pk, paused_at=None)
+        if not_yet.update(nightly_on=today) == 1:
+            run = request_sync(
+                provider=provider,
+                trigger=SyncRun.Trigger.NIGHTLY,
+                now=now,
+                requested_from=today - timedelta(days=NIGHTLY_DAYS - 1),
+                requested_to=today,
+            )
+            runs.append(run)
+    _enqueue_new(runs, now)
+    return runs
+
+
+def next_hourly_sync(provider: Provider, now: datetime) -> datetime:
+    """When the provider is due after ``now``: soon after the next full hour."""
+    following_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return following_hour + timedelta(seconds=provider.pk * _SPREAD_STEP % SPREAD_SECONDS)
+
+
+def _enqueue_new(runs: Iterable[SyncRun], now: datetime) -> None:
     for run in runs:
         if run.enqueued_at is None:
             enqueue_quietly(run=run, now=now)
-    return runs
 
 
 def enqueue_lost_runs(*, now: datetime, patience: timedelta = PATIENCE) -> list[SyncRun]:

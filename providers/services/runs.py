@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,9 @@ from providers.models import Provider, SyncRun
 
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
+
+# Asking on with a key that is refused helps nobody.
+REFUSALS_END_AFTER = timedelta(days=3)
 
 
 def begin_run(*, run: SyncRun, now: datetime) -> bool:
@@ -44,16 +47,29 @@ def put_back_run(*, run: SyncRun, undo_attempt: bool = False) -> None:
 
 @transaction.atomic
 def finish_run(
-    *, run: SyncRun, outcome: SyncRun.Outcome, error_code: str = "", error_text: str = "", now: datetime
+    *,
+    run: SyncRun,
+    outcome: SyncRun.Outcome,
+    error_code: str = "",
+    error_text: str = "",
+    key_was_refused: bool = False,
+    now: datetime,
 ) -> None:
-    """End the run and let its provider's state follow."""
+    """End the run and let its provider's state follow; one whose key is refused for three days is paused."""
     record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
     provider = run.provider
     if outcome == SyncRun.Outcome.SUCCEEDED:
-        Provider.objects.filter(pk=provider.pk).update(failing_since=None, failure_code="", failure_text="")
+        Provider.objects.filter(pk=provider.pk).update(
+            failing_since=None, refused_since=None, failure_code="", failure_text=""
+        )
         # Reading an old window again says nothing about how current the figures are.
         if run.requested_to is None or run.requested_to >= now.date():
             Provider.objects.filter(pk=provider.pk).update(last_synced_at=now)
     else:
         Provider.objects.filter(pk=provider.pk).update(failure_code=error_code, failure_text=error_text)
         Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)
+    if key_was_refused:
+        Provider.objects.filter(pk=provider.pk, refused_since=None).update(refused_since=now)
+        Provider.objects.filter(pk=provider.pk, refused_since__lte=now - REFUSALS_END_AFTER, paused_at=None).update(
+            paused_at=now, pause_reason=f"The API key has been refused for three days. {error_text}"[:300]
+        )

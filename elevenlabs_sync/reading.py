@@ -1,0 +1,126 @@
+"""Reading a window of usage from whichever endpoint knows its days.
+
+A workspace is billed in credits, by cost, or first the one and then the other. Where it is billed by cost, the usage
+endpoint refuses any range that reaches such a day, with an error whose code is not documented; the cost endpoint may
+leave out earlier days without a word. So the usage endpoint is asked first, and what it refuses is divided: up to the
+last day that it still answers for, and from then on. The day is remembered, so that the next window is one request.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from elevenlabs_sync.client import ElevenLabsClient
+from elevenlabs_sync.errors import AnswerTooLargeError, ElevenLabsError
+from elevenlabs_sync.payloads import UsageRow, read_costs, read_usage, unread_columns
+from elevenlabs_sync.windows import Window
+
+# Carries out one call of the client; repeating it, and staying alive meanwhile, is its business.
+Call = Callable[[Callable[[], Any]], Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All usage of some days, as they were when it was asked for."""
+
+    window: Window
+    rows: list[UsageRow]
+    read_at: datetime
+
+
+class UsageReader:
+    """Reads windows of one workspace. ``cost_from`` is the first day known to be billed by cost; it learns.
+
+    Raises the errors of elevenlabs_sync.errors.
+    """
+
+    def __init__(
+        self, client: ElevenLabsClient, *, call: Call, clock: Callable[[], datetime], cost_from: date | None
+    ) -> None:
+        self._client = client
+        self._call = call
+        self._clock = clock
+        self.cost_from = cost_from
+        self.unread_columns: frozenset[str] = frozenset()
+
+    def read(self, window: Window) -> Iterator[Reading]:
+        """The window's usage in one or more parts, later days first, which together cover it."""
+        if self.cost_from is None or window.last < self.cost_from:
+            yield from self._read_unknown(window)
+        elif window.first >= self.cost_from:
+            yield from self._halving(self.costs, window)
+        else:
+            yield from self._halving(self.costs, Window(self.cost_from, window.last))
+            yield from self._read_unknown(Window(window.first, self.cost_from - timedelta(days=1)))
+
+    def _read_unknown(self, window: Window) -> Iterator[Reading]:
+        """A window of which nothing is known to be billed by cost."""
+        try:
+            readings = list(self._halving(self.usage, window))
+        except ElevenLabsError as refusal:
+            if not refusal.may_concern_billing:
+                raise
+            try:
+                costs = list(self._halving(self.costs, window))
+            except ElevenLabsError as other:
+                # Neither knows these days: it was not the billing.
+                raise (refusal if other.may_concern_billing else other) from None
+            days_in_credits = self._days_in_credits(window)
+            self.cost_from = window.first + timedelta(days=days_in_credits)
+            if not days_in_credits:
+                yield from costs
+                return
+            yield from self._halving(self.costs, Window(self.cost_from, window.last))
+            yield from self._halving(self.usage, Window(window.first, self.cost_from - timedelta(days=1)))
+        else:
+            yield from readings
+
+    def _days_in_credits(self, window: Window) -> int:
+        """For how many days from its first on the usage endpoint answers, of a window that it refuses as a whole."""
+
+        def refuses(offset: int) -> bool:
+            try:
+                self.usage(Window(window.first, window.first + timedelta(days=offset)))
+            except AnswerTooLargeError:
+                return False
+            except ElevenLabsError as error:
+                if not error.may_concern_billing:
+                    raise
+                return True
+            return False
+
+        return bisect_left(range(len(window) - 1), 1, key=refuses)
+
+    def _halving(self, read: Callable[[Window], Reading], window: Window) -> Iterator[Reading]:
+        """Read the window, or its halves where the answer is too large for one."""
+        try:
+            reading = read(window)
+        except AnswerTooLargeError:
+            if len(window) == 1:
+                raise
+            for half in window.halves():
+                yield from self._halving(read, half)
+        else:
+            yield reading
+
+    def usage(self, window: Window) -> Reading:
+        """One request to the endpoint of workspaces billed in credits."""
+        read_at = self._clock()
+        start, end = window.bounds(now=read_at)
+        document = self._call(lambda: self._client.usage_by_product(start=start, end=end))
+        rows = read_usage(document, first=window.first, last=window.last)
+        self.unread_columns |= unread_columns(document)
+        return Reading(window, rows, read_at)
+
+    def costs(self, window: Window) -> Reading:
+        """One request to the endpoint of workspaces billed by cost."""
+        read_at = self._clock()
+        start, end = window.whole_days
+        document = self._call(lambda: self._client.usage_cost(start=start, end=end))
+        rows = read_costs(document, first=window.first, last=window.last)
+        self.unread_columns |= unread_columns(document)
+        return Reading(window, rows, read_at)

@@ -1,0 +1,129 @@
+"""What an operator does with a connected provider: rename, pause, resume, give it another key, let go of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from providers import registry
+from providers.models import Project, Provider, SyncRun
+from providers.registry import KeyCheck
+from providers.secrets import ApiKey
+from providers.services.connecting import refuse_same_key, refuse_same_workspace
+from providers.services.queueing import request_sync
+
+
+class OtherWorkspaceError(Exception):
+    """The key opens another workspace than the one whose history is stored; the text is for the person."""
+
+
+class UnconfirmedWorkspaceError(Exception):
+    """Nothing tells whether the key opens the same workspace: a person must confirm it; the text is for them."""
+
+
+def rename_provider(*, provider: Provider, name: str) -> None:
+    """Raises ValidationError where the name can't be had."""
+    provider.name = " ".join(name.split())
+    provider.full_clean(exclude=["encrypted_key"])
+    provider.save(update_fields=["name"])
+
+
+def pause_provider(*, provider: Provider, now: datetime) -> None:
+    """Stop its hourly syncs; what is stored stays. A sync that runs at this moment ends by itself."""
+    Provider.objects.filter(pk=provider.pk, paused_at=None).update(paused_at=now, pause_reason="")
+    SyncRun.objects.unfinished().scheduled().filter(provider=provider, started_at=None).delete()
+
+
+def resume_provider(*, provider: Provider, now: datetime) -> None:
+    """Let the next sweep sync it: whatever was missed meanwhile is still due."""
+    Provider.objects.filter(pk=provider.pk, disconnected_at=None).update(
+        paused_at=None, pause_reason="", refused_since=None, next_due_at=now
+    )
+
+
+def replace_key(
+    *, provider: Provider, api_key: ApiKey, now: datetime, confirmed_same_workspace: bool = False
+) -> SyncRun:
+    """Try the key and then put it in the place of the stored one; the caller enqueues the returned run.
+
+    Until then the stored key stays and keeps syncing. A pause that a refused key caused ends.
+    Raises registry.KeyRefusedError, connecting.AlreadyConnectedError, OtherWorkspaceError, or – unless
+    ``confirmed_same_workspace`` – UnconfirmedWorkspaceError; then nothing has changed.
+    """
+    candidate = Provider(pk=provider.pk, type=provider.type, region=provider.region, name=provider.name)
+    candidate.api_key = api_key
+    refuse_same_key(candidate)
+    check = registry.get(provider.type).check_key(api_key, provider.region, Provider.Source(provider.source))
+    refuse_same_workspace(candidate, check)
+    is_same_key = candidate.key_fingerprint == provider.key_fingerprint
+    if not is_same_key:
+        _compare_workspaces(provider, check, confirmed=confirmed_same_workspace)
+    with transaction.atomic():
+        provider.api_key = api_key
+        provider.failure_code = provider.failure_text = ""
+        provider.failing_since = provider.refused_since = provider.disconnected_at = None
+        if provider.pause_reason:
+            provider.paused_at, provider.pause_reason = None, ""
+        provider.save(
+            update_fields=[
+                "encrypted_key",
+                "key_last_four",
+                "key_fingerprint",
+                "failure_code",
+                "failure_text",
+                "failing_since",
+                "refused_since",
+                "disconnected_at",
+                "paused_at",
+                "pause_reason",
+            ]
+        )
+        return request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=now)
+
+
+def disconnect_provider(*, provider: Provider, now: datetime) -> None:
+    """Forget the key and stop syncing for good; projects, assignments and usage stay."""
+    SyncRun.objects.unfinished().filter(provider=provider, started_at=None).delete()
+    Provider.objects.filter(pk=provider.pk).update(
+        encrypted_key="",
+        key_last_four="",
+        key_fingerprint="",
+        disconnected_at=now,
+        paused_at=now,
+        pause_reason="",
+        failure_code="",
+        failure_text="",
+        failing_since=None,
+        refused_since=None,
+    )
+
+
+@transaction.atomic
+def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
+    """Delete it with all its usage, projects, assignments and sync runs; companies stay.
+
+    Raises ValidationError unless ``confirmed_name`` is its name.
+    """
+    if confirmed_name.strip() != provider.name:
+        raise ValidationError(f"Type the name “{provider.name}” to delete it.")
+    provider.delete()
+
+
+def _compare_workspaces(provider: Provider, check: KeyCheck, *, confirmed: bool) -> None:
+    """Whether the keys seen in use with the new key are those whose history is stored."""
+    known = set(
+        Project.objects.for_provider(provider).filter(kind=Project.Kind.KEY).values_list("external_id", flat=True)
+    )
+    if known & check.project_ids:
+        return
+    if known and check.project_ids:
+        raise OtherWorkspaceError(
+            "This key belongs to another workspace: none of the API keys that it shows in use is known here. "
+            "Connect it as a provider of its own instead."
+        )
+    if not confirmed:
+        raise UnconfirmedWorkspaceError(
+            "Nothing shows whether this key belongs to the same workspace. If you are sure that it does, confirm it."
+        )
