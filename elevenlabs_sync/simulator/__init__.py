@@ -10,21 +10,35 @@ from elevenlabs_sync.simulator.access import (
     RESTRICTED_API_KEY,
     SIMULATED_API_KEY,
     USAGE_ONLY_API_KEY,
+    key_of,
+    keys_of,
 )
+from elevenlabs_sync.simulator.billing import Billing, Cost, Credits, Moved
+from elevenlabs_sync.simulator.edits import Edit, WorkspaceEdits
+from elevenlabs_sync.simulator.recording import RecordedRequest
 from elevenlabs_sync.simulator.running import ensure_running, stop_running
-from elevenlabs_sync.simulator.server import RecordedRequest, SimulatorServer
-from elevenlabs_sync.simulator.workspace import SimulatedWorkspace, Totals, UsageRow
+from elevenlabs_sync.simulator.server import SimulatorServer
+from elevenlabs_sync.simulator.usage import Totals, UsageRow
+from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
 
 __all__ = [
     "ALL_PERMISSIONS",
     "RESTRICTED_API_KEY",
     "SIMULATED_API_KEY",
     "USAGE_ONLY_API_KEY",
+    "Billing",
+    "Cost",
+    "Credits",
+    "Edit",
+    "Moved",
     "RecordedRequest",
     "SimulatedWorkspace",
     "SimulatorServer",
     "Totals",
     "UsageRow",
+    "WorkspaceEdits",
     "ensure_running",
+    "key_of",
+    "keys_of",
     "stop_running",
 ]

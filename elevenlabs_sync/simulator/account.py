@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from elevenlabs_sync.simulator.access import ALL_PERMISSIONS
 from elevenlabs_sync.simulator.cast import MODELS, SERVICE_ACCOUNTS, SimulatedKey
-from elevenlabs_sync.simulator.workspace import CURRENCY, SimulatedWorkspace
+from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
 
 TIER = "scale"
 CREDITS_PER_MONTH = 2_000_000
@@ -20,7 +20,7 @@ PLAN_CENTS = 33_000
 def subscription(workspace: SimulatedWorkspace) -> dict[str, object]:
     """The subscription; its period is the calendar month of the workspace's today."""
     month = workspace.today.replace(day=1)
-    used = workspace.totals(month, workspace.today + timedelta(days=1)).credits
+    used = sum((row.credits for row in workspace.used(month, workspace.today + timedelta(days=1))), Decimal(0))
     over = max(Decimal(0), used - CREDITS_PER_MONTH)
     overage = (over * OVERAGE_USD_PER_CREDIT).quantize(Decimal("0.01"))
     next_month = (month + timedelta(days=31)).replace(day=1)
@@ -44,8 +44,8 @@ def subscription(workspace: SimulatedWorkspace) -> dict[str, object]:
         "can_extend_voice_limit": True,
         "can_use_instant_voice_cloning": True,
         "can_use_professional_voice_cloning": True,
-        "currency": CURRENCY,
-        "current_overage": {"amount": str(overage), "currency": CURRENCY},
+        "currency": workspace.currency,
+        "current_overage": {"amount": str(overage), "currency": workspace.currency},
         "billing_period": "monthly_period",
         "character_refresh_period": "monthly_period",
         "next_invoice": {
@@ -118,7 +118,7 @@ def api_keys(workspace: SimulatedWorkspace, account_id: str) -> dict[str, object
 def _keys_of(workspace: SimulatedWorkspace, account: str) -> list[dict[str, object]]:
     month = workspace.today.replace(day=1)
     used: dict[str | None, Decimal] = {}
-    for row in workspace.rows(month, workspace.today + timedelta(days=1)):
+    for row in workspace.used(month, workspace.today + timedelta(days=1)):
         used[row.key_hash] = used.get(row.key_hash, Decimal(0)) + row.credits
     return [
         _key(workspace, key, used.get(workspace.key_hash(key), Decimal(0)))
@@ -136,15 +136,15 @@ def _key(workspace: SimulatedWorkspace, key: SimulatedKey, used: Decimal) -> dic
         "service_account_user_id": _account_id(workspace, key.account or ""),
         "created_at_unix": _unix(key.created_on),
         "is_disabled": disabled,
-        "disable_reason": "self_disabled" if disabled else None,
+        "disable_reason": key.disable_reason if disabled else None,
         "permissions": sorted(ALL_PERMISSIONS),
-        "character_limit": None,
+        "character_limit": key.credit_limit,
         "character_count": used,
         "hashed_xi_api_key": workspace.key_hash(key),
         "allowed_ips": None,
         "third_party_disable_allowed": True,
         "platform_limits": None,
-        "expires_at_unix": None,
+        "expires_at_unix": None if key.expires_on is None else _unix(key.expires_on),
     }
 
 

@@ -42,6 +42,7 @@ class SimulatedKey:
     `week` holds Monday to Sunday in thousandths of a plain day. `quiet` is the share of days, in thousandths, on which
     nothing happens at all. `first_used` and `last_used` are inclusive. A key with `account` is listed under that
     service account until `deleted_on`; without one it is a user's own key and is only ever seen in usage.
+    `credit_limit` (credits per period) and `expires_on` only show in the list.
     """
 
     slug: str
@@ -56,6 +57,9 @@ class SimulatedKey:
     disabled_on: date | None = None
     deleted_on: date | None = None
     keyless: bool = False
+    disable_reason: str = "self_disabled"
+    credit_limit: int | None = None
+    expires_on: date | None = None
 
     def listed_on(self, day: date) -> bool:
         """Whether the service accounts show this key on `day`."""
@@ -139,6 +143,9 @@ KEYS = (
 KEYLESS = SimulatedKey("keyless", "", (Use(MULTILINGUAL, 600), Use(SOUND, 250)), OFFICE, quiet=350, keyless=True)
 
 
+CAMPAIGN = "juniper-campaign-"
+
+
 def campaign_key(year: int) -> SimulatedKey:
     """The key that Juniper Travel's campaign of `year` gets: new in the middle of May, deleted after January.
 
@@ -146,7 +153,7 @@ def campaign_key(year: int) -> SimulatedKey:
     more and, most of the time, one that only just started.
     """
     return SimulatedKey(
-        f"juniper-campaign-{year}",
+        f"{CAMPAIGN}{year}",
         f"Juniper Travel – campaign {year}",
         (Use(MULTILINGUAL, 3800), Use(V3, 1900)),
         LEISURE,
@@ -166,3 +173,9 @@ def cast_between(first: date, last: date) -> Iterator[SimulatedKey]:
         if key.created_on <= last and key.last_used >= first:
             yield key
     yield KEYLESS
+
+
+def is_slug(slug: str) -> bool:
+    """Whether a key of the cast, of whatever year, or the web app has this slug."""
+    year = slug.removeprefix(CAMPAIGN)
+    return slug in {key.slug for key in (*KEYS, KEYLESS)} or (slug != year and year.isascii() and year.isdigit())

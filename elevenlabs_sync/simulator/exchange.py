@@ -14,6 +14,8 @@ from io import BufferedIOBase
 from elevenlabs_sync.simulator.answers import Answer
 
 JSON = "application/json"
+LOOK_EVERY = 0.01
+"""Seconds between looks at an event while waiting for either it or the server's end."""
 
 
 class StoppingError(Exception):
@@ -62,6 +64,11 @@ class Exchange:
         if self._stopping.wait(seconds):
             self.keeps_connection = False
             raise StoppingError
+
+    def wait_for(self, event: threading.Event) -> None:
+        """Waits until `event` is set, but not longer than the server lives: raises StoppingError then."""
+        while not event.is_set():
+            self.wait(LOOK_EVERY)
 
     def reset(self) -> None:
         """Ends the connection with RST instead of FIN, so that the client sees "connection reset by peer"."""

@@ -5,7 +5,8 @@ A test adds faults to a running server's queue and each is used up by the next r
     server.faults.add("/v1/workspace", faults.ErrorStatus(429, headers={"Retry-After": "1"}), times=2)
 
 A fault gets the request's `Exchange` and `ordinary`, which computes what would have been answered without it. Every
-fault ends when the client goes or the server stops; none sleeps on its own clock.
+fault ends when the client goes or the server stops; none sleeps on its own clock. Ready-made changes of a table are in
+`drift`.
 """
 
 import threading
@@ -34,6 +35,7 @@ class _Entry:
     path_prefix: str
     fault: Fault
     times: int | None
+    after: int
 
 
 class FaultQueue:
@@ -43,27 +45,33 @@ class FaultQueue:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []
 
-    def add(self, path_prefix: str, fault: Fault, times: int | None = 1) -> None:
+    def add(self, path_prefix: str, fault: Fault, times: int | None = 1, *, after: int = 0) -> None:
         """Lets the next `times` requests whose path starts with `path_prefix` meet `fault`; None = until `clear()`.
 
-        Of several entries that match, the oldest acts first.
+        The first `after` matching requests pass, counted from now on and whatever other fault they meet. Of several
+        entries that match, the oldest acts first.
         """
         if times is not None and times < 1:
             raise ValueError("times must be at least 1")
+        if after < 0:
+            raise ValueError("after must not be negative")
         with self._lock:
-            self._entries.append(_Entry(path_prefix, fault, times))
+            self._entries.append(_Entry(path_prefix, fault, times, after))
 
     def take(self, path: str) -> Fault | None:
         """The fault that a request for `path` meets, counted as used."""
         with self._lock:
-            for entry in self._entries:
-                if path.startswith(entry.path_prefix):
-                    if entry.times is not None:
-                        entry.times -= 1
-                        if entry.times == 0:
-                            self._entries.remove(entry)
-                    return entry.fault
-        return None
+            matching = [entry for entry in self._entries if path.startswith(entry.path_prefix)]
+            taken = next((entry for entry in matching if entry.after == 0), None)
+            for entry in matching:
+                entry.after = max(0, entry.after - 1)
+            if taken is None:
+                return None
+            if taken.times is not None:
+                taken.times -= 1
+                if taken.times == 0:
+                    self._entries.remove(taken)
+            return taken.fault
 
     def clear(self) -> None:
         """Forgets every fault that was not used yet."""
@@ -161,6 +169,34 @@ class Delay:
         exchange.send_answer(ordinary())
 
 
+@dataclass(eq=False)
+class Gate:
+    """Nothing, until the test lets it pass: holds a request at a certain point, so that the test can act meanwhile.
+
+    `reached` is set as soon as a request waits. After `release()` every request that meets the gate passes it and gets
+    the ordinary answer as it is then, or with `stale` as it was when the request came; or it meets the fault `then`.
+    """
+
+    name: str = ""
+    then: Fault | None = None
+    stale: bool = False
+    reached: threading.Event = field(default_factory=threading.Event, init=False)
+    _released: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def release(self) -> None:
+        """Opens the gate for good."""
+        self._released.set()
+
+    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+        answer = ordinary() if self.stale else None
+        self.reached.set()
+        exchange.wait_for(self._released)
+        if self.then is not None:
+            self.then.respond(exchange, ordinary if answer is None else lambda: answer)
+        else:
+            exchange.send_answer(answer or ordinary())
+
+
 @dataclass(frozen=True)
 class Drip:
     """The ordinary answer, headers at once and then one byte of the body every `interval` seconds."""
@@ -244,6 +280,25 @@ class Transform:
         if answer.status == 200:
             answer = replace(answer, document=self.change(deepcopy(answer.document)))
         exchange.send_answer(answer)
+
+
+FAULTS: tuple[Callable[..., Fault], ...] = (
+    ErrorStatus,
+    Html,
+    CutConnection,
+    CutJson,
+    EmptyBody,
+    ContentType,
+    ConnectionReset,
+    Delay,
+    Gate,
+    Drip,
+    DripHeaders,
+    Endless,
+    GzipBomb,
+    Redirect,
+)
+"""Those that can be made of plain values; `Transform` needs a function."""
 
 
 def _drip(exchange: Exchange, data: bytes, interval: float) -> None:

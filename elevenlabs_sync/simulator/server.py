@@ -1,7 +1,7 @@
 """The HTTP server of the simulator: routing, access, recording, and a start and stop that leave nothing behind.
 
-What is answered comes from `tabular` and `account`, what goes wrong from `faults`. Loopback only: its keys are public
-and it must never be mistaken for a service.
+What is answered comes from `routes`, what goes wrong from `faults`, and with `control` another process may command it.
+Loopback only: its keys are public and it must never be mistaken for a service.
 """
 
 import ipaddress
@@ -11,43 +11,48 @@ import socket
 import socketserver
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from elevenlabs_sync.simulator import access, account, tabular
-from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error
+from elevenlabs_sync.simulator import access, routes
+from elevenlabs_sync.simulator.answers import Answer, plain_error
+from elevenlabs_sync.simulator.control import CONTROL_PATH, Control
 from elevenlabs_sync.simulator.exchange import Exchange, StoppingError
 from elevenlabs_sync.simulator.faults import FaultQueue
+from elevenlabs_sync.simulator.recording import REMEMBERED_REQUESTS, RecordedRequest, Recording
+from elevenlabs_sync.simulator.routes import (
+    CHARACTER_STATS_PATH,
+    COST_PATH,
+    MODELS_PATH,
+    SERVICE_ACCOUNTS_PATH,
+    SUBSCRIPTION_PATH,
+    UNREADABLE,
+    USAGE_PATH,
+)
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+
+__all__ = [
+    "CHARACTER_STATS_PATH",
+    "COST_PATH",
+    "LARGEST_REQUEST",
+    "MODELS_PATH",
+    "REMEMBERED_REQUESTS",
+    "SERVICE_ACCOUNTS_PATH",
+    "SUBSCRIPTION_PATH",
+    "USAGE_PATH",
+    "RecordedRequest",
+    "SimulatorServer",
+    "WorkspaceSource",
+]
 
 logger = logging.getLogger(__name__)
 
-USAGE_PATH = "/v1/workspace/analytics/query/usage-by-product-over-time"
-SERVICE_ACCOUNTS_PATH = "/v1/service-accounts"
-SUBSCRIPTION_PATH = "/v1/user/subscription"
-MODELS_PATH = "/v1/models"
-
 LARGEST_REQUEST = 1_000_000
-REMEMBERED_REQUESTS = 10_000
-SECRET_HEADERS = frozenset({"xi-api-key", "authorization"})
 
 WorkspaceSource = SimulatedWorkspace | Callable[[], SimulatedWorkspace]
-
-
-@dataclass(frozen=True)
-class RecordedRequest:
-    """A request that reached the server. Header names are lower case; a key's value is replaced by "***"."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: Any
 
 
 class SimulatorServer:
@@ -55,8 +60,9 @@ class SimulatorServer:
 
     `workspace` may be a callable, which is then asked once per request. `host` must be an IPv4 loopback address or
     "localhost" (ValueError otherwise); port 0 takes a free one. `decimal_strings` sends the usage answer's numbers as
-    strings. `keys` (key to permissions), `workspace` and `decimal_strings` may be changed while the server runs:
-    deleting a key revokes it.
+    strings. `wrong_billing` is what a usage endpoint says to a workspace whose usage only the other one knows, None
+    for a plausible 400. `keys` (key to permissions), `workspace`, `decimal_strings` and `wrong_billing` may be changed
+    while the server runs: deleting a key revokes it. With `control` other processes may command it, see `control`.
     """
 
     def __init__(
@@ -67,13 +73,17 @@ class SimulatorServer:
         port: int = 0,
         decimal_strings: bool = False,
         keys: Mapping[str, Collection[str]] | None = None,
+        wrong_billing: Answer | None = None,
+        control: bool = False,
     ) -> None:
         self._address = (_loopback(host), port)
         self.workspace = workspace
         self.decimal_strings = decimal_strings
         self.keys: dict[str, Collection[str]] = dict(access.DEFAULT_KEYS if keys is None else keys)
+        self.wrong_billing = wrong_billing
         self.faults = FaultQueue()
-        self._requests: deque[RecordedRequest] = deque(maxlen=REMEMBERED_REQUESTS)
+        self.recording = Recording()
+        self.control = Control(self) if control else None
         self._http: _HTTPServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -88,7 +98,7 @@ class SimulatorServer:
     @property
     def requests(self) -> list[RecordedRequest]:
         """The last requests, oldest first (a copy, at most `REMEMBERED_REQUESTS`)."""
-        return list(self._requests)
+        return self.recording.requests()
 
     def start(self) -> None:
         """Binds the port and serves in a daemon thread; OSError when the port is taken."""
@@ -124,69 +134,14 @@ class SimulatorServer:
     ) -> None:
         self.stop()
 
-    def record(self, request: RecordedRequest) -> None:
-        """Remembers a request."""
-        self._requests.append(request)
-
-    def answer(self, method: str, path: str, key: str | None, body: object) -> Answer:
+    def answer(self, method: str, path: str, key: str | None, body: object, *, query: str = "") -> Answer:
         """What the API says to a request that meets no fault. `body` is the parsed JSON, `UNREADABLE` if it isn't."""
-        route = _route(path)
-        if route is None:
-            return plain_error(404, "Not Found")
-        if method != route.method:
-            return plain_error(405, "Method Not Allowed")
-        refusal = access.refusal_for(key, route.permission, self.keys)
-        if refusal is not None:
-            return refusal
-        return route.reply(self, self.current_workspace(), body)
+        asked = routes.Asked(self.current_workspace(), query, body, self.decimal_strings, self.wrong_billing)
+        return routes.answer(method, path, key, self.keys, asked)
 
     def current_workspace(self) -> SimulatedWorkspace:
         """The workspace as it is for a request that arrives now."""
         return self.workspace() if callable(self.workspace) else self.workspace
-
-
-UNREADABLE = object()
-
-
-@dataclass(frozen=True)
-class _Route:
-    method: str
-    permission: str
-    reply: Callable[[SimulatorServer, SimulatedWorkspace, object], Answer]
-
-
-def _route(path: str) -> _Route | None:
-    if path.startswith(f"{SERVICE_ACCOUNTS_PATH}/") and path.endswith("/api-keys"):
-        account_id = unquote(path.removeprefix(f"{SERVICE_ACCOUNTS_PATH}/").removesuffix("/api-keys"))
-        return _Route("GET", access.WORKSPACE, lambda _server, workspace, _body: _api_keys(workspace, account_id))
-    return _ROUTES.get(path)
-
-
-def _usage(server: SimulatorServer, workspace: SimulatedWorkspace, body: object) -> Answer:
-    if body is UNREADABLE:
-        return invalid([{"loc": ["body", 0], "msg": "JSON decode error", "type": "json_invalid"}])
-    try:
-        query = tabular.read_query(body)
-    except tabular.InvalidQueryError as error:
-        return invalid(error.problems)
-    return Answer(200, tabular.usage_over_time(workspace, query, decimal_strings=server.decimal_strings))
-
-
-def _api_keys(workspace: SimulatedWorkspace, account_id: str) -> Answer:
-    document = account.api_keys(workspace, account_id)
-    return plain_error(404, "Not Found") if document is None else Answer(200, document)
-
-
-_ROUTES = {
-    USAGE_PATH: _Route("POST", access.ANALYTICS, _usage),
-    SERVICE_ACCOUNTS_PATH: _Route(
-        "GET", access.WORKSPACE, lambda _server, workspace, _body: Answer(200, account.service_accounts(workspace))
-    ),
-    SUBSCRIPTION_PATH: _Route(
-        "GET", access.USER, lambda _server, workspace, _body: Answer(200, account.subscription(workspace))
-    ),
-    MODELS_PATH: _Route("GET", access.MODELS, lambda _server, _workspace, _body: Answer(200, account.models())),
-}
 
 
 class _HTTPServer(ThreadingHTTPServer):
@@ -275,22 +230,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         key = headers.get("xi-api-key")
-        simulator.record(
-            RecordedRequest(
-                method=self.command,
-                path=url.path,
-                query=url.query,
-                headers={name: "***" if name in SECRET_HEADERS else value for name, value in headers.items()},
-                body=None if body is UNREADABLE else body,
-            )
-        )
         exchange = Exchange(
             self.connection, self.rfile, self.server.stopping, keeps_connection=not self.close_connection
         )
-        fault = simulator.faults.take(url.path)
+        control = simulator.control if url.path.startswith(CONTROL_PATH) else None
+        fault = None
+        if control is None:
+            told = None if body is UNREADABLE else body
+            simulator.recording.add(method=self.command, path=url.path, query=url.query, headers=headers, body=told)
+            fault = simulator.faults.take(url.path)
 
         def ordinary() -> Answer:
-            return simulator.answer(self.command, url.path, key, body)
+            if control is not None:
+                return control.answer(self.command, url.path, url.query, headers, body)
+            return simulator.answer(self.command, url.path, key, body, query=url.query)
 
         try:
             if fault is None:

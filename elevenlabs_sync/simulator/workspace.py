@@ -1,15 +1,17 @@
 """The simulated workspace's usage: the truth that every answer of the simulator is made from.
 
 Figures are drawn from SHA-256 with integer arithmetic only, so the same arguments give the same data on every machine
-and Python version. How the figures look on the wire is decided in `tabular` and `account`.
+and Python version. How the figures look on the wire is decided in `tabular` and `account`; what a test changes of them
+is in `edits`.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from elevenlabs_sync.simulator.billing import Billing, Credits
 from elevenlabs_sync.simulator.cast import (
     PERMILLE,
     SCRIBE,
@@ -18,6 +20,8 @@ from elevenlabs_sync.simulator.cast import (
     Use,
     cast_between,
 )
+from elevenlabs_sync.simulator.edits import Edit, Place, WorkspaceEdits
+from elevenlabs_sync.simulator.usage import Totals, UsageRow, Used
 
 DEFAULT_SEED = "administrate"
 CURRENCY = "usd"
@@ -33,36 +37,6 @@ GROWTH_PER_MONTH = 15
 SMALLEST_GROWTH = 300
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
-    """What one key used of one model on one UTC day.
-
-    `key_hash` and `key_name` are None for usage made without a key. `credits` are whole, `minutes` have four decimals,
-    `cost` is in `CURRENCY` with up to six decimals, or None while it is not priced yet.
-    """
-
-    key_hash: str | None
-    key_name: str | None
-    day: date
-    model: str
-    product_type: str
-    credits: Decimal
-    minutes: Decimal
-    requests: int
-    cost: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Exact sums over some days; `cost` adds up the priced rows only, the others are counted in `unpriced_rows`."""
-
-    credits: Decimal
-    minutes: Decimal
-    requests: int
-    cost: Decimal
-    unpriced_rows: int
-
-
 class SimulatedWorkspace:
     """A workspace as it looks on `today`, with the usage of the `history_days` days before it and part of today.
 
@@ -71,7 +45,8 @@ class SimulatedWorkspace:
     `first_day` have no usage. Days before `settled_until` never change again.
 
     `seed` makes another workspace with other keys and figures. `names` renames keys (slug to name) without changing
-    their identity or usage; an unknown slug is a ValueError.
+    their identity or usage; an unknown slug is a ValueError. `billing` says which days are billed in credits and which
+    by cost. `edits` change the truth; workspaces may share them, as those that a server makes anew for each request.
     """
 
     def __init__(
@@ -81,17 +56,39 @@ class SimulatedWorkspace:
         *,
         seed: str = DEFAULT_SEED,
         names: Mapping[str, str] | None = None,
+        billing: Billing | None = None,
+        edits: WorkspaceEdits | None = None,
     ) -> None:
         if history_days < 0:
             raise ValueError("history_days must not be negative")
         self.today = today
         self.first_day = today - timedelta(days=history_days)
         self.seed = seed
+        self.billing: Billing = Credits() if billing is None else billing
+        self.edits = WorkspaceEdits() if edits is None else edits
         cast = tuple(cast_between(self.first_day, today))
         names = dict(names or {})
         if unknown := sorted(names.keys() - {key.slug for key in cast}):
             raise ValueError(f"no such key: {', '.join(unknown)}")
-        self.cast = tuple(replace(key, name=names.get(key.slug, key.name)) for key in cast)
+        self._cast = tuple(replace(key, name=names.get(key.slug, key.name)) for key in cast)
+
+    @property
+    def cast(self) -> tuple[SimulatedKey, ...]:
+        """Every key that is listed or in use at some time of the history, and the web app."""
+        return _edited_keys(self._cast, self.edits)
+
+    @property
+    def currency(self) -> str:
+        """The currency of every cost, lower case."""
+        currency = CURRENCY
+        for edit in self.edits:
+            currency = edit.currency(currency)
+        return currency
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's own id."""
+        return self.identifier("workspace", "itself")[:28]
 
     @property
     def settled_until(self) -> date:
@@ -110,27 +107,31 @@ class SimulatedWorkspace:
         """A stable id of 64 hexadecimal digits for anything of this workspace."""
         return hashlib.sha256(f"{self.seed}|{kind}|{slug}".encode()).hexdigest()
 
-    def rows(self, start: date, end: date) -> Iterator[UsageRow]:
+    def used(self, start: date, end: date) -> Iterator[Used]:
         """Everything used in the UTC days `[start, end)`, ordered by day and key; days without usage have no row."""
+        edits = tuple(self.edits)
+        keys = _edited_keys(self._cast, edits)
         day = max(start, self.first_day)
         while day < end and day <= self.today:
-            for key in self.cast:
-                if key.used_on(day):
-                    yield from self._rows_of(key, day)
+            for key in keys:
+                rows = list(self._rows_of(key, day)) if key.used_on(day) else []
+                if edits:
+                    place = Place(key, self.key_hash(key), day, self.today)
+                    for edit in edits:
+                        rows = edit.rows(rows, place)
+                yield from (row for row in rows if not row.is_nothing)
             day += timedelta(days=1)
+
+    def rows(self, start: date, end: date) -> Iterator[UsageRow]:
+        """What can be known of `used(start, end)`, by whichever endpoint: the rows a client should end up with."""
+        for used in self.used(start, end):
+            yield used.row(billed_by_cost=used.day >= self.billing.cost_from)
 
     def totals(self, start: date, end: date) -> Totals:
         """The sums of `rows(start, end)`."""
-        rows = list(self.rows(start, end))
-        return Totals(
-            credits=sum((row.credits for row in rows), Decimal(0)),
-            minutes=sum((row.minutes for row in rows), Decimal(0)),
-            requests=sum(row.requests for row in rows),
-            cost=sum((row.cost for row in rows if row.cost is not None), Decimal(0)),
-            unpriced_rows=sum(row.cost is None for row in rows),
-        )
+        return Totals.of(self.rows(start, end))
 
-    def _rows_of(self, key: SimulatedKey, day: date) -> Iterator[UsageRow]:
+    def _rows_of(self, key: SimulatedKey, day: date) -> Iterator[Used]:
         if self._draw(f"{key.slug}|{day}")[0] % PERMILLE < key.quiet:
             return
         for use in key.uses:
@@ -138,7 +139,7 @@ class SimulatedWorkspace:
             if row is not None:
                 yield row
 
-    def _row(self, key: SimulatedKey, use: Use, day: date) -> UsageRow | None:
+    def _row(self, key: SimulatedKey, use: Use, day: date) -> Used | None:
         model = use.model
         if day < model.released_on:
             return None
@@ -149,7 +150,8 @@ class SimulatedWorkspace:
         if spent == 0:
             return None
         minutes = spent * 10_000 * (950 + pace % 101) // (model.credits_per_minute * PERMILLE)
-        return UsageRow(
+        return Used(
+            slug=key.slug,
             key_hash=self.key_hash(key),
             key_name=None if key.keyless else key.name,
             day=day,
@@ -181,3 +183,9 @@ def _growth(day: date) -> int:
     """How much busier than in `GROWTH_STARTS`' month the workspace is on `day`, in thousandths."""
     months = (day.year - GROWTH_STARTS.year) * 12 + day.month - GROWTH_STARTS.month
     return max(SMALLEST_GROWTH, PERMILLE + GROWTH_PER_MONTH * months)
+
+
+def _edited_keys(keys: tuple[SimulatedKey, ...], edits: Iterable[Edit]) -> tuple[SimulatedKey, ...]:
+    for edit in edits:
+        keys = edit.keys(keys)
+    return keys

@@ -5,16 +5,18 @@ import socket
 import ssl
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatorServer
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator.server import COST_PATH, USAGE_PATH
 
 BY_KEY_AND_MODEL = ["hashed_xi_api_key", "model"]
 
+
+Known = TypeVar("Known")
 
 TLS = ssl.create_default_context()
 """Unused on loopback, but httpx would read the certificates again for every request."""
@@ -39,6 +41,10 @@ def post_usage(
 ) -> httpx.Response:
     headers = {} if key is None else {"xi-api-key": key}
     return httpx.post(server.base_url + USAGE_PATH, json=body, headers=headers, timeout=timeout, verify=TLS)
+
+
+def post_cost(server: SimulatorServer, body: object, *, key: str = SIMULATED_API_KEY) -> httpx.Response:
+    return httpx.post(server.base_url + COST_PATH, json=body, headers={"xi-api-key": key}, timeout=5, verify=TLS)
 
 
 def get(server: SimulatorServer, path: str, *, key: str | None = SIMULATED_API_KEY) -> httpx.Response:
@@ -75,3 +81,8 @@ def read_all(connection: socket.socket) -> bytes:
     while part := connection.recv(65_536):
         parts.append(part)
     return b"".join(parts)
+
+
+def known(number: Known | None) -> Known:
+    assert number is not None
+    return number

@@ -8,8 +8,12 @@ from elevenlabs_sync.simulator import (
     RESTRICTED_API_KEY,
     SIMULATED_API_KEY,
     USAGE_ONLY_API_KEY,
+    SimulatedWorkspace,
     SimulatorServer,
+    key_of,
+    keys_of,
 )
+from elevenlabs_sync.simulator.access import DEFAULT_KEYS, REGIONS, RESIDENCIES
 from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from tests.elevenlabs_sync.simulator.asking import get, post_usage, usage_body
 from tests.elevenlabs_sync.simulator.conftest import TODAY
@@ -107,3 +111,37 @@ def test_a_key_can_be_revoked_and_replaced_while_running(server: SimulatorServer
     old, new = post_usage(server, BODY), post_usage(server, BODY, key=new_key)
 
     assert (old.status_code, new.status_code) == (401, httpx.codes.OK)
+
+
+def test_a_residencys_keys_work_only_there(workspace: SimulatedWorkspace) -> None:
+    """A host of another region takes a key for an invalid one, in both directions."""
+    with SimulatorServer(workspace) as here, SimulatorServer(workspace, keys=keys_of("eu")) as there:
+        answers = {
+            (host, region): get(server, MODELS_PATH, key=key_of(region))
+            for host, server in (("global", here), ("eu", there))
+            for region in ("global", "eu", "in")
+        }
+
+    assert {places for places, answer in answers.items() if answer.status_code == 200} == {
+        ("global", "global"),
+        ("eu", "eu"),
+    }
+    assert {answer.json()["detail"]["status"] for answer in answers.values() if answer.status_code != 200} == {
+        "invalid_api_key"
+    }
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_has_keys_of_each_kind(region: str) -> None:
+    """The permissions are the same everywhere; only residencies have other keys, in the same form."""
+    keys = keys_of(region)
+
+    assert list(keys.values()) == list(DEFAULT_KEYS.values())
+    assert (keys == DEFAULT_KEYS) == (region not in RESIDENCIES)
+    assert {len(key) for key in keys} == {len(SIMULATED_API_KEY)}
+
+
+def test_other_regions_have_no_keys() -> None:
+    """A misspelt region is an error."""
+    with pytest.raises(ValueError, match="no such region: moon"):
+        key_of("moon")

@@ -8,10 +8,20 @@ from datetime import date
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator import (
+    RESTRICTED_API_KEY,
+    SIMULATED_API_KEY,
+    Cost,
+    Moved,
+    SimulatedWorkspace,
+    SimulatorServer,
+    key_of,
+)
 from elevenlabs_sync.simulator.__main__ import main
-from elevenlabs_sync.simulator.server import MODELS_PATH
+from elevenlabs_sync.simulator.commands import EDITS_BY_NAME, FAULTS_BY_NAME
+from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
 from tests.elevenlabs_sync.simulator.asking import TLS
+from tests.elevenlabs_sync.simulator.conftest import TODAY
 
 
 def test_totals_are_printed_for_inclusive_days(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +42,48 @@ def test_totals_are_printed_for_inclusive_days(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
+    ("options", "workspace"),
+    [
+        (["--billing", "cost"], SimulatedWorkspace(TODAY, billing=Cost())),
+        (["--billing", "moved:2026-08-11"], SimulatedWorkspace(TODAY, billing=Moved(date(2026, 8, 11)))),
+        (["--days", "80", "--billing", "moved"], SimulatedWorkspace(TODAY, 80, billing=Moved(date(2026, 8, 11)))),
+    ],
+)
+def test_totals_of_other_billing_tell_what_is_known(
+    capsys: pytest.CaptureFixture[str], options: list[str], workspace: SimulatedWorkspace
+) -> None:
+    """An unknown sum has an empty value, and the rows without credits are counted."""
+    truth = workspace.totals(date(2026, 8, 1), date(2026, 9, 1))
+
+    main(["--today", "2026-09-20", *options, "--print-totals", "2026-08-01", "2026-08-31"])
+
+    lines = dict(line.split("=") for line in capsys.readouterr().out.splitlines())
+    assert lines["credits"] == ("" if truth.credits is None else f"{truth.credits}")
+    assert lines["requests"] == ("" if truth.requests is None else f"{truth.requests}")
+    assert lines["cost"] == f"{truth.cost}".rstrip("0")
+    assert lines["unmetered_rows"] == f"{truth.unmetered_rows}" != "0"
+
+
+def test_totals_follow_edits(capsys: pytest.CaptureFixture[str]) -> None:
+    """What --edit changes is in the printed truth."""
+    empty = ["--edit", '{"edit": "Hide"}']
+
+    main(["--today", "2026-09-20", *empty, "--print-totals", "2026-08-01", "2026-08-31"])
+
+    assert capsys.readouterr().out == "credits=0\nminutes=0\nrequests=0\ncost=0\nunpriced_rows=0\n"
+
+
+def test_help_names_every_edit_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help lists what --edit, --fault and --control understand."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    text = capsys.readouterr().out
+    assert all(f"{name}(" in text for name in (*EDITS_BY_NAME, *FAULTS_BY_NAME))
+    assert "GET  totals" in text
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["--today", "yesterday"],
@@ -40,6 +92,13 @@ def test_totals_are_printed_for_inclusive_days(capsys: pytest.CaptureFixture[str
         ["--print-totals", "2026-08-01"],
         ["--print-totals", "2026-08-02", "2026-08-01"],
         ["--colour", "red"],
+        ["--billing", "barter"],
+        ["--billing", "moved:soon"],
+        ["--region", "moon"],
+        ["--edit", "not JSON"],
+        ["--edit", '{"edit": "Nothing"}'],
+        ["--edit", '{"edit": "Hide", "arguments": {"key": "nobody"}}'],
+        ["--fault", '{"fault": "Delay"}'],
     ],
 )
 def test_bad_arguments_are_refused_with_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +138,30 @@ def test_it_serves_until_interrupted(number: signal.Signals) -> None:
 
     assert SIMULATED_API_KEY in key_line
     assert (response.status_code, process.returncode, errors) == (200, 0, "")
+
+
+def test_it_serves_what_the_options_say() -> None:
+    """A restricted residency host prints its one key, which may not read usage, misbehaves, and has no control."""
+    fault = '{"fault": "ErrorStatus", "arguments": {"status": 503}, "path_prefix": "/v1/models"}'
+    options = ["--port", "0", "--region", "eu", "--restricted", "--fault", fault]
+    command = [sys.executable, "-m", "elevenlabs_sync.simulator", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url, key = (process.stdout.readline().split()[-1] for _ in range(2))
+
+            with httpx.Client(verify=TLS, base_url=url) as client:
+                models = [client.get(MODELS_PATH, headers={"xi-api-key": key}).status_code for _ in range(2)]
+                usage = client.post(USAGE_PATH, json={}, headers={"xi-api-key": key}).json()["detail"]
+                other = client.get(MODELS_PATH, headers={"xi-api-key": RESTRICTED_API_KEY}).json()["detail"]
+                control = client.get("/_control/requests").status_code
+        finally:
+            process.terminate()
+
+    assert key == key_of("eu", RESTRICTED_API_KEY)
+    assert models == [503, 200]
+    assert (usage["status"], other["status"]) == ("missing_permissions", "invalid_api_key")
+    assert control == 404
 
 
 def test_it_can_be_interrupted_where_interrupts_are_ignored() -> None:

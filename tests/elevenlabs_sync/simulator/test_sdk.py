@@ -15,10 +15,10 @@ from elevenlabs import (
     WorkspaceServiceAccountListResponseModel,
 )
 from elevenlabs.core.api_error import ApiError
-from elevenlabs.types import ColumnFilter
+from elevenlabs.types import ColumnFilter, MetronomeUsageColumnFilter
 from pydantic import TypeAdapter
 
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Cost, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from tests.elevenlabs_sync.simulator.asking import BY_KEY_AND_MODEL, get, milliseconds, post_usage, usage_body
 from tests.elevenlabs_sync.simulator.conftest import TODAY
@@ -86,7 +86,49 @@ def test_the_sdk_reads_usage(client: ElevenLabs, workspace: SimulatedWorkspace) 
 
     rows = [dict(zip(answer.columns, row, strict=True)) for row in json.loads(json.dumps(answer.rows, default=str))]
     told = sum(row["total_usage"] for row in rows if not str(row["timestamp"]).startswith(TODAY.isoformat()))
-    assert told == sum(row.credits for row in workspace.rows(MONTH, TODAY) if row.model != "scribe_v1")
+    assert told == sum(row.credits for row in workspace.used(MONTH, TODAY) if row.model != "scribe_v1")
+
+
+def test_the_sdk_reads_cost() -> None:
+    """The SDK's call for workspaces billed by cost is understood, filter included, and its rows add up."""
+    workspace = SimulatedWorkspace(TODAY, billing=Cost())
+    with SimulatorServer(workspace) as server:
+        client = sdk(server)
+
+        answer = client.workspace.usage.get_usage(
+            start_time=milliseconds(MONTH),
+            end_time=milliseconds(TODAY),
+            interval_seconds=86_400,
+            group_by=BY_KEY_AND_MODEL,
+            filters=[MetronomeUsageColumnFilter(column="model", operation="not_in", values=["scribe_v1"])],
+        )
+        client._client_wrapper.httpx_client.httpx_client.close()
+
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in json.loads(json.dumps(answer.rows, default=str))]
+    told = [row["total_cost"] for row in rows if not str(row["timestamp"]).startswith(TODAY.isoformat())]
+    truth = [row.cost for row in workspace.rows(MONTH, TODAY) if row.model != "scribe_v1" and row.cost is not None]
+    assert sum(told) == pytest.approx(float(sum(truth)))
+
+
+def test_the_sdk_reads_the_old_statistics(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+    """The SDK's deprecated call works for a key without workspace analytics and tells the truth by model."""
+    client = sdk(server, RESTRICTED_API_KEY)
+
+    answer = client.usage.get(
+        start_unix=milliseconds(MONTH),
+        end_unix=milliseconds(TODAY) - 1000,
+        include_workspace_metrics=True,
+        breakdown_type="model",
+        aggregation_interval="day",
+        metric="credits",
+    )
+
+    client._client_wrapper.httpx_client.httpx_client.close()
+    used = list(workspace.used(MONTH, TODAY))
+    assert len(answer.time) == 19
+    assert {model: sum(numbers) for model, numbers in answer.usage.items()} == {
+        model: sum(row.credits for row in used if row.model == model) for model in {row.model for row in used}
+    }
 
 
 def test_the_sdk_sees_a_refusal_as_its_api_error(server: SimulatorServer) -> None:

@@ -160,7 +160,7 @@ def test_filters_choose_rows(
     rows = records(exact(post_usage(server, usage_body(START, END, filters=filters))))
 
     told = sum(row["total_usage"] for row in within(rows, START, END))
-    assert told == sum(row.credits for row in workspace.rows(START, END) if kept(row.model))
+    assert told == sum(row.credits for row in workspace.used(START, END) if kept(row.model))
 
 
 def test_keyless_usage_can_be_filtered_by_null(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
@@ -171,7 +171,7 @@ def test_keyless_usage_can_be_filtered_by_null(server: SimulatorServer, workspac
 
     assert {row["hashed_xi_api_key"] for row in rows} == {None}
     assert sum(row["total_usage"] for row in rows) == sum(
-        row.credits for row in workspace.rows(START, END) if row.key_hash is None
+        row.credits for row in workspace.used(START, END) if row.key_hash is None
     )
 
 
