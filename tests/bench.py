@@ -29,7 +29,7 @@ def main() -> int:
     if engine:
         measure(engine)
         return 0
-    from tests.services.postgresql import PostgresServer  # noqa: PLC0415 - only the outer process needs it
+    from tests.services.postgresql import PostgresServer
 
     with PostgresServer() as server:
         return max(
@@ -46,8 +46,8 @@ def measure(engine: str) -> None:
     """Print this engine's figures, from a database that is made for it and removed again."""
     os.environ["TEST_ENGINE"] = engine
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django  # noqa: PLC0415 - Django reads the environment set above
-    from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: PLC0415
+    import django
+    from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
     django.setup()
     setup_test_environment()
@@ -65,13 +65,13 @@ def measure(engine: str) -> None:
 
 def _measure_sync() -> None:
     """The initial sync of the simulated workspace over HTTP, and the hourly one after it."""
-    from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer  # noqa: PLC0415
-    from elevenlabs_sync.sync import run_sync  # noqa: PLC0415
-    from providers.models import SyncRun  # noqa: PLC0415
-    from providers.services.queueing import request_sync  # noqa: PLC0415
-    from tests import factories  # noqa: PLC0415
+    from django.test import override_settings
 
-    from django.test import override_settings  # noqa: PLC0415, I001
+    from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+    from elevenlabs_sync.sync import run_sync
+    from providers.models import SyncRun
+    from providers.services.queueing import request_sync
+    from tests import factories
 
     now = datetime.now(UTC)
     provider = factories.make_provider(
@@ -89,9 +89,9 @@ def _measure_sync() -> None:
 
 def _measure_writing() -> None:
     """The write path alone, in windows of 30 days."""
-    from costs.writing import Usage, write_usage  # noqa: PLC0415
-    from providers.models import Project  # noqa: PLC0415
-    from tests import factories  # noqa: PLC0415
+    from costs.writing import Usage, write_usage
+    from providers.models import Project
+    from tests import factories
 
     provider = factories.make_provider(name="Bench, writing", api_key="sk_" + "ab" * 24)
     projects = Project.objects.bulk_create(
@@ -125,10 +125,10 @@ def _measure_writing() -> None:
 
 
 def _measure_pages(data: str) -> None:
-    from django.contrib.auth.models import User  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
+    from django.contrib.auth.models import User
+    from django.test import Client
 
-    from providers.models import Provider  # noqa: PLC0415
+    from providers.models import Provider
 
     user, _ = User.objects.get_or_create(username="bench")
     client = Client()
