@@ -6,6 +6,7 @@ Whatever is missing or contradictory stops the start with one sentence (Improper
 """
 
 import sqlite3
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -226,15 +227,17 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
-if EMBEDDED or DEBUG:
-    # Nothing to collect before the first start: the files are served from where they are installed.
-    WHITENOISE_USE_FINDERS = True
-else:
-    STATIC_ROOT = BASE_DIR / "staticfiles"
+collected = BASE_DIR / "staticfiles"
+STATIC_ROOT = None
+if not EMBEDDED and ((collected / "staticfiles.json").exists() or sys.argv[1:2] == ["collectstatic"]):
+    STATIC_ROOT = collected
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+else:
+    # Nothing was collected (the embedded default needs no such step): served from where they are installed, unhashed.
+    WHITENOISE_USE_FINDERS = True
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "administrate.error_reports.NoValuesFilter"
 
