@@ -89,6 +89,17 @@ def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
 
 
 def _csv(lines: Iterable[tuple[str, ...]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    buffer = _LineFeeds()
+    csv.writer(buffer, lineterminator="\r\n").writerows(lines)
     return buffer.getvalue()
+
+
+class _LineFeeds(io.StringIO):
+    """Takes the writer's lines and ends each in a line feed alone.
+
+    The writer quotes a carriage return within a cell only where its own line end has one; unquoted it would break the
+    row in two.
+    """
+
+    def write(self, line: str, /) -> int:
+        return super().write(line.removesuffix("\r\n") + "\n")

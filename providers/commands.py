@@ -9,6 +9,7 @@ import argparse
 from datetime import date
 from typing import Any, NoReturn
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
@@ -21,11 +22,29 @@ class Error(CommandError):
 
 
 def bad_input(sentence: str) -> Error:
-    return Error(sentence, returncode=2)
+    return Error(_one_line(sentence), returncode=2)
+
+
+def invalid(error: ValidationError) -> Error:
+    """Bad input by what a model says of it; its fields are named, because a message alone may not."""
+    if not hasattr(error, "error_dict"):
+        return bad_input(" ".join(error.messages))
+    return bad_input(
+        " ".join(
+            message if field == NON_FIELD_ERRORS else f"{field}: {message}"
+            for field, messages in error.message_dict.items()
+            for message in messages
+        )
+    )
 
 
 def failure(sentence: str) -> Error:
-    return Error(sentence, returncode=1)
+    return Error(_one_line(sentence), returncode=1)
+
+
+def _one_line(sentence: str) -> str:
+    """Whatever was typed or reported and is quoted in it; bytes that are no text are replaced."""
+    return " ".join(sentence.encode(errors="replace").decode().split())
 
 
 class ProductCommand(BaseCommand):
@@ -48,6 +67,9 @@ class ProductCommand(BaseCommand):
             raise SystemExit(error.returncode) from None
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        for value in options.values():
+            if isinstance(value, str) and ("\0" in value or value != value.encode(errors="replace").decode()):
+                raise bad_input(f"“{value}” has characters that no name has.")
         try:
             ensure_migrated()
             return super().execute(*args, **options)

@@ -104,7 +104,8 @@ def undo_assignment(*, change: AssignmentChange, now: datetime) -> None:
 
 def _lock(projects: Sequence[Project]) -> None:
     """Let two people who assign the same projects do so one after the other (SQLite: they do anyway)."""
-    list(Project.objects.select_for_update().filter(pk__in=[project.pk for project in projects]).order_by("pk"))
+    locked = Project.objects.select_for_update(no_key=True).filter(pk__in=[project.pk for project in projects])
+    list(locked.order_by("pk"))
 
 
 def _snapshot(projects: Iterable[Project]) -> dict[str, list[list[Any]]]:

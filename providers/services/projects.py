@@ -68,7 +68,9 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
     Missing projects are made. A name that the usage reports is taken over where no listing names the key.
     """
     wanted = {_external_id(key): name for key, name in names.items()}
-    known = {project.external_id: project for project in Project.objects.for_provider(provider)}
+    # In the order in which assigning locks them too: whoever writes usage updates its projects in the same transaction.
+    stored = Project.objects.for_provider(provider).select_for_update(no_key=True).order_by("pk")
+    known = {project.external_id: project for project in stored}
     made = [
         Project(
             provider=provider,

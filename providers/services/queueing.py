@@ -57,8 +57,12 @@ def request_sync(
                 requested_to=requested_to,
                 accepts_implausible=accepts_implausible,
             )
-    except IntegrityError:  # another process was first
-        return SyncRun.objects.unfinished().scheduled().get(provider=provider)
+    except IntegrityError:  # another process was first, or the one that waits was asked for with less
+        waiting = SyncRun.objects.unfinished().scheduled().get(provider=provider)
+        if accepts_implausible:
+            waiting.accepts_implausible = True
+            waiting.save(update_fields=["accepts_implausible"])
+        return waiting
 
 
 def enqueue(*, run: SyncRun, now: datetime) -> None:
@@ -71,11 +75,14 @@ def enqueue(*, run: SyncRun, now: datetime) -> None:
 
 
 def enqueue_quietly(*, run: SyncRun, now: datetime) -> bool:
-    """Hand the run to the queue; False, and a line in the log, when the queue is unreachable."""
+    """Hand the run to the queue; False, and a line in the log, when the queue or the provider's type is not there."""
     try:
         enqueue(run=run, now=now)
     except registry.QueueUnreachableError:
         logger.warning("The queue is unreachable; sync run %s waits for the sweep", run.pk)
+        return False
+    except KeyError:
+        logger.warning("Sync run %s waits: no provider type “%s” is installed", run.pk, run.provider.type)
         return False
     return True
 

@@ -32,7 +32,7 @@ class Command(ProductCommand):
         if first and last and first > last:
             raise bad_input("--from must not be after --to.")
         usage = DailyUsage.objects.all()
-        if options["provider"]:
+        if options["provider"] is not None:
             usage = usage.for_provider(provider_named(options["provider"]))
         if first:
             usage = usage.filter(day__gte=first)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from providers.commands import ProductCommand, bad_input, provider_named, utc_day
+from providers.commands import ProductCommand, bad_input, invalid, provider_named, utc_day
 from providers.models import EARLIEST_DAY, Project, Provider
 from providers.services.assigning import assign_projects, get_or_create_company
 
@@ -42,7 +42,7 @@ class Command(ProductCommand):
                     created_company=is_new,
                 )
         except ValidationError as error:
-            raise bad_input(" ".join(error.messages)) from None
+            raise invalid(error) from None
         self.stdout.write(change.summary)
 
 

@@ -10,7 +10,8 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from providers import registry
-from providers.commands import ProductCommand, bad_input, failure
+from providers.commands import ProductCommand, bad_input, failure, invalid
+from providers.models import Provider
 from providers.secrets import read_api_key
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_quietly
@@ -39,6 +40,11 @@ class Command(ProductCommand):
             action="store_true",
             help="read the API key from standard input, so that it stands in no process list and no shell history",
         )
+        parser.add_argument(
+            "--account-totals",
+            action="store_true",
+            help="read the totals of the account only, without costs per API key: for a key that may read no more",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -49,13 +55,17 @@ class Command(ProductCommand):
                 region=options["region"],
                 api_key=api_key,
                 now=timezone.now(),
+                source=Provider.Source.ACCOUNT_TOTALS if options["account_totals"] else Provider.Source.ANALYTICS,
             )
         except ValidationError as error:
-            raise bad_input(" ".join(error.messages)) from None
+            raise invalid(error) from None
+        except UnicodeDecodeError:
+            raise bad_input("This is not an API key: it has bytes that are no text.") from None
         except (ValueError, AlreadyConnectedError) as error:
             raise bad_input(str(error)) from None
         except registry.KeyRefusedError as error:
-            raise failure(str(error)) from None
+            hint = " Or connect with --account-totals (no per-key costs)." if error.offers_account_totals else ""
+            raise failure(f"{error}{hint}") from None
         # In the embedded default the queue lives in the server's process, whose sweep finds the run within a minute.
         if not settings.EMBEDDED:
             enqueue_quietly(run=run, now=timezone.now())

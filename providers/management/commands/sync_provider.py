@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import date
 from typing import Any
@@ -15,6 +16,8 @@ from providers.commands import ProductCommand, bad_input, failure, provider_name
 from providers.models import EARLIEST_DAY, Provider, SyncRun
 from providers.registry import Progress
 from providers.services.queueing import request_sync
+
+logger = logging.getLogger(__name__)
 
 
 class Command(ProductCommand):
@@ -49,14 +52,22 @@ class Command(ProductCommand):
             requested_from=first,
             requested_to=last,
         )
-        with tqdm(desc=provider.name, unit="day", file=sys.stderr, leave=False) as bar:
+        with tqdm(desc=provider.name, unit="day", file=sys.stderr, leave=False, disable=None) as bar:
 
             def show(progress: Progress) -> None:
                 bar.total = progress.days_total
                 bar.update(progress.days_done - bar.n)
 
-            run = registry.get(provider.type).sync(queued.pk, on_progress=show)
+            try:
+                run = registry.get(provider.type).sync(queued.pk, on_progress=show)
+            except Exception:  # one provider's failure never stops another's
+                logger.exception("The sync of %s failed", provider.name)
+                queued.refresh_from_db()
+                return f"{provider.name}: {queued.error_text or 'An error in Administrate itself: its log says more.'}"
         if run is None:
+            provider.refresh_from_db()
+            if not provider.is_claimed(timezone.now()):
+                return f"{provider.name}: the sync was interrupted. What it read is stored; run this again to go on."
             SyncRun.objects.unfinished().filter(pk=queued.pk, started_at=None, requested_from__isnull=False).delete()
             return f"{provider.name} is being synced by another process. Try again when that has ended."
         self.stdout.write(

@@ -1,0 +1,567 @@
+"""The one write path: the stored rows of a window become what the answer says, and nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costs.models import DailyUsage, ReadDay
+from costs.writing import ImplausibleAnswerError, Usage, Written, write_usage
+from providers.models import Project, Provider
+from tests.factories import make_project, make_provider
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+TODAY = NOW.date()
+OLD = TODAY - timedelta(days=10)
+
+Stored = dict[tuple[int, date, str], tuple[Any, ...]]
+
+
+def usage(project: Project, **overrides: Any) -> Usage:
+    fields: dict[str, Any] = {
+        "project_id": project.pk,
+        "day": OLD,
+        "model": "m",
+        "credits": Decimal(100),
+        "minutes": Decimal("1.5"),
+        "requests": 3,
+        "cost": Decimal("0.02"),
+    } | overrides
+    fields.setdefault("currency", "" if fields["cost"] is None else "usd")
+    return Usage(**fields)
+
+
+def write(
+    provider: Provider,
+    *rows: Usage,
+    first: date = OLD,
+    last: date = OLD,
+    read_at: datetime = NOW,
+    accept_implausible: bool = False,
+) -> Written:
+    return write_usage(
+        provider=provider,
+        first=first,
+        last=last,
+        rows=rows,
+        read_at=read_at,
+        accept_implausible=accept_implausible,
+    )
+
+
+def stored(provider: Provider) -> Stored:
+    return {
+        (row.project_id, row.day, row.model): (row.credits, row.minutes, row.requests, row.cost, row.currency)
+        for row in DailyUsage.objects.for_provider(provider)
+    }
+
+
+def versions(provider: Provider) -> Mapping[int, datetime]:
+    return dict(DailyUsage.objects.for_provider(provider).values_list("pk", "updated_at"))
+
+
+# --- New, changed, unchanged ------------------------------------------------------------------------------------------
+
+
+def test_new_rows_are_inserted() -> None:
+    """A row is stored with every figure, unknown ones as NULL."""
+    project = make_project()
+    written = write(project.provider, usage(project), usage(project, model="", cost=None, minutes=None, requests=None))
+
+    assert written == Written(inserted=2, changed=0, unchanged=0)
+    assert stored(project.provider) == {
+        (project.pk, OLD, "m"): (Decimal(100), Decimal("1.5"), 3, Decimal("0.02"), "usd"),
+        (project.pk, OLD, ""): (Decimal(100), None, None, None, ""),
+    }
+
+
+def test_row_says_when_it_was_read() -> None:
+    """``updated_at`` is the moment the answer was asked for."""
+    project = make_project()
+
+    write(project.provider, usage(project))
+
+    assert DailyUsage.objects.get().updated_at == NOW
+
+
+def test_largest_figures_are_stored_exactly() -> None:
+    """The bounds of the reader fit the columns of both engines."""
+    project = make_project()
+    largest = usage(
+        project,
+        credits=Decimal("99999999999.9999"),
+        minutes=Decimal("999999999.999999"),
+        requests=999_999_999_999,
+        cost=Decimal("999999.9999999999"),
+    )
+
+    write(project.provider, largest)
+
+    assert list(stored(project.provider).values()) == [
+        (largest.credits, largest.minutes, largest.requests, largest.cost, "usd")
+    ]
+
+
+@pytest.mark.parametrize("text", ["a\tb", "a\nb", "\\N", "\\.", "名前", "a'b\"c", "100%", " x "])
+def test_model_ids_are_stored_as_they_are(text: str) -> None:
+    """No character of an id means anything on the way to the table."""
+    project = make_project()
+
+    write(project.provider, usage(project, model=text))
+
+    assert DailyUsage.objects.get().model == text
+
+
+def test_repeated_answer_writes_nothing() -> None:
+    """The same figures again are all unchanged, and no row is touched."""
+    project = make_project()
+    rows = [usage(project), usage(project, model="", cost=None), usage(project, model="x", credits=None)]
+    write(project.provider, *rows)
+    before = versions(project.provider)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        written = write(project.provider, *rows, read_at=NOW + timedelta(hours=1))
+
+    assert written == Written(inserted=0, changed=0, unchanged=3)
+    assert versions(project.provider) == before
+    assert not [query for query in queries if "INTO costs_dailyusage" in query["sql"]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"credits": Decimal("100.0001")},
+        {"credits": None},
+        {"minutes": Decimal("1.500001")},
+        {"requests": 4},
+        {"requests": None},
+        {"cost": Decimal("0.0200000001")},
+        {"currency": "eur"},
+    ],
+    ids=str,
+)
+def test_changed_figure_is_updated(change: dict[str, Any]) -> None:
+    """Any figure that differs, by its last digit or from known to unknown, is brought in line."""
+    project = make_project()
+    write(project.provider, usage(project), usage(project, model="same"))
+    later = NOW + timedelta(hours=1)
+
+    written = write(
+        project.provider,
+        usage(project, **change),
+        usage(project, model="same"),
+        read_at=later,
+        accept_implausible=True,
+    )
+
+    assert written == Written(inserted=0, changed=1, unchanged=1)
+    assert DailyUsage.objects.get(updated_at=later).model == "m"
+    expected = usage(project, **change)
+    assert stored(project.provider)[project.pk, OLD, "m"] == (
+        expected.credits,
+        expected.minutes,
+        expected.requests,
+        expected.cost,
+        expected.currency,
+    )
+
+
+def test_unpriced_row_is_priced_once() -> None:
+    """A cost that arrives late updates the row, in its currency, and is then unchanged."""
+    project = make_project()
+    write(project.provider, usage(project, cost=None))
+
+    priced = write(project.provider, usage(project))
+    again = write(project.provider, usage(project))
+
+    assert (priced, again) == (Written(0, 1, 0), Written(0, 0, 1))
+    assert [row[3:] for row in stored(project.provider).values()] == [(Decimal("0.02"), "usd")]
+
+
+def test_change_of_currency_replaces_the_row() -> None:
+    """The currency is a fact about the row: usage is never counted in two currencies."""
+    project = make_project()
+    write(project.provider, usage(project))
+
+    write(project.provider, usage(project, cost=Decimal(5), currency="inr"))
+
+    assert [row[3:] for row in stored(project.provider).values()] == [(Decimal(5), "inr")]
+
+
+def test_estimate_gives_way_to_a_reported_cost() -> None:
+    """A reported cost is not marked as estimated."""
+    project = make_project()
+    write(project.provider, usage(project, cost=None))
+    DailyUsage.objects.update(cost=Decimal("0.01"), currency="usd", estimated=True)
+
+    write(project.provider, usage(project))
+
+    assert DailyUsage.objects.get().estimated is False
+
+
+# --- Vanished rows ----------------------------------------------------------------------------------------------------
+
+
+def test_vanished_row_becomes_zero_and_unknown_stays_unknown() -> None:
+    """What an answer of the whole window leaves out was not used."""
+    project = make_project()
+    write(project.provider, usage(project), usage(project, model="gone", minutes=None), usage(project, model="x"))
+
+    written = write(project.provider, usage(project), usage(project, model="x"))
+
+    assert written == Written(inserted=0, changed=1, unchanged=2)
+    assert stored(project.provider)[project.pk, OLD, "gone"] == (0, None, 0, 0, "usd")
+
+
+def test_vanished_unpriced_row_keeps_its_unknown_cost() -> None:
+    """A zero that was never priced is no price of zero."""
+    project = make_project()
+    write(project.provider, usage(project, cost=None), usage(project, model="x"), usage(project, model="y"))
+
+    write(project.provider, usage(project, model="x"), usage(project, model="y"))
+
+    assert stored(project.provider)[project.pk, OLD, "m"] == (0, Decimal(0), 0, None, "")
+
+
+def test_row_of_zeros_is_not_touched_again() -> None:
+    """A row that has become zero is not written at each sync."""
+    project = make_project()
+    write(project.provider, usage(project), usage(project, model="gone"))
+    write(project.provider, usage(project))
+    before = versions(project.provider)
+
+    written = write(project.provider, usage(project), read_at=NOW + timedelta(hours=1))
+
+    assert written == Written(inserted=0, changed=0, unchanged=1)
+    assert versions(project.provider) == before
+
+
+def test_row_of_zeros_comes_back() -> None:
+    """What vanished and is reported again stands as reported, in one row."""
+    project = make_project()
+    write(project.provider, usage(project), usage(project, model="gone"))
+    write(project.provider, usage(project))
+
+    written = write(project.provider, usage(project), usage(project, model="gone"))
+
+    assert written == Written(inserted=0, changed=1, unchanged=1)
+    assert stored(project.provider)[project.pk, OLD, "gone"][0] == 100
+
+
+def test_days_outside_the_window_stay() -> None:
+    """Only the days that were asked for are brought in line."""
+    project = make_project()
+    days = [OLD - timedelta(days=1), OLD, OLD + timedelta(days=1)]
+    write(project.provider, *(usage(project, day=day) for day in days), first=days[0], last=days[2])
+
+    write(project.provider, accept_implausible=True)
+
+    assert [row[0] for _identity, row in sorted(stored(project.provider).items())] == [100, 0, 100]
+
+
+def test_other_providers_rows_stay() -> None:
+    """An answer speaks for its own workspace."""
+    mine, other = make_project(), make_project()
+    write(mine.provider, usage(mine))
+    write(other.provider, usage(other))
+
+    write(mine.provider, accept_implausible=True)
+
+    assert [row[0] for row in stored(other.provider).values()] == [100]
+
+
+# --- Days -------------------------------------------------------------------------------------------------------------
+
+
+def test_each_day_of_the_window_counts_as_read() -> None:
+    """A day without rows was read as well: its usage is 0, not unknown."""
+    provider = make_provider()
+
+    write(provider, first=date(2028, 2, 28), last=date(2028, 3, 1))
+
+    assert list(ReadDay.objects.values_list("day", "read_at")) == [
+        (date(2028, 2, 28), NOW),
+        (date(2028, 2, 29), NOW),
+        (date(2028, 3, 1), NOW),
+    ]
+
+
+def test_day_read_again_says_when_last() -> None:
+    """A day has one row that says when it was read last."""
+    provider = make_provider()
+    write(provider)
+
+    write(provider, read_at=NOW + timedelta(hours=1))
+
+    assert [reading.read_at for reading in ReadDay.objects.all()] == [NOW + timedelta(hours=1)]
+
+
+def test_days_of_use_follow_the_rows() -> None:
+    """First and last use of a key are those of its rows above zero."""
+    project = make_project()
+    days = [OLD, OLD + timedelta(days=1), OLD + timedelta(days=2)]
+    window: dict[str, Any] = {"first": days[0], "last": days[2]}
+    write(project.provider, *(usage(project, day=day) for day in days), **window)
+
+    write(project.provider, usage(project, day=days[1]), accept_implausible=True, **window)
+
+    project.refresh_from_db()
+    assert (project.first_used_on, project.last_used_on) == (days[1], days[1])
+
+
+def test_key_whose_rows_all_vanished_was_never_used() -> None:
+    """Without a row above zero there is no day of use."""
+    project = make_project()
+    write(project.provider, usage(project))
+
+    write(project.provider, accept_implausible=True)
+
+    project.refresh_from_db()
+    assert (project.first_used_on, project.last_used_on) == (None, None)
+
+
+# --- All or nothing ---------------------------------------------------------------------------------------------------
+
+
+def test_refused_row_leaves_the_window_as_it_was() -> None:
+    """When one row can't be stored, none is, and no day counts as read."""
+    project = make_project()
+    write(project.provider, usage(project))
+    before = stored(project.provider)
+
+    with pytest.raises(ValueError, match="not exact"), transaction.atomic():
+        write(project.provider, usage(project, credits=Decimal(7)), usage(project, model="x", cost=Decimal("1e-11")))
+
+    assert stored(project.provider) == before
+    assert ReadDay.objects.count() == 1
+
+
+def test_two_rows_of_one_identity_are_refused() -> None:
+    """The reader adds up duplicates; one that gets here would be counted wrongly, so nothing is stored."""
+    project = make_project()
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        write(project.provider, usage(project), usage(project))
+
+    assert stored(project.provider) == {}
+
+
+def test_several_windows_can_be_written_in_one_transaction() -> None:
+    """The temporary table does not outlive its write."""
+    project = make_project()
+
+    with transaction.atomic():
+        write(project.provider, usage(project))
+        write(project.provider, usage(project, day=TODAY), first=TODAY, last=TODAY)
+
+    assert len(stored(project.provider)) == 2
+
+
+# --- Implausible answers ----------------------------------------------------------------------------------------------
+
+FIRST_SETTLED = TODAY - timedelta(days=4)
+
+
+def test_empty_answer_where_rows_stand_is_held() -> None:
+    """An empty answer is more likely a mistake than the truth, however young the days."""
+    project = make_project()
+    write(project.provider, usage(project, day=TODAY), first=TODAY, last=TODAY)
+
+    with pytest.raises(ImplausibleAnswerError, match="empty, but 1 row"):
+        write(project.provider, first=TODAY, last=TODAY)
+
+    assert [row[0] for row in stored(project.provider).values()] == [100]
+
+
+def test_held_answer_does_not_count_as_read() -> None:
+    """A held day keeps the moment at which it was really read."""
+    project = make_project()
+    write(project.provider, usage(project))
+
+    with pytest.raises(ImplausibleAnswerError):
+        write(project.provider, read_at=NOW + timedelta(hours=1))
+
+    assert ReadDay.objects.get().read_at == NOW
+
+
+def test_empty_answer_where_nothing_stands_is_fine() -> None:
+    """A new workspace has no usage."""
+    assert write(make_provider()) == Written(0, 0, 0)
+
+
+def test_empty_answer_over_rows_of_zeros_is_fine() -> None:
+    """What became zero knowingly is not held again."""
+    project = make_project()
+    write(project.provider, usage(project))
+    write(project.provider, accept_implausible=True)
+
+    assert write(project.provider) == Written(0, 0, 0)
+
+
+def test_accepted_answer_is_applied() -> None:
+    """A person may say that the answer is right."""
+    project = make_project()
+    write(project.provider, usage(project))
+
+    assert write(project.provider, accept_implausible=True) == Written(0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "figures"),
+    [
+        ("rows", None),
+        ("credits", {"credits": Decimal("39.9999")}),
+        ("cost", {"cost": Decimal("0.0079999999")}),
+        ("cost", {"cost": None}),
+        ("credits", {"credits": None}),
+    ],
+    ids=str,
+)
+def test_answer_that_removes_over_half_of_old_days_is_held(what: str, figures: dict[str, Any] | None) -> None:
+    """Losing more than half of the rows, the credits or the cost of days over three days old needs a look."""
+    project = make_project()
+    rows = [usage(project, day=FIRST_SETTLED, model=f"m{number}") for number in range(5)]
+    window: dict[str, Any] = {"first": FIRST_SETTLED, "last": FIRST_SETTLED}
+    write(project.provider, *rows, **window)
+    before = stored(project.provider)
+    if figures is None:
+        # Two rows of five, with all the credits and the cost.
+        answer = [
+            usage(project, day=FIRST_SETTLED, model=f"m{n}", credits=Decimal(250), cost=Decimal("0.05")) for n in (0, 1)
+        ]
+    else:
+        answer = [usage(project, day=FIRST_SETTLED, model=f"m{n}", **figures) for n in range(5)]
+
+    with pytest.raises(ImplausibleAnswerError, match=f"more than half of the {what}"):
+        write(project.provider, *answer, **window)
+
+    assert stored(project.provider) == before
+
+
+def test_answer_that_removes_exactly_half_is_applied() -> None:
+    """Half is not over half."""
+    project = make_project()
+    write(project.provider, usage(project), usage(project, model="x"))
+
+    written = write(project.provider, usage(project))
+
+    assert written == Written(inserted=0, changed=1, unchanged=1)
+
+
+def test_loss_on_days_of_the_last_three_is_applied() -> None:
+    """Young days are still being restated."""
+    project = make_project()
+    young = FIRST_SETTLED + timedelta(days=1)
+    rows = [usage(project, day=young, model=f"m{number}") for number in range(5)]
+    write(project.provider, *rows, first=young, last=young)
+
+    written = write(project.provider, rows[0], first=young, last=young)
+
+    assert written == Written(inserted=0, changed=4, unchanged=1)
+
+
+def test_growth_elsewhere_does_not_hide_a_loss_of_old_days() -> None:
+    """Young days of the same answer don't count towards what stands of the old ones."""
+    project = make_project()
+    window: dict[str, Any] = {"first": FIRST_SETTLED, "last": TODAY}
+    write(project.provider, *(usage(project, day=FIRST_SETTLED, model=f"m{number}") for number in range(5)), **window)
+
+    with pytest.raises(ImplausibleAnswerError):
+        write(
+            project.provider,
+            *(usage(project, day=TODAY, model=f"m{number}", credits=Decimal(10_000)) for number in range(20)),
+            **window,
+        )
+
+
+def test_other_providers_rows_do_not_make_an_answer_plausible() -> None:
+    """What is compared is the provider's own."""
+    mine, other = make_project(), make_project()
+    write(mine.provider, *(usage(mine, model=f"m{number}") for number in range(5)))
+    write(other.provider, *(usage(other, model=f"m{number}") for number in range(50)))
+
+    with pytest.raises(ImplausibleAnswerError):
+        write(mine.provider, usage(mine, model="m0"))
+
+
+# --- Any sequence of answers ------------------------------------------------------------------------------------------
+
+_FIRST = date(2026, 2, 26)
+_DAYS = [_FIRST + timedelta(days=offset) for offset in range(5)]
+_FIGURES = st.tuples(
+    st.none() | st.integers(0, 3).map(Decimal),
+    st.none() | st.integers(0, 2).map(Decimal),
+    st.none() | st.integers(0, 2),
+    st.none() | st.sampled_from([Decimal(0), Decimal("0.0000000001"), Decimal("7.5")]),
+).filter(any)
+_IDENTITIES = st.tuples(st.integers(0, 1), st.sampled_from(_DAYS), st.sampled_from(["", "m", "n"]))
+
+
+@st.composite
+def _answers(draw: st.DrawFn) -> tuple[date, date, dict[tuple[int, date, str], Any]]:
+    """A window and all that its answer holds: by key's number, day and model."""
+    first, last = sorted(draw(st.tuples(st.sampled_from(_DAYS), st.sampled_from(_DAYS))))
+    rows = draw(st.dictionaries(_IDENTITIES, _FIGURES, max_size=8))
+    return first, last, {identity: figures for identity, figures in rows.items() if first <= identity[1] <= last}
+
+
+def _rows(projects: list[Project], found: Mapping[tuple[int, date, str], Any]) -> list[Usage]:
+    return [
+        usage(
+            projects[number],
+            day=day,
+            model=model,
+            credits=figures[0],
+            minutes=figures[1],
+            requests=figures[2],
+            cost=figures[3],
+        )
+        for (number, day, model), figures in found.items()
+    ]
+
+
+def _nonzero(provider: Provider, projects: list[Project]) -> dict[tuple[int, date, str], Any]:
+    numbers = {project.pk: number for number, project in enumerate(projects)}
+    return {
+        (numbers[pk], day, model): figures for (pk, day, model), figures in stored(provider).items() if any(figures[:4])
+    }
+
+
+@settings(max_examples=60)
+@given(st.lists(_answers(), min_size=1, max_size=6))
+def test_any_sequence_of_answers_leaves_the_latest_truth(
+    answers: list[tuple[date, date, dict[tuple[int, date, str], Any]]],
+) -> None:
+    """Overlapping answers leave what the latest truth alone gives, the counts add up, and repeats write nothing."""
+    provider, fresh = make_provider(), make_provider()
+    projects = [make_project(provider=provider) for _ in range(2)]
+    twins = [make_project(provider=fresh) for _ in range(2)]
+    truth: dict[tuple[int, date, str], Any] = {}
+
+    for number, (first, last, found) in enumerate(answers):
+        in_window = {identity for identity in truth if first <= identity[1] <= last}
+        moment = NOW + timedelta(hours=number)
+        window: dict[str, Any] = {"first": first, "last": last, "accept_implausible": True}
+        written = write(provider, *_rows(projects, found), read_at=moment, **window)
+        assert written.inserted + written.changed + written.unchanged == len(found.keys() | in_window)
+        assert written.unchanged == sum(truth.get(identity) == figures for identity, figures in found.items())
+        truth = {identity: figures for identity, figures in truth.items() if identity not in in_window} | found
+        before = versions(provider)
+        again = write(provider, *_rows(projects, found), read_at=moment + timedelta(minutes=1), **window)
+        assert again == Written(inserted=0, changed=0, unchanged=len(found))
+        assert versions(provider) == before
+
+    write(fresh, *_rows(twins, truth), first=_DAYS[0], last=_DAYS[-1])
+    assert _nonzero(provider, projects) == _nonzero(fresh, twins)

@@ -1,0 +1,611 @@
+"""From answers' documents to dataclasses: exact, and refused where a figure would have to be guessed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elevenlabs_sync.errors import UnexpectedResponseError
+from elevenlabs_sync.payloads import (
+    CURRENCIES,
+    UsageRow,
+    key_hashes,
+    parse_json,
+    read_models,
+    read_service_accounts,
+    read_subscription,
+    read_usage,
+)
+from elevenlabs_sync.tabular import is_storable
+from tests.elevenlabs_sync.tables import KEY_HASH, OTHER_HASH, UNITS, answer, cells
+
+DAY = date(2026, 9, 20)
+DEEP = b"[" * 200_000
+
+
+def read(
+    *rows: Mapping[str, Any], units: Mapping[str, str | None] = UNITS, without: tuple[str, ...] = ()
+) -> list[UsageRow]:
+    return read_usage(answer(rows, units=units, without=without), first=DAY, last=DAY)
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.1", Decimal("0.1")),
+        ("0.123456789012345678901234567890", Decimal("0.123456789012345678901234567890")),
+        ("1e3", Decimal(1000)),
+        ("12345678901234567890123", 12345678901234567890123),
+        ("-0.0", Decimal("-0.0")),
+    ],
+)
+def test_json_numbers_are_exact(text: str, expected: Decimal | int) -> None:
+    """No number passes through binary floating point."""
+    found = parse_json(text.encode())
+
+    assert found == expected
+    assert isinstance(found, type(expected))
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
+def test_json_constants_that_are_no_numbers_are_refused(text: str) -> None:
+    """NaN and the infinities are no JSON, whatever Python's reader thinks."""
+    with pytest.raises(UnexpectedResponseError, match="which is no number"):
+        parse_json(text.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"<html></html>",
+        b'{"a": 1',
+        b"[1,]",
+        b"\xff\xfe\xfa",
+        b"1e99999999999999999999999",
+        b"9" * 5000,
+        DEEP,
+    ],
+    ids=["empty", "blank", "html", "cut", "comma", "bytes", "exponent", "digits", "depth"],
+)
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    """Every way of not being JSON ends in the one error."""
+    with pytest.raises(UnexpectedResponseError):
+        parse_json(body)
+
+
+# --- Usage: one row ---------------------------------------------------------------------------------------------------
+
+
+def test_row_is_read_whole() -> None:
+    """Each figure lands in its field, in its own unit."""
+    [row] = read(cells())
+
+    assert row == UsageRow(
+        key_hash=KEY_HASH,
+        key_name="Support line",
+        day=DAY,
+        model="eleven_multilingual_v2",
+        credits=Decimal(1000),
+        minutes=Decimal("1.5"),
+        requests=10,
+        cost=Decimal("0.3"),
+        currency="usd",
+    )
+
+
+def test_sample_of_the_reference_is_read() -> None:
+    """An answer without money, minutes and requests has those unknown."""
+    units = {"timestamp": None, "hashed_xi_api_key": None, "model": None, "credits_used": "credits"}
+    [row] = read(cells(credits_used="42"), units=units)
+
+    assert (row.credits, row.minutes, row.requests, row.cost, row.currency) == (Decimal(42), None, None, None, "")
+
+
+def test_null_cost_is_unknown_and_has_no_currency() -> None:
+    """What is not priced yet is not free."""
+    [row] = read(cells(total_cost=None))
+
+    assert row.cost is None
+    assert row.currency == ""
+
+
+def test_cost_of_zero_is_known() -> None:
+    """A free-tier day costs nothing, in the currency."""
+    [row] = read(cells(total_cost=0))
+
+    assert row.cost == 0
+    assert row.currency == "usd"
+
+
+@pytest.mark.parametrize("hash_", [None, ""])
+def test_usage_without_a_key_has_no_hash(hash_: str | None) -> None:
+    """Null and empty both mean: used without a key."""
+    [row] = read(cells(hashed_xi_api_key=hash_, api_key_name=None))
+
+    assert row.key_hash is None
+    assert row.key_name == ""
+
+
+def test_missing_display_name_column_leaves_names_empty() -> None:
+    """Display names are optional."""
+    [row] = read(cells(), without=("api_key_name",))
+
+    assert row.key_name == ""
+
+
+@pytest.mark.parametrize("name", [7, None, ["x"], True])
+def test_display_name_that_is_no_text_is_empty(name: Any) -> None:
+    """A display name never fails a sync."""
+    [row] = read(cells(api_key_name=name))
+
+    assert row.key_name == ""
+
+
+def test_display_name_is_made_storable() -> None:
+    """NUL and lone surrogates are replaced, and a name of megabytes is cut."""
+    [row] = read(cells(api_key_name="a\0b\ud800" + "c" * 5000))
+
+    assert is_storable(row.key_name)
+    assert len(row.key_name) == 200
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", '=HYPERLINK("http://x")', "名前"])
+def test_display_name_is_kept_as_it_is(name: str) -> None:
+    """Escaping is the business of who shows it."""
+    [row] = read(cells(api_key_name=name))
+
+    assert row.key_name == name
+
+
+@pytest.mark.parametrize("unit", sorted(CURRENCIES))
+def test_currency_is_the_unit_of_the_cost(unit: str) -> None:
+    """Each known currency is taken from the column's unit."""
+    [row] = read(cells(), units={**UNITS, "total_cost": unit.upper()})
+
+    assert row.currency == unit
+
+
+@pytest.mark.parametrize("missing", ["timestamp", "hashed_xi_api_key", "model"])
+def test_missing_group_or_time_column_is_refused(missing: str) -> None:
+    """Without what identifies a row nothing is guessed."""
+    with pytest.raises(UnexpectedResponseError, match=f"column {missing} is missing"):
+        read(cells(), without=(missing,))
+
+
+def test_missing_credits_are_refused() -> None:
+    """Credits are what this endpoint is for."""
+    with pytest.raises(UnexpectedResponseError, match="hold credits"):
+        read(cells(), without=("total_usage",))
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        ("total_usage", "usd"),
+        ("total_usage", None),
+        ("total_minutes", "s"),
+        ("total_minutes", None),
+        ("total_cost", "chf"),
+        ("total_cost", None),
+        ("usage_count", "credits"),
+    ],
+)
+def test_column_of_another_unit_is_refused_and_named(column: str, unit: str | None) -> None:
+    """A figure of another unit is not the figure."""
+    with pytest.raises(UnexpectedResponseError, match=column):
+        read(cells(), units={**UNITS, column: unit})
+
+
+@pytest.mark.parametrize("column", ["total_usage", "total_minutes", "total_cost", "usage_count"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "-1",
+        True,
+        "much",
+        Decimal("1e400"),
+        "1e400",
+        Decimal("1e9999999"),
+        Decimal("1e99999999999"),
+        10**4000,
+        "1" * 2000,
+    ],
+    ids=str,
+)
+def test_figure_that_can_not_be_true_is_refused_and_named(column: str, cell: Any) -> None:
+    """Negative, absurd and non-numeric figures never become a row."""
+    with pytest.raises(UnexpectedResponseError, match=f"column {column} holds"):
+        read(cells(**{column: cell}))
+
+
+def test_figures_below_their_bound_are_taken() -> None:
+    """The largest plausible figures fit, and the bounds themselves do not."""
+    largest = {
+        "total_usage": "99999999999.9999",
+        "total_minutes": "999999999.999999",
+        "usage_count": 999_999_999_999,
+        "total_cost": "999999.9999999999",
+    }
+    [row] = read(cells(**largest))
+
+    assert [str(row.credits), str(row.minutes), row.requests, str(row.cost)] == list(largest.values())
+
+
+@pytest.mark.parametrize(
+    ("column", "bound"),
+    [("total_usage", "1e11"), ("total_minutes", "1e9"), ("usage_count", "1e12"), ("total_cost", "1e6")],
+)
+def test_figure_at_its_bound_is_refused(column: str, bound: str) -> None:
+    """A figure that large could overflow a sum."""
+    with pytest.raises(UnexpectedResponseError, match=f"column {column} holds a number too large"):
+        read(cells(**{column: bound}))
+
+
+@pytest.mark.parametrize("count", ["1.5", Decimal("0.000001")])
+def test_requests_are_whole(count: Any) -> None:
+    """Half a request is a misunderstanding."""
+    with pytest.raises(UnexpectedResponseError, match="column usage_count holds a number of requests"):
+        read(cells(usage_count=count))
+
+
+@pytest.mark.parametrize("count", [Decimal("7.0"), "7.00", "7e0"])
+def test_whole_requests_may_be_written_as_decimals(count: Any) -> None:
+    """7.0 requests are 7."""
+    [row] = read(cells(usage_count=count))
+
+    assert row.requests == 7
+
+
+def test_id_with_nul_is_refused() -> None:
+    """An id that no database holds is refused, not repaired: it identifies."""
+    with pytest.raises(UnexpectedResponseError, match="column model"):
+        read(cells(model="a\0b"))
+
+
+# --- Usage: rounding --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cost", "stored"),
+    [
+        ("0.00000000005", "0E-10"),
+        ("0.00000000015", "2E-10"),
+        ("0.00000000025", "2E-10"),
+        ("0.000000000250000000000000000001", "3E-10"),
+        ("0.123456789012345678901234567890", "0.1234567890"),
+        ("0.12345678985000000000", "0.1234567898"),
+    ],
+)
+def test_surplus_digits_are_rounded_half_even(cost: str, stored: str) -> None:
+    """A figure with more digits than are stored is rounded to the nearest, ties to the even digit."""
+    [row] = read(cells(total_cost=cost))
+
+    assert row.cost == Decimal(stored)
+
+
+def test_rounding_happens_once_after_adding_up() -> None:
+    """Two halves of the last digit are one of it; rounding each first would lose both."""
+    [row] = read(cells(total_cost="0.00000000005"), cells(total_cost="0.00000000005"))
+
+    assert row.cost == Decimal("0.0000000001")
+
+
+def test_figures_have_the_digits_of_their_scale() -> None:
+    """What is returned needs no further rounding to be stored."""
+    [row] = read(cells(total_usage="1.00005", total_minutes="2.0000005", total_cost="3.00000000005"))
+
+    assert [str(row.credits), str(row.minutes), str(row.cost)] == ["1.0000", "2.000000", "3.0000000000"]
+
+
+# --- Usage: many rows -------------------------------------------------------------------------------------------------
+
+
+def test_rows_of_one_identity_are_added_up() -> None:
+    """The same key, day and model twice is one row with the sum of both."""
+    [row] = read(cells(), cells(total_usage="0.5", total_minutes=None, usage_count=5, total_cost="0.01"))
+
+    assert (row.credits, row.minutes, row.requests, row.cost) == (Decimal("1000.5"), None, 15, Decimal("0.31"))
+
+
+def test_null_and_empty_hash_are_one_identity() -> None:
+    """Keyless usage is one row per day and model, however it is written."""
+    [row] = read(cells(hashed_xi_api_key=None), cells(hashed_xi_api_key=""))
+
+    assert row.credits == 2000
+
+
+def test_buckets_outside_the_window_are_left_out() -> None:
+    """A bucket that starts at the window's end, or before it, belongs to another window."""
+    rows = [cells(timestamp=f"{DAY + timedelta(days=offset)}T00:00:00Z") for offset in (-1, 0, 1)]
+
+    assert [row.day for row in read(*rows)] == [DAY]
+
+
+@pytest.mark.parametrize("zero", [0, "0", "0.0", None])
+def test_empty_buckets_are_left_out(zero: Any) -> None:
+    """Zeros and unknowns only: nothing was used."""
+    empty = {"total_usage": zero, "total_minutes": 0, "total_cost": None, "usage_count": "0"}
+
+    assert read(cells(**empty)) == []
+
+
+@pytest.mark.parametrize("column", ["total_usage", "total_minutes", "total_cost", "usage_count"])
+def test_bucket_with_any_figure_is_kept(column: str) -> None:
+    """One figure above zero is usage."""
+    zeros = dict.fromkeys(["total_usage", "total_minutes", "total_cost", "usage_count"], 0)
+
+    assert len(read(cells(**zeros | {column: 1}))) == 1
+
+
+def test_empty_table_is_no_usage() -> None:
+    """A table without rows is understood."""
+    assert read() == []
+
+
+def test_surplus_columns_are_ignored() -> None:
+    """A column that was added tells nothing and breaks nothing."""
+    units: dict[str, str | None] = {"added_first": "rating", **UNITS, "added_last": "inr"}
+
+    assert read(cells(added_first={"x": 1}, added_last="-5"), units=units) == read(cells())
+
+
+def test_two_windows_answers_name_the_same_keys() -> None:
+    """The keys of an answer are known without the keyless usage."""
+    rows = read(cells(), cells(hashed_xi_api_key=OTHER_HASH), cells(hashed_xi_api_key=None))
+
+    assert key_hashes(rows) == {KEY_HASH, OTHER_HASH}
+
+
+# --- Usage: any table -------------------------------------------------------------------------------------------------
+
+_SCALES = {"total_usage": 4, "total_minutes": 6, "total_cost": 10, "usage_count": 0}
+
+
+@st.composite
+def _figures(draw: st.DrawFn, *, whole: bool) -> Decimal | None:
+    if draw(st.integers(0, 9)) == 0:
+        return None
+    digits = 0 if whole else draw(st.integers(0, 30))
+    return Decimal(draw(st.integers(0, 10**5 * 10**digits))).scaleb(-digits)
+
+
+@st.composite
+def _buckets(draw: st.DrawFn) -> dict[str, Any]:
+    day = DAY + timedelta(days=draw(st.integers(-2, 3)))
+    return {
+        "hashed_xi_api_key": draw(st.sampled_from([None, "", KEY_HASH, OTHER_HASH])),
+        "model": draw(st.sampled_from([None, "", "a", "b"])),
+        "timestamp": day,
+        **{name: draw(_figures(whole=name == "usage_count")) for name in _SCALES},
+    }
+
+
+@st.composite
+def _tables(draw: st.DrawFn) -> tuple[list[dict[str, Any]], bytes]:
+    """Buckets as they are meant, and one way to write them as JSON."""
+    buckets = draw(st.lists(_buckets(), max_size=12))
+    ms = draw(st.booleans())
+    units: dict[str, str | None] = {**UNITS, "timestamp": "ms" if ms else None, "surplus": "ratio"}
+    order = draw(st.permutations(sorted(units)))
+    written = []
+    for bucket in buckets:
+        cell: dict[str, Any] = dict(bucket)
+        cell["timestamp"] = (
+            (bucket["timestamp"] - date(1970, 1, 1)).days * 86_400_000 if ms else f"{bucket['timestamp']}T00:00:00Z"
+        )
+        for name in _SCALES:
+            if cell[name] is not None:
+                text = f"{cell[name]:f}"
+                cell[name] = text if draw(st.booleans()) else _Number(text)
+        written.append(cell)
+    document = answer(written, units={name: units[name] for name in order})
+    return buckets, _as_json(document).encode()
+
+
+class _Number(str):
+    """Text that stands in the JSON as a number."""
+
+    __slots__ = ()
+
+
+def _as_json(value: Any) -> str:
+    match value:
+        case _Number():
+            return str(value)
+        case dict():
+            return "{" + ",".join(f"{json.dumps(name)}:{_as_json(item)}" for name, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(_as_json(item) for item in value) + "]"
+        case _:
+            return json.dumps(value)
+
+
+def _half_even(value: Fraction, digits: int) -> Fraction:
+    return Fraction(round(value * 10**digits), 10**digits)  # Python rounds fractions half-even
+
+
+def _reference(buckets: list[dict[str, Any]], first: date, last: date) -> dict[tuple[date, str, str], list[Any]]:
+    """The same sums, by fractions and a plain dictionary."""
+    sums: dict[tuple[date, str, str], list[Fraction | None]] = defaultdict(lambda: [Fraction(0)] * len(_SCALES))
+    for bucket in buckets:
+        identity = (bucket["timestamp"], bucket["hashed_xi_api_key"] or "", bucket["model"] or "")
+        if first <= identity[0] <= last:
+            for place, name in enumerate(_SCALES):
+                before, more = sums[identity][place], bucket[name]
+                sums[identity][place] = None if before is None or more is None else before + Fraction(more)
+    rounded = {
+        identity: [
+            None if value is None else _half_even(value, digits)
+            for value, digits in zip(values, _SCALES.values(), strict=True)
+        ]
+        for identity, values in sums.items()
+    }
+    return {identity: values for identity, values in rounded.items() if any(values)}
+
+
+@given(_tables(), st.integers(-1, 1), st.integers(0, 2))
+def test_any_table_is_summed_as_by_an_independent_reference(
+    table: tuple[list[dict[str, Any]], bytes], offset: int, length: int
+) -> None:
+    """Whatever the order of columns and rows and the writing of numbers: the sums per key, day and model are exact."""
+    buckets, body = table
+    first = DAY + timedelta(days=offset)
+    last = first + timedelta(days=length)
+
+    rows = read_usage(parse_json(body), first=first, last=last)
+
+    found = {
+        (row.day, row.key_hash or "", row.model): [row.credits, row.minutes, row.cost, row.requests] for row in rows
+    }
+    assert found == _reference(buckets, first, last)
+    assert [(row.day, row.key_hash or "", row.model) for row in rows] == sorted(found)
+
+
+# --- Keys, subscription, models ---------------------------------------------------------------------------------------
+
+
+def key(**overrides: Any) -> dict[str, Any]:
+    return {
+        "name": "Support line",
+        "hint": "a91f",
+        "key_id": "k1",
+        "is_disabled": False,
+        "disable_reason": None,
+        "hashed_xi_api_key": KEY_HASH,
+    } | overrides
+
+
+def accounts(*keys: Any) -> dict[str, Any]:
+    return {"service-accounts": [{"service_account_user_id": "u", "name": "Clients", "api-keys": list(keys)}]}
+
+
+def test_keys_of_all_service_accounts_are_listed() -> None:
+    """Each account's keys are read, with their state."""
+    document = {
+        "service-accounts": [
+            {"api-keys": [key()]},
+            {"api-keys": [key(hashed_xi_api_key=OTHER_HASH, is_disabled=True, disable_reason="self_disabled")]},
+            {"api-keys": []},
+        ]
+    }
+
+    first, second = read_service_accounts(document)
+
+    assert (first.key_hash, first.name, first.hint, first.is_disabled) == (KEY_HASH, "Support line", "a91f", False)
+    assert (second.key_hash, second.is_disabled, second.disable_reason) == (OTHER_HASH, True, "self_disabled")
+
+
+def test_hint_is_never_more_than_four_characters() -> None:
+    """A hint that turned out to be the key itself would be cut to its end."""
+    [listed] = read_service_accounts(accounts(key(hint="sk_" + "1f2e3d4c" * 6)))
+
+    assert listed.hint == "3d4c"
+
+
+@pytest.mark.parametrize("hash_", [None, ""])
+def test_key_without_hash_is_left_out(hash_: str | None) -> None:
+    """A key that can't be joined to usage is no project."""
+    assert read_service_accounts(accounts(key(hashed_xi_api_key=hash_))) == []
+
+
+@pytest.mark.parametrize("hash_", [7, "x" * 201, "a\0", ["x"]])
+def test_key_hash_that_is_no_id_is_refused(hash_: Any) -> None:
+    """What identifies is never repaired."""
+    with pytest.raises(UnexpectedResponseError, match="hashed_xi_api_key"):
+        read_service_accounts(accounts(key(hashed_xi_api_key=hash_)))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [None, [], {}, {"service-accounts": {}}, {"service-accounts": [7]}, accounts(7), {"service-accounts": [{}]}],
+)
+def test_listing_of_another_shape_is_refused(document: Any) -> None:
+    """A listing that was half understood would mark keys as deleted."""
+    with pytest.raises(UnexpectedResponseError, match="is not a list of objects"):
+        read_service_accounts(document)
+
+
+def test_subscription_is_read() -> None:
+    """What is shown of the plan."""
+    found = read_subscription(
+        {
+            "tier": "scale",
+            "status": "active",
+            "billing_period": "monthly_period",
+            "character_count": 412_000,
+            "character_limit": 500_000,
+            "next_character_count_reset_unix": 1_796_083_200,
+            "currency": "usd",
+            "current_overage": {"amount": "12.50", "currency": "USD"},
+            "has_open_invoices": True,
+            "surplus": object(),
+        }
+    )
+
+    expected = {
+        "tier": "scale",
+        "status": "active",
+        "billing_period": "monthly_period",
+        "character_count": 412_000,
+        "character_limit": 500_000,
+        "next_character_count_reset_unix": 1_796_083_200,
+        "currency": "usd",
+        "current_overage": {"amount": "12.50", "currency": "usd"},
+        "has_open_invoices": True,
+    }
+    assert {field: found[field] for field in expected} == expected
+    assert "surplus" not in found
+
+
+@pytest.mark.parametrize("odd", [None, True, 7, Decimal("1.5"), "x\0", [], {}, ["usd"], {"amount": 1}])
+def test_subscription_of_odd_values_is_json_without_them(odd: Any) -> None:
+    """Whatever stands in a field, the result can be stored as JSON."""
+    fields = ("tier", "status", "billing_period", "character_count", "currency", "current_overage", "has_open_invoices")
+    found = read_subscription(dict.fromkeys(fields, odd))
+
+    assert "\\u0000" not in json.dumps(found)
+    assert found["currency"] == ""
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 7])
+def test_subscription_that_is_no_object_is_refused(document: Any) -> None:
+    """Anything but an object is not a subscription."""
+    with pytest.raises(UnexpectedResponseError):
+        read_subscription(document)
+
+
+def test_model_names_are_read_and_odd_entries_left_out() -> None:
+    """Display names by id; entries that could not be stored or shown are skipped."""
+    found = read_models(
+        [
+            {"model_id": "eleven_v3", "name": "Eleven v3"},
+            {"model_id": "a\0", "name": "x"},
+            {"model_id": 7, "name": "x"},
+            {"model_id": "nameless", "name": None},
+            {"model_id": "blank", "name": " "},
+            {},
+            "text",
+        ]
+    )
+
+    assert found == {"eleven_v3": "Eleven v3"}
+
+
+def test_model_list_that_is_no_list_is_refused() -> None:
+    """Anything but a list is not the models."""
+    with pytest.raises(UnexpectedResponseError):
+        read_models({"models": []})

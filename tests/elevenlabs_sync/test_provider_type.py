@@ -1,0 +1,130 @@
+"""ElevenLabs as the product's pages and commands see it: trying a key, the words for what went wrong, the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from elevenlabs_sync import tasks
+from elevenlabs_sync.provider_type import CHECK_DEADLINE, ElevenLabs
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, faults
+from elevenlabs_sync.simulator.server import USAGE_PATH
+from providers.models import Project, Provider, SyncRun
+from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError
+from providers.secrets import ApiKey
+from tests.elevenlabs_sync.worlds import World, world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    """A workspace of the last ten days: the check goes by the real clock."""
+    now = datetime.now(UTC)
+    with world(first_day=now.date() - timedelta(days=10), now=now) as made:
+        yield made
+
+
+def check(key: str = SIMULATED_API_KEY, region: str = "global") -> KeyCheck:
+    return ElevenLabs().check_key(ApiKey(key), region, Provider.Source.ANALYTICS)
+
+
+def refusal(key: str = SIMULATED_API_KEY) -> str:
+    with pytest.raises(KeyRefusedError) as caught:
+        check(key)
+    return str(caught.value)
+
+
+def test_good_key_shows_the_keys_in_use(here: World) -> None:
+    """What a second connection of the same workspace is recognised by; usage without a key tells nothing."""
+    found = check().project_ids
+
+    assert found == {external_id for external_id, _day, _model in here.truth} - {Project.KEYLESS_ID}
+    assert found
+
+
+def test_check_is_one_usage_request(here: World) -> None:
+    """A person waits: nothing else is asked, and nothing twice."""
+    check()
+
+    assert [request.path for request in here.server.requests] == [USAGE_PATH]
+
+
+def test_workspace_too_large_to_be_read_at_once_is_connected(here: World) -> None:
+    """The key reads more than enough."""
+    here.server.faults.add(USAGE_PATH, faults.GzipBomb(11_000_000))
+
+    assert check() == KeyCheck(frozenset())
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("sk_" + "0" * 48, "ElevenLabs did not accept this key. Check that you copied all of it"),
+        (RESTRICTED_API_KEY, "the key works but lacks the permission `workspace_analytics_full_read`"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_refused_key_is_told_why(key: str, words: str) -> None:
+    """In the product's words, without the key."""
+    sentence = refusal(key)
+
+    assert sentence.startswith("Could not connect: ")
+    assert words in sentence
+    assert key not in sentence
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (faults.ErrorStatus(429), "Your key was not rejected. Wait a minute"),
+        (faults.ErrorStatus(500), "did not answer, so the key was not checked"),
+        (faults.Html(), "did not answer, so the key was not checked"),
+        (faults.ConnectionReset(), "did not answer, so the key was not checked"),
+        (faults.CutJson(), "could not be understood"),
+    ],
+    ids=str,
+)
+def test_answer_that_says_nothing_of_the_key_is_told_as_such(here: World, fault: faults.Fault, words: str) -> None:
+    """An outage is not a bad key."""
+    here.server.faults.add(USAGE_PATH, fault, times=None)
+
+    assert words in refusal()
+
+
+def test_check_ends_within_ten_seconds() -> None:
+    """The deadline of its one request is shorter than what a person is promised."""
+    assert CHECK_DEADLINE < 10
+
+
+def test_unknown_region_calls_nobody() -> None:
+    """No address comes from a text."""
+    with pytest.raises(KeyError):
+        check(region="http://127.0.0.1:9")
+
+
+def test_unreachable_queue_is_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the broker's library says, the product has one word for it."""
+
+    def away(_run_id: int) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.sync_elevenlabs, "delay", away)
+
+    with pytest.raises(QueueUnreachableError):
+        ElevenLabs().enqueue(here.run().pk)
+
+
+def test_sync_in_this_process_shows_its_progress(here: World) -> None:
+    """Days done of days in all, up to the last."""
+    run = here.run(requested_from=here.first_day, requested_to=here.first_day)
+    seen: list[Progress] = []
+
+    ended = ElevenLabs().sync(run.pk, on_progress=seen.append)
+
+    assert ended is not None
+    assert ended.outcome == SyncRun.Outcome.SUCCEEDED
+    assert seen == [Progress(days_done=0, days_total=1), Progress(days_done=1, days_total=1)]

@@ -1,0 +1,59 @@
+"""The worker's side of a sync: what a message holds and what it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from celery.signals import worker_shutting_down
+
+from administrate.celery import app
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from elevenlabs_sync.sync import stopping
+from elevenlabs_sync.tasks import sync_elevenlabs
+from providers.models import SyncRun
+from providers.services.queueing import enqueue
+from tests.elevenlabs_sync.worlds import NOW, World, world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    with world() as made:
+        yield made
+
+
+def test_task_carries_the_run_out(here: World) -> None:
+    """The id of a run is all that the task needs."""
+    run = here.run()
+
+    sync_elevenlabs.apply(args=(run.pk,))
+
+    run.refresh_from_db()
+    assert run.outcome == SyncRun.Outcome.SUCCEEDED
+
+
+def test_message_holds_the_run_and_no_key(here: World) -> None:
+    """The queue learns a number, nothing else of the provider."""
+    run = here.run()
+
+    enqueue(run=run, now=NOW)
+
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue(app.conf.task_default_queue)
+        message = queue.get(block=False)
+        message.ack()
+        queue.close()
+    args, kwargs, _embedded = message.payload
+    assert (args, kwargs) == ([run.pk], {})
+    assert SIMULATED_API_KEY not in f"{message.body!r} {message.headers} {message.properties}"
+    assert here.provider.name not in f"{message.body!r} {message.headers}"
+
+
+def test_end_of_the_worker_stops_running_syncs() -> None:
+    """When the worker is told to end, syncs in its threads are told as well."""
+    worker_shutting_down.send(sender="test", sig="SIGTERM", how="Warm", exitcode=0)
+
+    assert stopping.is_set()
+    stopping.clear()

@@ -1,0 +1,47 @@
+"""Bringing the database up to date before it is used."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from pytest_django.fixtures import Settings
+
+from providers.database import NotMigratedError, ensure_migrated, is_migrated
+
+pytestmark = pytest.mark.django_db
+
+
+def forget_a_migration() -> None:
+    """As if the code were newer than the database; of a migration that can be applied again."""
+    MigrationRecorder(connection).record_unapplied("contenttypes", "0002_remove_content_type_name")
+
+
+def test_migrated_database_is_recognised() -> None:
+    """Every migration of this code was applied."""
+    assert is_migrated()
+
+
+def test_newer_code_is_recognised() -> None:
+    """One migration is missing."""
+    forget_a_migration()
+
+    assert not is_migrated()
+
+
+def test_production_is_told_to_migrate(settings: Settings) -> None:
+    """There that is the operator's act."""
+    settings.EMBEDDED = False
+    forget_a_migration()
+
+    with pytest.raises(NotMigratedError, match=r"manage\.py migrate"):
+        ensure_migrated()
+
+    assert not is_migrated()
+
+
+def test_up_to_date_database_is_left_alone(settings: Settings) -> None:
+    """Neither mode does anything."""
+    for embedded in (True, False):
+        settings.EMBEDDED = embedded
+        ensure_migrated()
