@@ -6,7 +6,7 @@ hover and on focus and are always there for screen readers. Zero is written only
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.utils.html import format_html, format_html_join
@@ -20,6 +20,7 @@ UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
 UNREAD = "These days have not been read yet"
 PARTLY_UNREAD = "Some of this has not been read yet"
+ESTIMATED = "Holds amounts that come from credits at a rate that was set here; ElevenLabs reports no cost for them"
 NOT_REPORTED = "ElevenLabs does not report this for this usage"
 
 DEFAULT_CURRENCY = "usd"
@@ -33,10 +34,11 @@ DISABLED_REASONS = {
 }
 
 
-def explained(text: str, reason: str, *, mark: str = "") -> SafeString:
-    """``text`` with the reason why it is unknown or not the whole."""
+def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> SafeString:
+    """``text`` with the reason why it is unknown, not the whole, or – then with a label before it – no plain fact."""
     return format_html(
-        '<span class="hint" tabindex="0">{}{}<span class="hint__text"> {}</span></span>',
+        '<span class="hint" tabindex="0">{}{}{}<span class="hint__text"> {}</span></span>',
+        format_html('<span class="hint__label">{}</span> ', label) if label else "",
         text,
         format_html('<span class="hint__mark" aria-hidden="true">{}</span>', mark) if mark else "",
         reason,
@@ -51,11 +53,11 @@ def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) ->
         return explained(UNKNOWN, UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
     text = format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
-    if totals.unpriced_rows:
-        return explained(text, PARTLY_UNPRICED, mark="*")
-    if reading is not Reading.WHOLE:
-        return explained(text, PARTLY_UNREAD, mark="*")
-    return text
+    lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
+    if totals.estimated:
+        reason = f"{ESTIMATED}. {lacks}" if lacks else ESTIMATED
+        return explained(text, reason, mark="*" if lacks else "", label="Estimated")
+    return explained(text, lacks, mark="*") if lacks else text
 
 
 def amount(
@@ -114,22 +116,44 @@ def provider(subject: Provider, query: str = "") -> SafeString:
     )
 
 
-def project(subject: Project) -> SafeString:
-    """An API key's name, its last characters and what has become of it."""
+def project(subject: Project, *, now: datetime | None = None) -> SafeString:
+    """An API key's name, its last characters and what has become of it; with ``now`` also what it may still do."""
+    facts = _facts(subject, now) if now else []
     return format_html(
-        "{}{}{}",
+        "{}{}{}{}",
         subject.display_name,
         format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
         if subject.hint and (subject.label or subject.name)
         else "",
-        _state(subject),
+        _state(subject, now),
+        format_html('<span class="sub">{}</span>', " · ".join(facts)) if facts else "",
     )
 
 
-def _state(subject: Project) -> SafeString:
+def _state(subject: Project, now: datetime | None) -> SafeString:
     if subject.deleted_at:
         return mark_safe(' <span class="badge">Deleted</span>')
     if subject.disabled_at:
-        reason = DISABLED_REASONS.get(subject.disabled_reason, "")
+        reason = "" if now else _disabled_reason(subject)  # with now it stands among the facts
         return format_html(' <span class="badge">{}</span>', explained("Disabled", reason) if reason else "Disabled")
+    if now and subject.expires_at and subject.expires_at <= now:
+        return mark_safe(' <span class="badge">Expired</span>')
     return SafeString("")
+
+
+def _facts(subject: Project, now: datetime) -> list[str]:
+    """Why a key is disabled, until when it works, and how much of its own limit is used."""
+    if subject.deleted_at:
+        return []
+    facts = [_disabled_reason(subject)] if subject.disabled_at else []
+    if subject.expires_at:
+        facts.append(f"{'Expired' if subject.expires_at <= now else 'Expires'} {day(subject.expires_at.date())}")
+    if subject.credit_limit is not None:
+        used = "an unknown number" if subject.credits_used is None else format_number(subject.credits_used)
+        facts.append(f"{used} of {format_number(subject.credit_limit)} credits this period")
+    return [fact for fact in facts if fact]
+
+
+def _disabled_reason(subject: Project) -> str:
+    """In words; one that is not known here is shown as reported."""
+    return DISABLED_REASONS.get(subject.disabled_reason, subject.disabled_reason.replace("_", " ").capitalize())

@@ -24,6 +24,7 @@ class Chart:
     title: str
     legend: tuple[LegendEntry, ...]
     has_provisional: bool
+    has_estimates: bool
     data: dict[str, Any]  # for charts.js
     table: Table
 
@@ -51,6 +52,7 @@ def stacked_by_day(
             for index, one in enumerate(series)
         ),
         has_provisional=any(day.is_provisional for day in days),
+        has_estimates=metric.slug == "cost" and any(day.totals.estimated for day in days),
         data={
             "prefix": SYMBOLS.get(currency, f"{currency.upper()} ") if metric.slug == "cost" else "",
             "days": [f"{day.day.day} {day.day:%b}" for day in days],
@@ -85,7 +87,8 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
         return format_number(0 if value is None and totals.is_idle and is_read else value, metric.digits)
     if totals.is_unpriced or (not totals.costs and not is_read):
         return UNKNOWN
-    return " + ".join(str(money) for money in totals.costs) or str(Money(currency, NOTHING.sort_amount))
+    text = " + ".join(str(money) for money in totals.costs) or str(Money(currency, NOTHING.sort_amount))
+    return f"{text} (Estimated)" if totals.estimated else text
 
 
 def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str) -> Table:

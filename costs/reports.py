@@ -7,16 +7,16 @@ currencies; what has no price yet is counted beside it, so that a page can say t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
-from costs.models import DailyUsage, DailyUsageQuerySet, ReadDay
+from costs.models import DailyUsage, DailyUsageQuerySet, ReadDay, Restatement
 from costs.money import Money, to_cents
 from costs.ranges import DateRange
 from providers.models import Assignment, Company, Project, Provider
@@ -36,7 +36,7 @@ class Totals:
     requests: int | None = None
     costs: tuple[Money, ...] = ()
     unpriced_rows: int = 0
-    estimated: bool = False
+    estimated: bool = False  # some of the costs are not reported but come from a rate per 1,000 credits
 
     def __add__(self, other: Totals) -> Totals:
         amounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -92,7 +92,7 @@ def totals_by(usage: DailyUsageQuerySet, *fields: str) -> dict[tuple[Any, ...], 
             sum_minutes=Sum("minutes"),
             sum_requests=Sum("requests"),
             sum_cost=Sum("cost"),
-            estimates=Count("pk", filter=Q(estimated=True)),
+            estimates=Count("pk", filter=Q(estimated=True, cost__gt=0)),
             unpriced=Count("pk", filter=~priced & has_usage),
         )
     )
@@ -167,17 +167,18 @@ class Coverage:
     read: frozenset[date] = field(default_factory=frozenset)
     provisional: frozenset[date] = field(default_factory=frozenset)
     unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
+    ended: frozenset[date] = field(default_factory=frozenset)  # after the disconnecting: unknown, but not missing
 
     @property
     def reading(self) -> Reading:
-        if not self.unread:
-            return Reading.WHOLE
-        return Reading.PART if self.read else Reading.NONE
+        if self.unread:
+            return Reading.PART if self.read else Reading.NONE
+        return Reading.NONE if self.ended and not self.read else Reading.WHOLE
 
     @property
     def row_reading(self) -> Reading:
         """For the rows under a total that already says that it is only a part."""
-        return Reading.WHOLE if self.read or not self.unread else Reading.NONE
+        return Reading.WHOLE if self.read or not (self.unread or self.ended) else Reading.NONE
 
 
 def company_breakdown(usage: DailyUsageQuerySet, *, include_idle: bool = True) -> Breakdown:
@@ -227,9 +228,10 @@ def daily(usage: DailyUsageQuerySet, days: DateRange, coverage: Coverage) -> lis
 def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage) -> list[Day]:
     """Every day of ``days`` that has begun, oldest first.
 
-    Unread days before the first one of which anything is known are left out: the provider was not connected for them.
+    Unread days before the first one of which anything is known are left out – the provider was not connected for them –
+    and so are days without usage after it was disconnected.
     """
-    known = coverage.read | set(coverage.unread)
+    known = coverage.read | set(coverage.unread) | by_day.keys()
     marked = [
         Day(
             day=day,
@@ -246,31 +248,50 @@ def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage
 
 def coverages(providers: Iterable[Provider], days: DateRange, *, today: date) -> dict[int, Coverage]:
     """What is known of ``days`` by provider id; one query."""
-    read_days: dict[int, list[ReadDay]] = {provider.pk: [] for provider in providers}
-    for read_day in ReadDay.objects.between(days.first, days.last).filter(provider__in=read_days):
+    by_pk = {provider.pk: provider for provider in providers}
+    read_days: dict[int, list[ReadDay]] = {pk: [] for pk in by_pk}
+    for read_day in ReadDay.objects.between(days.first, days.last).filter(provider__in=by_pk):
         read_days[read_day.provider_id].append(read_day)
-    begun = [day for day in days if day <= today]
-    result = {}
-    for pk, of_provider in read_days.items():
-        read = {read_day.day for read_day in of_provider}
-        result[pk] = Coverage(
-            read=frozenset(read),
-            provisional=frozenset(read_day.day for read_day in of_provider if not read_day.is_settled),
-            unread=tuple(day for day in begun if day not in read),
-        )
-    return result
+    return {pk: _covered(by_pk[pk], days, of_provider, today) for pk, of_provider in read_days.items()}
+
+
+def coverages_of(provider: Provider, ranges: Sequence[DateRange], *, today: date) -> list[Coverage]:
+    """What is known of each of several ranges of one provider; one query."""
+    within = Q()
+    for days in ranges:
+        within |= Q(day__gte=days.first, day__lte=days.last)
+    read_days = list(ReadDay.objects.for_provider(provider).filter(within)) if ranges else []
+    return [_covered(provider, days, read_days, today) for days in ranges]
+
+
+def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], today: date) -> Coverage:
+    """What ``read_days``, which may hold more than ``days``, tell of them."""
+    within = [read_day for read_day in read_days if days.first <= read_day.day <= days.last]
+    read = frozenset(read_day.day for read_day in within)
+    last = provider.disconnected_at.date() if provider.disconnected_at else today
+    return Coverage(
+        read=read,
+        provisional=frozenset(read_day.day for read_day in within if not read_day.is_settled),
+        unread=tuple(day for day in days if day <= min(last, today) and day not in read),
+        ended=frozenset(day for day in days if last < day <= today and day not in read),
+    )
 
 
 def together(coverages: Iterable[Coverage]) -> Coverage:
-    """What is known of several providers' days as one: read where all are, provisional where any may be restated."""
+    """What is known of several providers' days as one: read where all are, provisional where any may be restated.
+
+    A provider that was disconnected by then has no say.
+    """
     each = list(coverages)
     if not each:
         return Coverage()
+    read_by_any = frozenset().union(*(one.read for one in each))
     unread = {day for one in each for day in one.unread}
     return Coverage(
-        read=frozenset.intersection(*(one.read for one in each)),
+        read=frozenset(day for day in read_by_any if all(day in one.read or day in one.ended for one in each)),
         provisional=frozenset().union(*(one.provisional for one in each)),
         unread=tuple(sorted(unread)),
+        ended=frozenset.intersection(*(one.ended for one in each)),
     )
 
 
@@ -318,7 +339,8 @@ def stacked(
 def keys_in_force(today: date) -> dict[tuple[int, int | None], int]:
     """How many API keys there are by (provider id, id of the company they belong to ``today`` or None); one query.
 
-    Deleted keys count as long as usage of theirs waits for a company; usage without a key counts nowhere.
+    Deleted keys count as long as usage of theirs waits for a company; usage without a key counts nowhere, and neither
+    do keys of which only the account's totals are known.
     """
     in_force = (
         Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today)
@@ -326,7 +348,7 @@ def keys_in_force(today: date) -> dict[tuple[int, int | None], int]:
         .values("shares__company")[:1]
     )
     counts = (
-        Project.objects.filter(kind=Project.Kind.KEY)
+        Project.objects.filter(kind=Project.Kind.KEY, provider__source=Provider.Source.ANALYTICS)
         .exclude(deleted_at__isnull=False, first_used_on=None)
         .order_by()
         .annotate(company_id=Subquery(in_force))
@@ -365,6 +387,11 @@ def model_labels(providers: Iterable[Provider]) -> dict[str, str]:
     for provider in providers:
         labels |= provider.model_names
     return labels
+
+
+def restatements(provider: Provider) -> QuerySet[Restatement]:
+    """What changed of its settled days, newest first."""
+    return Restatement.objects.filter(project__provider=provider).select_related("project", "run")
 
 
 def all_usage() -> DailyUsageQuerySet:

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from costs.views import companies, dashboard, providers
+from costs.views import companies, dashboard, estimates, provider, providers, restatements
 
 dashboard_page = path("", dashboard.dashboard, name="dashboard")
 
 provider_pages = [
     path("providers/", providers.provider_list, name="list"),
-    path("providers/<int:pk>/", providers.provider_detail, name="detail"),
+    path("providers/<int:pk>/", provider.provider_detail, name="detail"),
+    path("providers/<int:pk>/restatements/", restatements.provider_restatements, name="restatements"),
+    path("providers/<int:pk>/credit-rate/", estimates.credit_rate, name="credit_rate"),
 ]
 
 company_pages = [

@@ -47,6 +47,10 @@ class Written:
     unchanged: int
 
 
+# An estimate from here on says nothing, and sums of such could pass 64 bits.
+ABSURD_COST = Decimal(10) ** 6
+
+
 class ImplausibleAnswerError(Exception):
     """The answer would take away most of what stands, and is not applied; the text is for the person."""
 
@@ -187,6 +191,8 @@ def _scaled(row: Usage, provider: Provider) -> tuple[Any, ...]:
     is_estimate = cost is None and row.credits is not None and provider.credit_rate is not None
     if row.credits is not None and provider.credit_rate is not None and is_estimate:
         cost, currency = estimated_cost(row.credits, provider.credit_rate), provider.credit_rate_currency
+        if cost >= ABSURD_COST:
+            cost, currency, is_estimate = None, "", False
     return (
         row.project_id,
         connection.ops.adapt_datefield_value(row.day),

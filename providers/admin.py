@@ -68,18 +68,22 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
 
     @admin.action(description="Pause")
     def pause(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        paused = queryset.filter(paused_at=None).update(paused_at=timezone.now())
+        paused = queryset.filter(paused_at=None, disconnected_at=None).update(paused_at=timezone.now())
         messages.success(request, f"{paused} paused. Their history stays.")
 
     @admin.action(description="Resume")
     def resume(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        resumed = queryset.exclude(paused_at=None).update(paused_at=None, next_due_at=timezone.now())
+        resumed = (
+            queryset.exclude(paused_at=None)
+            .filter(disconnected_at=None)
+            .update(paused_at=None, pause_reason="", refused_since=None, next_due_at=timezone.now())
+        )
         messages.success(request, f"{resumed} resumed. They sync within a minute.")
 
     def _request(self, request: HttpRequest, providers: QuerySet[Provider], *, days: int | None) -> None:
         now = timezone.now()
         unreachable = 0
-        for provider in providers:
+        for provider in providers.filter(disconnected_at=None):
             run = request_sync(
                 provider=provider,
                 trigger=SyncRun.Trigger.MANUAL,

@@ -1,4 +1,4 @@
-"""Connecting a provider, assigning API keys, naming a company: what is accepted, and the words for what is not."""
+"""What the forms accept – connecting and managing a provider, assigning keys, naming a company – and their refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
 from providers import registry
-from providers.models import Company, Project, Provider
+from providers.models import EARLIEST_DAY, Company, Project, Provider
 from providers.secrets import ApiKey
 
 # One act of assigning; more than a page of keys, less than what a hostile form may ask for.
@@ -20,12 +20,51 @@ ASSIGN_LIMIT = 500
 EARLIEST_START = date(2020, 1, 1)
 LATEST_START = date(2100, 12, 31)
 
+DATE_UNREADABLE = "The date can't be read. Write it as YYYY-MM-DD."
+
 # What a key looks like is the provider's business; this only keeps out what no HTTP header can carry.
 _PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")
 
 
+class ApiKeyField(forms.CharField):
+    """A key that is typed or pasted: masked, never rendered back, and no plain string from here on (ApiKey)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        super().__init__(
+            max_length=200,
+            error_messages={"required": "Enter an API key."},
+            widget=forms.PasswordInput(render_value=False, attrs=attributes),
+            **kwargs,
+        )
+
+    def clean(self, value: Any) -> Any:
+        key = super().clean(value)
+        if not _PRINTABLE.match(key):
+            raise ValidationError("This is not an API key: it holds a space or a character that keys don't have.")
+        return ApiKey(key)
+
+
+class DayField(forms.DateField):
+    """A UTC day, in the one way that browsers send dates."""
+
+    def __init__(self, *, required: str, **kwargs: Any) -> None:
+        super().__init__(
+            input_formats=["%Y-%m-%d"],
+            error_messages={
+                "required": required,
+                "invalid": DATE_UNREADABLE,
+            },
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"}),
+            **kwargs,
+        )
+
+
 class ConnectForm(forms.Form):
-    """A provider type, a name, a key and where the workspace's data lives."""
+    """A provider type, a name, a key and where the workspace's data lives.
+
+    ``source`` is what one of its buttons says: usage per API key, or the account's totals.
+    """
 
     provider_type = forms.ChoiceField(label="Provider Type")
     name = forms.CharField(
@@ -34,19 +73,14 @@ class ConnectForm(forms.Form):
         help_text="How the workspace is called here, e.g. “Production ElevenLabs”.",
         error_messages={"required": "Enter a name."},
     )
-    api_key = forms.CharField(
-        label="API Key",
-        max_length=200,
-        error_messages={"required": "Enter an API key."},
-        help_text="Starts with “sk_”. Copy it from ElevenLabs and paste it here.",
-        widget=forms.PasswordInput(
-            render_value=False, attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-        ),
-    )
+    api_key = ApiKeyField(label="API Key", help_text="Starts with “sk_”. Copy it from ElevenLabs and paste it here.")
     region = forms.ChoiceField(
         label="Data residency",
         required=False,
         help_text="Global, unless the workspace was made in an isolated region.",
+    )
+    source = forms.ChoiceField(
+        required=False, choices=Provider.Source.choices, error_messages={"invalid_choice": "Choose one of the buttons."}
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,12 +102,12 @@ class ConnectForm(forms.Form):
             raise ValidationError("A provider with this name already exists.")
         return name
 
-    def clean_api_key(self) -> ApiKey:
-        """The key in its masking wrapper: from here on it is never a plain string."""
-        key = self.cleaned_data["api_key"]
-        if not _PRINTABLE.match(key):
-            raise ValidationError("This is not an API key: it holds a space or a character that keys don't have.")
-        return ApiKey(key)
+    def clean_source(self) -> Provider.Source:
+        return Provider.Source(self.cleaned_data["source"] or Provider.Source.ANALYTICS)
+
+    @property
+    def asks_for_account_totals(self) -> bool:
+        return self.data.get("source") == Provider.Source.ACCOUNT_TOTALS
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -83,6 +117,75 @@ class ConnectForm(forms.Form):
             if cleaned["region"] not in regions:
                 self.add_error("region", "Choose one of the list.")
         return cleaned
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(
+        label="Name",
+        max_length=Provider._meta.get_field("name").max_length,
+        error_messages={"required": "Enter a name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ReplaceKeyForm(forms.Form):
+    """A new key for a workspace; ``same_workspace`` is asked for only where nothing shows it."""
+
+    api_key = ApiKeyField(
+        label="New API Key",
+        help_text="Starts with “sk_”. It is tried first, then stored encrypted and never shown again.",
+    )
+    same_workspace = forms.BooleanField(label="I am sure that this key belongs to the same workspace", required=False)
+
+
+class ResyncForm(forms.Form):
+    """A range of UTC days to read again, both inclusive."""
+
+    first = DayField(label="From (UTC)", required="Enter the first day.")
+    last = DayField(label="To (UTC)", required="Enter the last day.")
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for name in ("first", "last"):
+            self.fields[name].widget.attrs |= {"min": EARLIEST_DAY.isoformat(), "max": today.isoformat()}
+
+    def clean_first(self) -> date:
+        return self._within(self.cleaned_data["first"])
+
+    def clean_last(self) -> date:
+        return self._within(self.cleaned_data["last"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "first" in cleaned and "last" in cleaned and cleaned["first"] > cleaned["last"]:
+            self.add_error("last", "The last day must not be before the first.")
+        return cleaned
+
+    def _within(self, day: date) -> date:
+        if day < EARLIEST_DAY:
+            raise ValidationError(f"The date must not be before {EARLIEST_DAY.isoformat()}.")
+        if day > self.today:
+            raise ValidationError(f"The date must not be after today ({self.today.isoformat()}, UTC).")
+        return day
+
+
+class DeleteForm(forms.Form):
+    """Letting go of a provider: with or without its history; to delete that as well, its name is typed."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+    history = forms.ChoiceField(
+        choices=[(KEEP, "Disconnect and keep its history"), (DELETE, "Delete with all its history")],
+        error_messages={"required": "Choose what to do.", "invalid_choice": "Choose what to do."},
+    )
+    confirmed_name = forms.CharField(
+        label="Name of the provider",
+        required=False,
+        max_length=1000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
 
 
 class IdsField(forms.Field):
@@ -116,7 +219,7 @@ class AssignForm(forms.Form):
     starts_on = forms.DateField(
         required=False,
         input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "The date can't be read. Write it as YYYY-MM-DD."},
+        error_messages={"invalid": DATE_UNREADABLE},
     )
 
     def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:

@@ -1,20 +1,26 @@
-"""Connecting, syncing, assigning, and naming companies, by the namespace that administrate.urls puts them in."""
+"""Connecting, managing, syncing, assigning, and naming companies, by the namespace of administrate.urls."""
 
 from django.urls import path
 
-from providers import views
+from providers.views import assigning, companies, connecting, managing, syncing
 
 provider_actions = [
-    path("providers/add/", views.add_provider, name="add"),
-    path("providers/try-simulated/", views.try_simulated, name="try_simulated"),
-    path("providers/<int:pk>/sync/", views.sync_now, name="sync"),
-    path("providers/<int:pk>/progress/", views.progress, name="progress"),
-    path("providers/<int:pk>/assign/", views.assign, name="assign"),
-    path("providers/<int:pk>/runs/<int:run_pk>/accept/", views.accept, name="accept"),
-    path("assignments/<int:pk>/undo/", views.undo, name="undo"),
+    path("providers/add/", connecting.add_provider, name="add"),
+    path("providers/try-simulated/", connecting.try_simulated, name="try_simulated"),
+    path("providers/<int:pk>/rename/", managing.rename, name="rename"),
+    path("providers/<int:pk>/key/", managing.replace_api_key, name="replace_key"),
+    path("providers/<int:pk>/pause/", managing.pause, name="pause"),
+    path("providers/<int:pk>/resume/", managing.resume, name="resume"),
+    path("providers/<int:pk>/resync/", managing.resync, name="resync"),
+    path("providers/<int:pk>/delete/", managing.delete, name="delete"),
+    path("providers/<int:pk>/sync/", syncing.sync_now, name="sync"),
+    path("providers/<int:pk>/progress/", syncing.progress, name="progress"),
+    path("providers/<int:pk>/runs/<int:run_pk>/accept/", syncing.accept, name="accept"),
+    path("providers/<int:pk>/assign/", assigning.assign, name="assign"),
+    path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]
 
 company_actions = [
-    path("companies/add/", views.add_company, name="add"),
-    path("companies/<int:pk>/edit/", views.edit_company, name="edit"),
+    path("companies/add/", companies.add_company, name="add"),
+    path("companies/<int:pk>/edit/", companies.edit_company, name="edit"),
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from costs.cells import SIMULATED_REGION
-from costs.reports import Coverage, Reading
+from costs.reports import Coverage
 from costs.wording import ago, count
 from providers.models import Provider
 
@@ -19,12 +19,12 @@ class StaleNotice:
 
 
 def stale_notices(providers: Iterable[Provider], now: datetime) -> list[StaleNotice]:
-    """One sentence for each provider whose figures may lack the latest usage."""
+    """One sentence for each provider whose figures may lack the latest usage without anybody having wanted that."""
     stale = {Provider.Status.LATE, Provider.Status.FAILED}
     return [
         StaleNotice(_sentence(provider, now), provider.get_absolute_url())
         for provider in providers
-        if provider.status(now) in stale
+        if provider.status(now) in stale or (provider.status(now) == Provider.Status.PAUSED and provider.pause_reason)
     ]
 
 
@@ -41,7 +41,7 @@ def simulated_only(providers: Iterable[Provider]) -> list[Provider]:
 
 def unread_notice(providers: Iterable[Provider], coverages: Mapping[int, Coverage]) -> str:
     """What the figures of a range lack, in a sentence; empty where every day that has begun was read."""
-    lacking = [provider for provider in providers if coverages[provider.pk].reading is not Reading.WHOLE]
+    lacking = [provider for provider in providers if coverages[provider.pk].unread]
     if not lacking:
         return ""
     if len(lacking) > 1:

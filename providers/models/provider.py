@@ -187,6 +187,6 @@ class Project(models.Model):
         """What people call it: their own label, the reported name, or – unnamed – the key's last characters."""
         if self.label or self.name:
             return self.label or self.name
-        if self.kind == self.Kind.KEYLESS:
-            return str(self.Kind.KEYLESS.label)
+        if self.kind != self.Kind.KEY:
+            return str(self.Kind(self.kind).label)
         return f"Unnamed key ··{self.hint or self.external_id[-4:]}"

@@ -29,8 +29,11 @@ def new_owner() -> str:
 
 
 def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
-    """Take the claim if nobody holds it; False when somebody does."""
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    """Take the claim if nobody holds it; False when somebody does.
+
+    A claim that lasts longer than any could was taken by a clock that ran ahead, and holds nobody off.
+    """
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * LEASE)
     taken = Provider.objects.filter(free, pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
     return taken == 1
 

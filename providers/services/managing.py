@@ -48,7 +48,7 @@ def replace_key(
 ) -> SyncRun:
     """Try the key and then put it in the place of the stored one; the caller enqueues the returned run.
 
-    Until then the stored key stays and keeps syncing. A pause that a refused key caused ends.
+    Until then the stored key stays and keeps syncing. A pause that a refused or a given-up key caused ends.
     Raises registry.KeyRefusedError, connecting.AlreadyConnectedError, OtherWorkspaceError, or – unless
     ``confirmed_same_workspace`` – UnconfirmedWorkspaceError; then nothing has changed.
     """
@@ -63,9 +63,9 @@ def replace_key(
     with transaction.atomic():
         provider.api_key = api_key
         provider.failure_code = provider.failure_text = ""
+        if provider.pause_reason or provider.disconnected_at:  # not a person's own pause
+            provider.paused_at, provider.pause_reason, provider.next_due_at = None, "", now
         provider.failing_since = provider.refused_since = provider.disconnected_at = None
-        if provider.pause_reason:
-            provider.paused_at, provider.pause_reason = None, ""
         provider.save(
             update_fields=[
                 "encrypted_key",
@@ -78,6 +78,7 @@ def replace_key(
                 "disconnected_at",
                 "paused_at",
                 "pause_reason",
+                "next_due_at",
             ]
         )
         return request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=now)

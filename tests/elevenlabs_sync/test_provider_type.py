@@ -10,8 +10,8 @@ from kombu.exceptions import OperationalError
 
 from elevenlabs_sync import tasks
 from elevenlabs_sync.provider_type import CHECK_DEADLINE, ElevenLabs
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, faults
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, USAGE_ONLY_API_KEY, faults
+from elevenlabs_sync.simulator.server import SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError
 from providers.secrets import ApiKey
@@ -40,17 +40,26 @@ def refusal(key: str = SIMULATED_API_KEY) -> str:
 
 def test_good_key_shows_the_keys_in_use(here: World) -> None:
     """What a second connection of the same workspace is recognised by; usage without a key tells nothing."""
-    found = check().project_ids
+    found = check(USAGE_ONLY_API_KEY).project_ids
 
     assert found == {external_id for external_id, _day, _model in here.truth} - {Project.KEYLESS_ID}
     assert found
 
 
-def test_check_is_one_usage_request(here: World) -> None:
+def test_key_that_may_list_shows_the_listed_keys_too(here: World) -> None:
+    """A workspace is recognised by keys that nobody has used."""
+    used = check(USAGE_ONLY_API_KEY).project_ids
+
+    found = check(SIMULATED_API_KEY).project_ids
+
+    assert found > used
+
+
+def test_check_asks_for_usage_and_the_listing_once(here: World) -> None:
     """A person waits: nothing else is asked, and nothing twice."""
     check()
 
-    assert [request.path for request in here.server.requests] == [USAGE_PATH]
+    assert [request.path for request in here.server.requests] == [USAGE_PATH, SERVICE_ACCOUNTS_PATH]
 
 
 def test_workspace_too_large_to_be_read_at_once_is_connected(here: World) -> None:

@@ -37,6 +37,8 @@ class Command(ProductCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         first, last = _checked(options["first"], options["last"], today=timezone.now().date())
         providers = list(Provider.objects.active()) if options["all"] else [provider_named(options["name"])]
+        if gone := next((provider for provider in providers if provider.disconnected_at), None):
+            raise bad_input(f"{gone.name} is disconnected. Give it a key first: manage.py replace_provider_key")
         failures = [sentence for provider in providers if (sentence := self._sync(provider, first, last))]
         if failures:
             for sentence in failures[:-1]:

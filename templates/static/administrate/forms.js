@@ -5,6 +5,7 @@
 // - checkboxes of a table and their bulk bar    [data-bulk]
 // - a row's company is saved when it is chosen  form[data-row-assign] (htmx sends it)
 // - bubbles with a reason close on Escape       .hint
+// - a menu closes on Escape and when it is left details[data-menu]
 "use strict";
 
 (() => {
@@ -13,8 +14,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-busy]");
     if (!form) return;
-    const button = form.querySelector("button:not([type=button])");
-    if (button.getAttribute("aria-disabled") === "true") {
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    if (form.querySelector("[aria-disabled=true]")) {
       event.preventDefault();
       return;
     }
@@ -89,8 +90,20 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") document.body.classList.add("hints-off");
+    if (event.key !== "Escape") return;
+    document.body.classList.add("hints-off");
+    const menu = document.querySelector("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
+  for (const left of ["focusin", "click"]) {
+    document.addEventListener(left, (event) => {
+      for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+        if (!menu.contains(event.target)) menu.open = false;
+      }
+    });
+  }
   for (const moved of ["focusin", "pointerover"]) {
     document.addEventListener(moved, (event) => {
       if (event.target.closest(".hint")) document.body.classList.remove("hints-off");

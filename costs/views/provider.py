@@ -1,0 +1,118 @@
+"""The page of one provider: its state, its subscription, its API keys, its usage, its restatements, its syncs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from costs import cells, reports
+from costs.charts import stacked_by_day
+from costs.metrics import METRICS
+from costs.querystate import choices, read_range
+from costs.ranges import EARLIEST, DateRange
+from costs.reconciliation import reconcile, running_period
+from costs.reports import Reading
+from costs.tables import usage_table
+from costs.views.estimates import rate_text
+from costs.views.notices import unread_notice
+from costs.views.provider_keys import key_rows, key_table, waits_for_company
+from costs.views.restatements import LATEST, restatement_table
+from costs.views.subscription import read_plan
+from costs.views.syncs import history_row, sync_state
+from costs.wording import ago, clock
+from providers.models import Company, Provider
+from providers.progress import region_label, type_label
+
+# Of more companies than this the rows of the key table offer no choice of their own; the bulk bar does.
+ROW_SELECT_LIMIT = 60
+HISTORY_LENGTH = 20
+
+
+@require_safe
+def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    now = timezone.now()
+    today = now.date()
+    provider = get_object_or_404(Provider, pk=pk)
+    chosen = read_range(request, today=today)
+    period = running_period(provider)
+    coverage, *of_period = reports.coverages_of(
+        provider, [chosen.range, *([period.days] if period else [])], today=today
+    )
+    usage = reports.all_usage().for_provider(provider).between(chosen.range.first, chosen.range.last)
+    runs = list(provider.runs.all()[:HISTORY_LENGTH])
+
+    by_model_and_day = reports.totals_by(usage, "model", "day")
+    names = reports.model_labels([provider])
+    models = reports.breakdown_of(reports.regroup(by_model_and_day, 0), names)
+    currency = reports.main_currency(models.total, [provider])
+    metric_slug, metric_choices = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
+
+    every_company = {company.pk: company for company in Company.objects.all()}
+    companies = [company for company in every_company.values() if company.archived_at is None]
+    rows = key_rows(provider, usage, every_company, currency, coverage, now)
+    unassigned = sum(1 for row in rows if row.company is None and waits_for_company(row.project))
+    restatements = list(reports.restatements(provider)[:LATEST])
+    context = {
+        "provider": provider,
+        "type_label": type_label(provider.type),
+        "region_label": region_label(provider.type, provider.region),
+        "status": provider.status(now),
+        "synced": _synced(provider, now),
+        "chosen": chosen,
+        "nothing_read": coverage.reading is Reading.NONE,
+        "unread": unread_notice([provider], {provider.pk: coverage}),
+        "plan": read_plan(provider.subscription),
+        "reconciliation": reconcile(provider=provider, period=period, coverage=of_period[0]) if period else None,
+        "resync_query": urlencode({"from": period.days.first, "to": period.days.last}) if period else "",
+        "rate": rate_text(provider),
+        "metric": METRICS[metric_slug],
+        "metrics": metric_choices,
+        "models": usage_table(
+            models,
+            [line.label for line in models.lines],
+            caption="Usage by model",
+            subject="Model",
+            currency=currency,
+            coverage=coverage,
+        ),
+        "has_usage": any(not line.totals.is_idle for line in models.lines),
+        "is_free": bool(models.lines) and not models.total.sort_amount and not models.total.unpriced_rows,
+        "models_rounding_shows": models.rounding_shows,
+        "chart": stacked_by_day(
+            title=f"{METRICS[metric_slug].label} per day by model",
+            days=reports.mark_days(reports.regroup(by_model_and_day, 1), chosen.range, coverage),
+            by_group_and_day=by_model_and_day,
+            labels=names,
+            metric=METRICS[metric_slug],
+            currency=currency,
+        ),
+        "history": [history_row(run) for run in runs],
+        **sync_state(provider, runs, unassigned),
+        **key_table(request, rows, currency, coverage),
+        "has_restatements": bool(restatements),
+        "restatements": restatement_table(restatements, names, caption="The latest restatements"),
+        "every_day": DateRange(EARLIEST, today).query,
+        "companies": companies,
+        "row_choices": companies if len(companies) <= ROW_SELECT_LIMIT else None,
+        "assign_url": reverse("providers:assign", args=[provider.pk]),
+        "sync_url": reverse("providers:sync", args=[provider.pk]),
+        "here": request.get_full_path(),
+        "today": today,
+    }
+    return render(request, "providers/detail.html", context, status=chosen.status)
+
+
+def _synced(provider: Provider, now: datetime) -> str:
+    """ "Last synced 12 min ago · next about 15:00 UTC"."""
+    last = f"Last synced {ago(provider.last_synced_at, now)}" if provider.last_synced_at else "Not synced yet"
+    if provider.disconnected_at is not None:
+        return f"{last} · disconnected on {cells.day(provider.disconnected_at.date())}"
+    if provider.paused_at is not None or provider.next_due_at is None:
+        return last
+    return f"{last} · next about {clock(max(provider.next_due_at, now))}"

@@ -1,0 +1,137 @@
+"""The key table of a provider's page: what each key used, whose it is, what has become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from costs import cells, reports
+from costs.models import DailyUsageQuerySet
+from costs.money import UNKNOWN
+from costs.querystate import PAGE_SIZE, Sorting, choices, natural, paginate, read_sorting
+from costs.reports import Coverage, Totals
+from costs.tables import USAGE_COLUMNS, Column, figures, heading
+from providers.models import BEGINNING, Assignment, Company, Project, Provider
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A row of the key table."""
+
+    project: Project
+    name: SafeString
+    totals: Totals
+    figures: tuple[str, ...]
+    company: Company | None
+    company_note: str  # when its company changes or changed
+    last_used: str
+
+    @property
+    def company_value(self) -> str:
+        """As the row's choice calls it."""
+        return str(self.company.pk) if self.company else "none"
+
+
+KEY_SORTS: Mapping[str, Callable[[KeyRow], Any]] = {
+    "name": lambda row: natural(row.project.display_name),
+    "company": lambda row: natural(row.company.name if row.company else ""),
+    "spend": lambda row: row.totals.sort_amount,
+    "credits": lambda row: row.totals.credits or 0,
+    "minutes": lambda row: row.totals.minutes or 0,
+    "requests": lambda row: row.totals.requests or 0,
+    "used": lambda row: row.project.last_used_on or date.min,
+}
+KEY_COLUMNS = (
+    Column("API key", is_number=False, sort="name"),
+    Column("Company", is_number=False, sort="company"),
+    Column("Spend", sort="spend"),
+    Column("Credits", sort="credits"),
+    Column("Minutes", sort="minutes"),
+    Column("Requests", sort="requests"),
+    Column("Last used", sort="used"),
+)
+KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
+
+
+def key_rows(
+    provider: Provider,
+    usage: DailyUsageQuerySet,
+    companies: Mapping[int, Company],
+    currency: str,
+    coverage: Coverage,
+    now: datetime,
+) -> list[KeyRow]:
+    projects = list(Project.objects.for_provider(provider))
+    by_project = reports.project_breakdown(usage, projects)
+    periods: dict[int, list[tuple[date, Company | None]]] = {}
+    assignments = Assignment.objects.filter(project__provider=provider).order_by("project", "starts_on")
+    for project_id, starts_on, company_id in assignments.values_list("project", "starts_on", "shares__company"):
+        periods.setdefault(project_id, []).append((starts_on, companies.get(company_id)))
+    rows = []
+    for line in by_project.lines:
+        project = line.subject
+        company, note = _company_of(periods.get(project.pk, []), now.date())
+        rows.append(
+            KeyRow(
+                project=project,
+                name=cells.project(project, now=now),
+                totals=line.totals,
+                figures=_unknown(line.totals, provider, project)
+                or figures(line.totals, currency, coverage.row_reading),
+                company=company,
+                company_note=note,
+                last_used=cells.day(project.last_used_on),
+            )
+        )
+    return rows
+
+
+def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str, ...]:
+    """The cells of a key whose account tells totals alone: what it used is unknown, not zero. Else nothing."""
+    if provider.source != Provider.Source.ACCOUNT_TOTALS or project.kind != Project.Kind.KEY or not totals.is_empty:
+        return ()
+    return (cells.explained(UNKNOWN, "Account totals tell nothing of single keys"),) * len(USAGE_COLUMNS)
+
+
+def _company_of(periods: Sequence[tuple[date, Company | None]], today: date) -> tuple[Company | None, str]:
+    """Whose a key is today, and in words the nearest change of that; ``periods`` are in order."""
+    past = [period for period in periods if period[0] <= today]
+    future = [period for period in periods if period[0] > today]
+    company = past[-1][1] if past else None
+    notes = []
+    if len(past) > 1 or (past and past[-1][0] > BEGINNING):
+        notes.append(f"since {cells.day(past[-1][0])}")
+    if future:
+        begins, following = future[0]
+        notes.append(f"{following.name if following else 'Unassigned'} from {cells.day(begins)}")
+    return company, " · ".join(notes)
+
+
+def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage) -> dict[str, Any]:
+    chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
+    sorting: Sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
+    shown = [row for row in rows if chosen_filter == "all" or row.company is None]
+    shown.sort(key=lambda row: natural(row.project.display_name))
+    shown.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
+    total = sum((row.totals for row in shown), reports.NOTHING)
+    as_lines = reports.Breakdown(tuple(reports.Line(row.project, "", row.totals) for row in shown), total)
+    return {
+        "keys": paginate(request, shown),
+        "has_keys": bool(rows),
+        "filters": filters,
+        "is_filtered": chosen_filter != "all",
+        "key_headings": [heading(column, sorting) for column in KEY_COLUMNS],
+        "key_totals": figures(total, currency, coverage.reading),
+        "keys_rounding_shows": as_lines.rounding_shows,
+        "is_paged": len(shown) > PAGE_SIZE,
+    }
+
+
+def waits_for_company(project: Project) -> bool:
+    """As reports.keys_in_force counts."""
+    return project.kind == Project.Kind.KEY and not (project.deleted_at and project.first_used_on is None)

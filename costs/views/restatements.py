@@ -1,0 +1,139 @@
+"""What changed of days that had settled: the latest on a provider's page, and a page with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import overload
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from costs import cells, reports
+from costs.models import Restatement
+from costs.money import SYMBOLS, UNKNOWN
+from costs.querystate import paginate, read_range
+from costs.tables import Column, Row, Table
+from costs.wording import moment
+from providers.models import Provider, SyncRun
+
+LATEST = 20
+TRIGGERS = {
+    SyncRun.Trigger.CONNECT: "by the initial sync",
+    SyncRun.Trigger.HOURLY: "by an hourly sync",
+    SyncRun.Trigger.NIGHTLY: "by a nightly sync",
+    SyncRun.Trigger.MANUAL: "by a sync that was asked for",
+}
+COLUMNS = (
+    Column("Day", is_number=False),
+    Column("API key", is_number=False),
+    Column("Model", is_number=False),
+    Column("Old → new", is_number=False),
+    Column("Noticed (UTC)", is_number=False),
+)
+
+
+@require_safe
+def provider_restatements(request: HttpRequest, pk: int) -> HttpResponse:
+    """All of them, of the range's days; newest first, in pages."""
+    today = timezone.now().date()
+    provider = get_object_or_404(Provider, pk=pk)
+    chosen = read_range(request, today=today)
+    of_range = reports.restatements(provider).filter(day__gte=chosen.range.first, day__lte=chosen.range.last)
+    page = paginate(request, _Counted(of_range))
+    context = {
+        "provider": provider,
+        "chosen": chosen,
+        "page": page,
+        "table": restatement_table(
+            page.items, reports.model_labels([provider]), caption=f"Restatements of {provider.name}, {chosen.range}"
+        ),
+    }
+    return render(request, "providers/restatements.html", context, status=chosen.status)
+
+
+def restatement_table(restatements: Iterable[Restatement], models: Mapping[str, str], *, caption: str) -> Table:
+    return Table(
+        caption,
+        COLUMNS,
+        tuple(
+            Row(
+                (
+                    cells.marked_day(restated.day, is_provisional=False),
+                    cells.project(restated.project),
+                    models.get(restated.model) or restated.model,
+                    changes(restated),
+                    _noticed(restated),
+                )
+            )
+            for restated in restatements
+        ),
+        is_dense=True,
+    )
+
+
+def _noticed(restated: Restatement) -> SafeString:
+    """When, and by which sync – unless that has been deleted."""
+    run = restated.run
+    return format_html(
+        '<span class="nowrap">{}</span><span class="sub nowrap">{}</span>',
+        moment(restated.restated_at),
+        TRIGGERS[SyncRun.Trigger(run.trigger)] if run else "",
+    )
+
+
+def changes(restated: Restatement) -> SafeString:
+    """A line for each figure that is not what it was: "Cost $1.2 → $1.25", to the last digit."""
+    return format_html_join(
+        mark_safe("<br>"),
+        '<span class="nowrap">{} {} → {}</span>',
+        (
+            (label, before, after)
+            for label, before, after in (
+                (
+                    "Cost",
+                    _cost(restated.cost_before, restated.currency_before),
+                    _cost(restated.cost_after, restated.currency_after),
+                ),
+                ("Credits", exact(restated.credits_before), exact(restated.credits_after)),
+                ("Minutes", exact(restated.minutes_before), exact(restated.minutes_after)),
+                ("Requests", exact(restated.requests_before), exact(restated.requests_after)),
+            )
+            if before != after
+        ),
+    )
+
+
+def exact(value: Decimal | int | None) -> str:
+    """Every digit that is stored, with thousands separators; "—" when unknown."""
+    if value is None:
+        return UNKNOWN
+    text = f"{Decimal(value):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _cost(value: Decimal | None, currency: str) -> str:
+    return UNKNOWN if value is None else f"{SYMBOLS.get(currency, f'{currency.upper()} ')}{exact(value)}"
+
+
+class _Counted(Sequence[Restatement]):
+    """Rows that the database counts and cuts into pieces."""
+
+    def __init__(self, rows: QuerySet[Restatement]) -> None:
+        self._rows = rows
+        self._number = rows.count()
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, place: int) -> Restatement: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Restatement]: ...
+    def __getitem__(self, place: int | slice) -> Restatement | list[Restatement]:
+        return list(self._rows[place]) if isinstance(place, slice) else self._rows[place]

@@ -1,0 +1,77 @@
+"""The subscription card of a provider's page: the plan as ElevenLabs reported it, as far as it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from costs import cells
+from costs.money import Money, format_number
+from costs.reconciliation import whole
+
+WARNING_AT_PERCENT = 90
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The subscription as the provider reported it, as far as it did."""
+
+    tier: str
+    status: str
+    used: str
+    used_value: int | None
+    limit_value: int | None
+    resets: str
+    overage: str
+    next_invoice: str
+    is_nearly_used: bool
+
+
+def read_plan(subscription: object) -> Plan | None:
+    """Read leniently: it is shown, nothing is computed from it but a percentage."""
+    if not isinstance(subscription, dict):
+        return None
+    used, limit = whole(subscription.get("character_count")), whole(subscription.get("character_limit"))
+    reset = whole(subscription.get("next_character_count_reset_unix"))
+    overage = subscription.get("current_overage")
+    tier = _words(subscription.get("tier"))
+    return Plan(
+        tier=f"{tier} plan" if tier else "Plan not reported",
+        status=_words(subscription.get("status")),
+        used=f"{format_number(used)} of {format_number(limit)} credits used"
+        if used is not None and limit is not None
+        else "",
+        used_value=used,
+        limit_value=limit,
+        resets=f"Resets {cells.day(datetime.fromtimestamp(reset, tz=UTC).date())}"
+        if reset is not None and 0 < reset < 2**32
+        else "",
+        overage=_overage(overage),
+        next_invoice=_next_invoice(subscription),
+        is_nearly_used=bool(used and limit and used * 100 >= limit * WARNING_AT_PERCENT),
+    )
+
+
+def _overage(overage: object) -> str:
+    if not isinstance(overage, dict):
+        return ""
+    try:
+        amount = Money(str(overage.get("currency") or cells.DEFAULT_CURRENCY).lower(), Decimal(str(overage["amount"])))
+    except (ArithmeticError, KeyError):
+        return ""
+    return str(amount) if amount.amount.is_finite() and amount.amount else ""
+
+
+def _next_invoice(subscription: dict[str, Any]) -> str:
+    """What is due next; unknown where the amount has no currency."""
+    cents, currency = whole(subscription.get("next_invoice_amount_due_cents")), subscription.get("currency")
+    if cents is None or not isinstance(currency, str) or not currency:
+        return ""
+    return str(Money(currency.lower(), Decimal(cents).scaleb(-2)))
+
+
+def _words(value: object) -> str:
+    """ "past_due" → "Past due"."""
+    return value.replace("_", " ").strip().capitalize() if isinstance(value, str) else ""

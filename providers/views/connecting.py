@@ -1,0 +1,76 @@
+"""Adding a provider: the form of a real workspace, and the button of the simulated one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from providers import registry
+from providers.forms import ConnectForm
+from providers.services.connecting import AlreadyConnectedError, connect_provider
+from providers.services.queueing import enqueue_quietly
+from providers.views.answers import add_errors, problem
+
+SIMULATED_REGION = "simulated"
+SIMULATED_NAME = "Simulated workspace"
+
+
+@sensitive_post_parameters("api_key")
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_provider(request: HttpRequest) -> HttpResponse:
+    """The key is tried before anything is stored. Where it may only read its account's totals, those are offered."""
+    form = ConnectForm(request.POST) if request.method == "POST" else ConnectForm()
+    offers_account_totals = form.asks_for_account_totals
+    if form.is_valid():
+        try:
+            provider, run = connect_provider(
+                type=form.cleaned_data["provider_type"],
+                name=form.cleaned_data["name"],
+                region=form.cleaned_data["region"],
+                api_key=form.cleaned_data["api_key"],
+                now=timezone.now(),
+                source=form.cleaned_data["source"],
+            )
+        except registry.KeyRefusedError as refusal:
+            form.add_error("api_key", str(refusal))
+            offers_account_totals = offers_account_totals or refusal.offers_account_totals
+        except AlreadyConnectedError as refusal:
+            form.add_error("api_key", str(refusal))
+        except ValidationError as refusal:
+            add_errors(form, refusal)
+        else:
+            enqueue_quietly(run=run, now=timezone.now())
+            return redirect(provider)
+    context = {"form": form, "offers_account_totals": offers_account_totals}
+    return render(request, "providers/add.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def try_simulated(request: HttpRequest) -> HttpResponse:
+    """Connect the simulated workspace that comes with the embedded default."""
+    offered = [type_ for type_ in registry.all_types() if type_.simulated_key is not None]
+    if not settings.EMBEDDED or not offered:
+        raise Http404
+    simulated_key = offered[0].simulated_key
+    assert simulated_key is not None  # noqa: S101 - for the type checker
+    try:
+        provider, run = connect_provider(
+            type=offered[0].slug,
+            name=SIMULATED_NAME,
+            region=SIMULATED_REGION,
+            api_key=simulated_key,
+            now=timezone.now(),
+        )
+    except (registry.KeyRefusedError, AlreadyConnectedError) as refusal:
+        return problem(request, "The simulated workspace was not connected", [str(refusal)], reverse("dashboard"))
+    except ValidationError as refusal:
+        return problem(request, "The simulated workspace was not connected", refusal.messages, reverse("dashboard"))
+    enqueue_quietly(run=run, now=timezone.now())
+    return redirect(provider)
