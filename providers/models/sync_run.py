@@ -100,7 +100,11 @@ class SyncRun(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(requested_from=None, requested_to=None)
-                | models.Q(requested_to__gte=models.F("requested_from")),
+                | models.Q(
+                    requested_from__isnull=False,
+                    requested_to__isnull=False,
+                    requested_to__gte=models.F("requested_from"),
+                ),
                 name="syncrun_requested_in_order",
             ),
         )
