@@ -12,8 +12,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -83,8 +84,9 @@ def _measure_sync() -> None:
     ):
         for name in ("initial sync, simulated workspace", "hourly sync, nothing changed"):
             run = request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=now)
-            with _timed(lambda seconds, name=name: _print(name, f"{seconds:.2f} s")):
+            with _timed() as measured:
                 run_sync(run.pk)
+            _print(name, f"{measured.seconds:.2f} s")
 
 
 def _measure_writing() -> None:
@@ -118,10 +120,11 @@ def _measure_writing() -> None:
     ]
     rows = sum(len(window) for window in windows)
     for name in ("writing, all rows new", "writing, no row changed"):
-        with _timed(lambda seconds, name=name: _print(name, f"{rows / seconds:,.0f} rows/s ({rows:,} rows)")):
+        with _timed() as measured:
             for window in windows:
                 days = [usage.day for usage in window]
                 write_usage(provider=provider, first=min(days), last=max(days), rows=window, read_at=factories.NOW)
+        _print(name, f"{rows / measured.seconds:,.0f} rows/s ({rows:,} rows)")
 
 
 def _measure_pages(data: str) -> None:
@@ -138,16 +141,23 @@ def _measure_pages(data: str) -> None:
     for path in ("/", "/companies/", "/providers/", provider.get_absolute_url()):
         times: list[float] = []
         for _ in range(PAGE_REPEATS):
-            with _timed(times.append):
+            with _timed() as measured:
                 assert client.get(path).status_code == 200
+            times.append(measured.seconds)
         _print(f"page {path}, {data}", f"{statistics.median(times) * 1000:.0f} ms")
 
 
+@dataclass
+class Measured:
+    seconds: float = 0
+
+
 @contextmanager
-def _timed(report: Callable[[float], None]) -> Iterator[None]:
+def _timed() -> Iterator[Measured]:
+    measured = Measured()
     begun = time.perf_counter()
-    yield
-    report(time.perf_counter() - begun)
+    yield measured
+    measured.seconds = time.perf_counter() - begun
 
 
 def _print(name: str, value: str) -> None:
