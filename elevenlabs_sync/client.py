@@ -8,6 +8,7 @@ Reference: https://elevenlabs.io/docs/api-reference/introduction
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,6 +36,7 @@ ANALYTICS_PERMISSION = "workspace_analytics_full_read"
 MAX_ANSWER_BYTES = 10_000_000
 EXCERPT_BYTES = 400
 DAY_SECONDS = 86_400
+_GZIP = 16  # added to zlib's wbits: expect a gzip header
 
 _PERMISSION = re.compile(r"missing the permission[s]? [`'\"]?(\w+)")
 
@@ -165,7 +167,7 @@ class ElevenLabsClient:
                 self._beginning = content[:EXCERPT_BYTES]
         except httpx.TimeoutException:
             raise UnavailableError("it did not answer in time") from None
-        except httpx.DecodingError:
+        except httpx.DecodingError:  # of a transport that unpacks by itself
             raise UnexpectedResponseError("its compression is broken") from None
         except httpx.RemoteProtocolError:
             # Includes an answer that ends before its announced length.
@@ -234,15 +236,28 @@ def _seconds(text: str) -> float | None:
 
 
 def _read_capped(response: httpx.Response) -> bytes:
-    """The decompressed body; raises AnswerTooLargeError as soon as it passes the cap."""
-    if response.headers.get("content-encoding", "identity").strip().lower() not in {"gzip", "deflate", "identity", ""}:
+    """The decompressed body; raises AnswerTooLargeError as soon as it passes the cap.
+
+    Unpacked here and not by httpx, which unpacks all of what one read brings: a few hundred bytes may be a megabyte.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"gzip", "identity", ""}:
         raise UnexpectedResponseError("it is compressed in a way that was not asked for")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | _GZIP) if encoding == "gzip" else None
     body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
+    for chunk in response.iter_raw():
+        # One byte more than is allowed tells that it is too much.
+        body += _unpacked(unpacker, chunk, MAX_ANSWER_BYTES + 1 - len(body)) if unpacker else chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise AnswerTooLargeError(MAX_ANSWER_BYTES)
     return bytes(body)
+
+
+def _unpacked(unpacker: zlib._Decompress, chunk: bytes, at_most: int) -> bytes:
+    try:
+        return unpacker.decompress(chunk, at_most)
+    except zlib.error:
+        raise UnexpectedResponseError("its compression is broken") from None
 
 
 def _error_body(response: httpx.Response) -> bytes:

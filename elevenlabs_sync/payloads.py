@@ -235,10 +235,11 @@ def read_subscription(document: Any) -> dict[str, Any]:
     """What is shown of ``GET /v1/user/subscription``, as values that JSON can hold (amounts of money as strings)."""
     if not isinstance(document, dict):
         raise UnexpectedResponseError("the subscription is not a JSON object")
+    texts = ("tier", "status", "billing_period", "character_refresh_period")
     numbers = ("character_count", "character_limit", "next_character_count_reset_unix")
     overage, invoice = document.get("current_overage"), document.get("next_invoice")
     return {
-        **{field: _display_name(document.get(field)) for field in ("tier", "status", "billing_period")},
+        **{field: _display_name(document.get(field)) for field in texts},
         **{field: value if _is_int(value := document.get(field)) else None for field in numbers},
         "currency": currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else "",
         "current_overage": (

@@ -19,7 +19,7 @@ from elevenlabs_sync.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from elevenlabs_sync.payloads import UsageRow, key_hashes
+from elevenlabs_sync.payloads import UsageRow, key_hashes, read_service_accounts
 from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.sync import open_client, run_sync, utc_now
@@ -54,7 +54,7 @@ class ElevenLabs:
                 f"Could not connect: {_reason(error)}",
                 offers_account_totals=isinstance(error, MissingPermissionError) and trial.may_read_totals(),
             ) from None
-        return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID})
+        return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID} | trial.listed_keys())
 
     def enqueue(self, run_id: int) -> None:
         from elevenlabs_sync.tasks import sync_elevenlabs
@@ -102,6 +102,14 @@ class _Trial:
                 client, call=lambda call: call(), clock=utc_now, currency="", key_hash=Project.ACCOUNT_ID
             )
             return [row for reading in reader.read(self._window) for row in reading.rows]
+
+    def listed_keys(self) -> frozenset[str]:
+        """The hashes of the keys that it may list, by which a workspace is recognised even without usage."""
+        try:
+            with self._client() as client:
+                return frozenset(key.key_hash for key in read_service_accounts(client.service_accounts()))
+        except ElevenLabsError:
+            return frozenset()
 
     def may_read_totals(self) -> bool:
         try:

@@ -46,6 +46,19 @@ class UsageReader:
         self._clock = clock
         self.cost_from = cost_from
         self.unread_columns: frozenset[str] = frozenset()
+        self._in_credits_until = date.min  # the latest day that the usage endpoint has answered for
+
+    def check_billing(self) -> None:
+        """Forget the first day billed by cost where the usage endpoint answers for it: a refusal was misunderstood."""
+        if self.cost_from is None:
+            return
+        try:
+            self.usage(Window(self.cost_from, self.cost_from))
+        except ElevenLabsError as refusal:
+            if not refusal.may_concern_billing:
+                raise
+        else:
+            self.cost_from = None
 
     def read(self, window: Window) -> Iterator[Reading]:
         """The window's usage in one or more parts, later days first, which together cover it."""
@@ -62,7 +75,8 @@ class UsageReader:
         try:
             readings = list(self._halving(self.usage, window))
         except ElevenLabsError as refusal:
-            if not refusal.may_concern_billing:
+            # A workspace moves once, and forward: days before one in credits are in credits as well.
+            if not refusal.may_concern_billing or window.last <= self._in_credits_until:
                 raise
             try:
                 costs = list(self._halving(self.costs, window))
@@ -83,8 +97,11 @@ class UsageReader:
         """For how many days from its first on the usage endpoint answers, of a window that it refuses as a whole."""
 
         def refuses(offset: int) -> bool:
+            last = window.first + timedelta(days=offset)
+            if last <= self._in_credits_until:
+                return False
             try:
-                self.usage(Window(window.first, window.first + timedelta(days=offset)))
+                self.usage(Window(window.first, last))
             except AnswerTooLargeError:
                 return False
             except ElevenLabsError as error:
@@ -108,11 +125,27 @@ class UsageReader:
             yield reading
 
     def usage(self, window: Window) -> Reading:
-        """One request to the endpoint of workspaces billed in credits."""
+        """The window from the endpoint of workspaces billed in credits: one request, or two around a refusal.
+
+        Whether a range that ends at the midnight of the move reaches it is not documented. Refused, it is asked for
+        once more to the last millisecond before.
+        """
         read_at = self._clock()
         start, end = window.bounds(now=read_at)
+        try:
+            return self._usage(window, start, end, read_at)
+        except ElevenLabsError as refusal:
+            if not refusal.may_concern_billing or end != window.whole_days[1]:
+                raise
+            try:
+                return self._usage(window, start, end - timedelta(milliseconds=1), read_at)
+            except ElevenLabsError as again:
+                raise (refusal if again.may_concern_billing else again) from None
+
+    def _usage(self, window: Window, start: datetime, end: datetime, read_at: datetime) -> Reading:
         document = self._call(lambda: self._client.usage_by_product(start=start, end=end))
         rows = read_usage(document, first=window.first, last=window.last)
+        self._in_credits_until = max(self._in_credits_until, window.last)
         self.unread_columns |= unread_columns(document)
         return Reading(window, rows, read_at)
 

@@ -195,6 +195,8 @@ class _Sync:
         )
         self._show_progress()
         reader = open_reader(client, self.provider, call=self._with_retries, clock=self.clock)
+        if self.run.requested_from:  # by night or by hand; the hour's sync trusts what is remembered
+            reader.check_billing()
         for window in windows:
             for reading in reader.read(window):
                 self._store(reading, cost_from=reader.cost_from)

@@ -13,8 +13,21 @@ from providers import secrets
 
 LATE_AFTER = timedelta(hours=2)
 
+# How long a claim lasts without another sign of life: longer than the longest silence of a healthy sync (one request
+# with its wait), short enough to wait for.
+LEASE = timedelta(minutes=3)
+
 # The first UTC day that a provider can report (ElevenLabs: start_time ≥ 2020-01-01).
 EARLIEST_DAY = date(2020, 1, 1)
+
+
+def unclaimed(now: datetime, path: str = "") -> models.Q:
+    """Nobody syncs the provider (at ``path`` of the queried model).
+
+    A claim that lasts longer than any could was taken by a clock that ran ahead, and holds nobody off.
+    """
+    until = f"{path}claimed_until"
+    return models.Q((until, None)) | models.Q((f"{until}__lte", now)) | models.Q((f"{until}__gt", now + 2 * LEASE))
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -118,7 +131,8 @@ class Provider(models.Model):
         self.key_fingerprint = key.fingerprint
 
     def is_claimed(self, now: datetime) -> bool:
-        return self.claimed_until is not None and self.claimed_until > now
+        """The opposite of unclaimed()."""
+        return self.claimed_until is not None and now < self.claimed_until <= now + 2 * LEASE
 
     def status(self, now: datetime) -> Status:
         """What the provider's state is called at ``now``; derived, so that it can't get stuck."""

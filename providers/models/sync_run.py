@@ -7,7 +7,7 @@ from typing import Self
 
 from django.db import models
 
-from providers.models.provider import Provider
+from providers.models.provider import Provider, unclaimed
 
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
@@ -21,7 +21,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def lost(self, now: datetime, patience: timedelta) -> Self:
         """Unfinished ones that nobody works on: begun and left by a worker, or not handed over within ``patience``."""
         return self.unfinished().filter(
-            models.Q(provider__claimed_until=None) | models.Q(provider__claimed_until__lte=now),
+            unclaimed(now, "provider__"),
             models.Q(enqueued_at=None)
             | models.Q(enqueued_at__lte=models.F("started_at"))
             | models.Q(enqueued_at__lte=now - patience),

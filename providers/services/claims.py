@@ -9,14 +9,10 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from datetime import datetime, timedelta
-
-from django.db.models import Q
+from datetime import datetime
 
 from providers.models import Provider
-
-# Longer than the longest silence of a healthy sync (one request with its wait), short enough to wait for.
-LEASE = timedelta(minutes=3)
+from providers.models.provider import LEASE, unclaimed
 
 
 class ClaimLostError(Exception):
@@ -29,12 +25,8 @@ def new_owner() -> str:
 
 
 def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
-    """Take the claim if nobody holds it; False when somebody does.
-
-    A claim that lasts longer than any could was taken by a clock that ran ahead, and holds nobody off.
-    """
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * LEASE)
-    taken = Provider.objects.filter(free, pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
+    """Take the claim if nobody holds it; False when somebody does."""
+    taken = Provider.objects.filter(unclaimed(now), pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
     return taken == 1
 
 

@@ -32,8 +32,9 @@ from elevenlabs_sync.simulator.server import (
 )
 from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
+from providers.models.provider import LEASE
 from providers.secrets import ApiKey
-from providers.services.claims import LEASE, take_claim
+from providers.services.claims import take_claim
 from tests.elevenlabs_sync.worlds import FAST, NOW, Clock, World, milliseconds, world
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 
 from providers.models import Provider
+from providers.models.provider import LEASE
 from providers.services.claims import (
-    LEASE,
     ClaimLostError,
     new_owner,
     release_claim,
