@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ from administrate.wsgi import application
 HOST = "127.0.0.1"
 WEB_THREADS = 8
 WORKER_THREADS = 4
+
+
+# Set by a stop signal that comes before the worker listens for it.
+_stop_wanted = threading.Event()
 
 
 class AlreadyRunningError(Exception):
@@ -69,6 +74,15 @@ def web_server() -> Iterator[Callable[[], None]]:
             server.close()
 
 
+def remember_stop_signals() -> None:
+    """Until the worker listens for SIGINT and SIGTERM itself, keep in mind that one came.
+
+    An exception raised by a signal handler may land where Python ignores it, and the signal would be lost.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_signal: _stop_wanted.set())
+
+
 def work_until_stopped() -> None:
     """Run worker and beat until SIGINT or SIGTERM; a sync that runs then goes back to the queue."""
     # Celery warns root against workers that load pickled messages; ours accept JSON only.
@@ -83,7 +97,15 @@ def work_until_stopped() -> None:
         without_mingle=True,
         without_heartbeat=True,
     )
-    worker_ready.connect(lambda **_signal: beat.start(), weak=False)
+
+    def begin(**_signal: object) -> None:
+        beat.start()
+        if _stop_wanted.is_set():
+            signal.raise_signal(signal.SIGTERM)  # once more: now the worker hears it
+
+    worker_ready.connect(begin, weak=False)
+    if _stop_wanted.is_set():
+        return
     try:
         worker.start()
     finally:

@@ -11,7 +11,13 @@ from django.test import override_settings
 
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import (
+    SIMULATED_API_KEY,
+    USAGE_ONLY_API_KEY,
+    SimulatedWorkspace,
+    SimulatorServer,
+    faults,
+)
 from elevenlabs_sync.simulator.edits import Hide
 from elevenlabs_sync.simulator.server import USAGE_PATH
 from providers.models import SyncRun
@@ -118,8 +124,8 @@ def test_key_of_another_workspace_is_refused_as_a_replacement(here: Simulated) -
 
 
 def test_key_that_shows_no_workspace_must_be_confirmed(here: Simulated) -> None:
-    """With no usage to compare, a person decides."""
-    here.server.keys[OTHER_KEY] = here.server.keys[SIMULATED_API_KEY]
+    """With no usage and no listing to compare, a person decides."""
+    here.server.keys[OTHER_KEY] = here.server.keys[USAGE_ONLY_API_KEY]
     everything = Hide()
     here.edit(everything)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,14 @@ from django.utils import timezone
 
 from administrate import __version__
 from administrate.first_admin import create_first_admin
-from administrate.one_process import HOST, AlreadyRunningError, sole_use_of_home, web_server, work_until_stopped
+from administrate.one_process import (
+    HOST,
+    AlreadyRunningError,
+    remember_stop_signals,
+    sole_use_of_home,
+    web_server,
+    work_until_stopped,
+)
 from providers import registry
 from providers.commands import ProductCommand, bad_input, failure
 from providers.models import Provider
@@ -36,9 +42,8 @@ class Command(ProductCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["demo"] and not settings.EMBEDDED:
             raise bad_input("--demo needs the embedded default: unset DATABASE_URL and REDIS_URL.")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _end)  # until the worker takes them over
-        with suppress(SystemExit), ExitStack() as stack:
+        remember_stop_signals()
+        with suppress(SystemExit), ExitStack() as stack:  # SystemExit: how the worker ends
             try:
                 if settings.EMBEDDED:
                     stack.enter_context(sole_use_of_home())
@@ -71,11 +76,6 @@ class Command(ProductCommand):
         lines.append("  Ctrl-C stops it.")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
-
-
-def _end(*_signal: object) -> None:
-    """Unwind everything that has been started, as at an ordinary end."""
-    raise SystemExit
 
 
 def _connect_simulated_workspace() -> None:
