@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice
 
-from costs.models import DailyUsage, DailyUsageQuerySet
+from django.db.models import QuerySet
+
+from costs.models import DailyUsage, DailyUsageQuerySet, Restatement
 from providers.models import Company, Project
 
 COLUMNS = (
@@ -24,6 +26,17 @@ COLUMNS = (
     "cost",
     "currency",
     "estimated",
+)
+_RESTATED = ("credits", "minutes", "requests", "cost", "currency")
+RESTATEMENT_COLUMNS = (
+    "restated_at",
+    "run",
+    "date",
+    "provider",
+    "project_id",
+    "project",
+    "model",
+    *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
 _CHUNK_LINES = 1000
 
@@ -44,6 +57,17 @@ def usage_csv(usage: DailyUsageQuerySet) -> Iterator[str]:
             yield _csv(_escaped(lines))
             lines = []
     yield _csv(_escaped(lines))
+
+
+def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
+    """The restatement log under RESTATEMENT_COLUMNS, in chunks: what stood of a settled day, what stands since, when.
+
+    In the order in which it happened. ``run`` is the id of the sync run, empty where that is no longer kept.
+    """
+    yield _csv([RESTATEMENT_COLUMNS])
+    rows = restatements.select_related("project__provider").order_by("restated_at", "pk").iterator(chunk_size=2000)
+    while chunk := list(islice(rows, _CHUNK_LINES)):
+        yield _csv(_restatement_line(row) for row in chunk)
 
 
 def plain(value: Decimal | int | None) -> str:
@@ -75,6 +99,21 @@ def _line(row: DailyUsage, companies: dict[int, str]) -> tuple[str, ...]:
         plain(row.cost),
         row.currency,
         "true" if row.estimated else "false",
+    )
+
+
+def _restatement_line(row: Restatement) -> tuple[str, ...]:
+    project = row.project
+    figures = (getattr(row, name) for name in RESTATEMENT_COLUMNS[7:])
+    return (
+        row.restated_at.isoformat(timespec="seconds"),
+        "" if row.run_id is None else str(row.run_id),
+        row.day.isoformat(),
+        inert(project.provider.name),
+        "" if project.kind == Project.Kind.KEYLESS else inert(project.external_id),
+        inert(project.display_name),
+        inert(row.model),
+        *(value if isinstance(value, str) else plain(value) for value in figures),
     )
 
 

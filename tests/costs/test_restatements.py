@@ -11,10 +11,12 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from costs.exports import RESTATEMENT_COLUMNS
 from costs.models import Restatement
 from costs.views.restatements import exact
 from providers.models import Project, Provider
 from tests.factories import NOW, TODAY, make_project, make_provider, make_run
+from tests.providers.commands import ran
 
 NASTY = "<b>x</b>"
 ALL = "?from=2020-01-01&to=2026-11-22"
@@ -171,3 +173,29 @@ def test_a_bad_range_and_unknown_ids(signed_in: Client) -> None:
 def test_every_stored_digit_is_written(value: Decimal | int | None, text: str) -> None:
     """Without padding or exponent."""
     assert exact(value) == text
+
+
+@pytest.mark.django_db
+def test_the_log_is_exported_with_every_digit() -> None:
+    """What stood, what stands since, when; unknown is empty, and a name that looks like a formula is inert."""
+    project = make_project(provider=make_provider(name="Production"), name="=HYPERLINK(1)", external_id="ab12")
+    make_restatement(project=project)
+
+    lines = ran("export_usage", "--restatements").splitlines()
+
+    assert lines[0] == ",".join(RESTATEMENT_COLUMNS)
+    what = f"{NOW.isoformat()},,{(TODAY - timedelta(days=20)).isoformat()},Production,ab12,'=HYPERLINK(1),eleven_v3"
+    assert lines[1:] == [f"{what},1000,1250,,,,,0.3000000001,0.375,usd,usd"]
+
+
+@pytest.mark.django_db
+def test_the_exported_log_is_of_the_days_and_provider_asked_for() -> None:
+    """As the export of usage."""
+    wanted, other = (make_project(provider=make_provider(name=name)) for name in ("One", "Two"))
+    for project in (wanted, other):
+        for day in (14, 15):
+            make_restatement(project=project, day=TODAY.replace(day=day))
+
+    lines = ran("export_usage", "--restatements", "--provider", "One", "--from", "2026-11-15").splitlines()[1:]
+
+    assert [line.split(",")[2:4] for line in lines] == [["2026-11-15", "One"]]

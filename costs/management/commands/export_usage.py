@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.models import Q
 
-from costs.exports import usage_csv
-from costs.models import DailyUsage
+from costs.exports import restatements_csv, usage_csv
+from costs.models import DailyUsage, Restatement
 from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
 
 
@@ -25,20 +26,28 @@ class Command(ProductCommand):
         parser.add_argument("--to", dest="last", type=utc_day, metavar="DATE", help="last UTC day, inclusive")
         parser.add_argument("--provider", metavar="NAME", help="only this provider")
         parser.add_argument("--format", choices=["csv"], default="csv")
+        parser.add_argument(
+            "--restatements",
+            action="store_true",
+            help="instead of usage, the log of changes to days that had already settled: what stood, what stands since",
+        )
         parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         first, last = options["first"], options["last"]
         if first and last and first > last:
             raise bad_input("--from must not be after --to.")
-        usage = DailyUsage.objects.all()
+        wanted = Q()
         if options["provider"] is not None:
-            usage = usage.for_provider(provider_named(options["provider"]))
+            wanted &= Q(project__provider=provider_named(options["provider"]))
         if first:
-            usage = usage.filter(day__gte=first)
+            wanted &= Q(day__gte=first)
         if last:
-            usage = usage.filter(day__lte=last)
-        chunks = usage_csv(usage)
+            wanted &= Q(day__lte=last)
+        if options["restatements"]:
+            chunks = restatements_csv(Restatement.objects.filter(wanted))
+        else:
+            chunks = usage_csv(DailyUsage.objects.filter(wanted))
         if options["output"]:
             _write_file(options["output"], chunks)
         else:
