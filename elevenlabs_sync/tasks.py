@@ -6,9 +6,7 @@ from celery.signals import worker_shutting_down
 from elevenlabs_sync.sync import run_sync, stopping
 
 
-# Acknowledged as it begins: the run is a row, and the sweep brings back what dies with its worker. A message that is
-# still unacknowledged when Redis goes away ends a Celery 5.7 worker with an AttributeError.
-@shared_task(acks_late=False)
+@shared_task
 def sync_elevenlabs(run_id: int) -> None:
     run_sync(run_id)
 

@@ -6,19 +6,19 @@ from django.utils import timezone
 from providers.services.queueing import enqueue_lost_runs, request_hourly_syncs, request_nightly_syncs
 
 
-@shared_task(acks_late=False)  # as the sync's own task, and the next tick does the same
+@shared_task
 def enqueue_hourly_syncs() -> None:
     """One sync per active provider whose hour has come."""
     request_hourly_syncs(now=timezone.now())
 
 
-@shared_task(acks_late=False)  # as the sync's own task, and the next tick does the same
+@shared_task
 def enqueue_nightly_syncs() -> None:
     """One sync of the last 35 days per active provider and day."""
     request_nightly_syncs(now=timezone.now())
 
 
-@shared_task(acks_late=False)  # as the sync's own task, and the next tick does the same
+@shared_task
 def sweep() -> None:
     """What has become due since the last tick, what was missed while nobody ticked, what the queue has lost."""
     request_hourly_syncs(now=timezone.now())
