@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-# The first day that a provider can report (ElevenLabs: start_time ≥ 2020-01-01).
-EARLIEST = date(2020, 1, 1)
+from providers.models import EARLIEST_DAY
 
 
 class RangeError(ValueError):
@@ -90,6 +89,6 @@ def _day(text: str, name: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise RangeError(f"“{name}” is not a date. Write it as YYYY-MM-DD.") from None
-    if not EARLIEST <= day <= date(2100, 12, 31):
-        raise RangeError(f"“{name}” must be between {EARLIEST.isoformat()} and 2100-12-31.")
+    if not EARLIEST_DAY <= day <= date(2100, 12, 31):
+        raise RangeError(f"“{name}” must be between {EARLIEST_DAY.isoformat()} and 2100-12-31.")
     return day

@@ -17,7 +17,6 @@ from providers.secrets import ApiKey
 
 # One act of assigning; more than a page of keys, less than what a hostile form may ask for.
 ASSIGN_LIMIT = 500
-EARLIEST_START = date(2020, 1, 1)
 LATEST_START = date(2100, 12, 31)
 
 DATE_UNREADABLE = "The date can't be read. Write it as YYYY-MM-DD."
@@ -269,9 +268,9 @@ class AssignForm(forms.Form):
     def _check_start(self, starts_on: date | None) -> None:
         if starts_on is None:
             self.add_error("starts_on", "Enter the date from which on it applies.")
-        elif not EARLIEST_START <= starts_on <= LATEST_START:
+        elif not EARLIEST_DAY <= starts_on <= LATEST_START:
             self.add_error(
-                "starts_on", f"The date must be between {EARLIEST_START.isoformat()} and {LATEST_START.isoformat()}."
+                "starts_on", f"The date must be between {EARLIEST_DAY.isoformat()} and {LATEST_START.isoformat()}."
             )
 
 

@@ -15,7 +15,7 @@ from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.metrics import METRICS
 from costs.querystate import choices, read_range
-from costs.ranges import EARLIEST, DateRange
+from costs.ranges import DateRange
 from costs.reconciliation import reconcile, running_period
 from costs.reports import Reading
 from costs.tables import usage_table
@@ -26,7 +26,7 @@ from costs.views.restatements import LATEST, restatement_table
 from costs.views.subscription import read_plan
 from costs.views.syncs import history_row, sync_state
 from costs.wording import ago, clock
-from providers.models import Company, Provider
+from providers.models import EARLIEST_DAY, Company, Provider
 from providers.progress import region_label, type_label
 
 # Of more companies than this the rows of the key table offer no choice of their own; the bulk bar does.
@@ -97,7 +97,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **key_table(request, rows, currency, coverage),
         "has_restatements": bool(restatements),
         "restatements": restatement_table(restatements, names, caption="The latest restatements"),
-        "every_day": DateRange(EARLIEST, today).query,
+        "every_day": DateRange(EARLIEST_DAY, today).query,
         "companies": companies,
         "row_choices": companies if len(companies) <= ROW_SELECT_LIMIT else None,
         "assign_url": reverse("providers:assign", args=[provider.pk]),
