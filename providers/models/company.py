@@ -34,6 +34,13 @@ class Company(models.Model):
 
     name = models.CharField(max_length=120)
     notes = models.TextField(blank=True)
+    markup_percent = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Shown on statements beside the cost, never instead of it.",
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -47,6 +54,10 @@ class Company(models.Model):
                 Lower("name"),
                 name="company_name_unique",
                 violation_error_message="A company with this name already exists.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(markup_percent=None) | models.Q(markup_percent__gte=0),
+                name="company_markup_not_negative",
             ),
         )
 

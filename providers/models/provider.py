@@ -55,6 +55,11 @@ class Provider(models.Model):
         ANALYTICS = "analytics", "Usage per API key"
         ACCOUNT_TOTALS = "account_totals", "Account totals"
 
+    class KeylessSharing(models.TextChoices):
+        NONE = "none", "Left unassigned"
+        EVENLY = "evenly", "Shared evenly"
+        BY_USAGE = "by_usage", "Shared by usage"
+
     type = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
     region = models.CharField(max_length=40)
@@ -89,6 +94,12 @@ class Provider(models.Model):
         help_text="Estimated cost of 1,000 credits, where the provider reports no cost at all.",
     )
     credit_rate_currency = models.CharField(max_length=3, blank=True)
+    keyless_sharing = models.CharField(
+        max_length=20,
+        choices=KeylessSharing,
+        default=KeylessSharing.NONE,
+        help_text="What becomes of usage without an API key, as long as it is not assigned itself.",
+    )
     refused_since = models.DateTimeField(null=True, editable=False, help_text="When it first refused the key.")
     nightly_on = models.DateField(null=True, editable=False, help_text="The UTC day of the latest nightly sync.")
     history_from = models.DateField(help_text="The first UTC day that the initial sync reads.")

@@ -1,0 +1,151 @@
+"""Whose usage is whose: derived from the stored usage and the assignments, written only by costs.attribution.
+
+Both tables hold no fact of their own and can be made anew at any time. What they add up to, company by company and
+unassigned, is exactly what DailyUsage adds up to.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Count, Q, Sum
+from django.db.models.expressions import Combinable
+
+from costs.fields import ScaledDecimalField
+from costs.models.usage import DailyUsage
+from providers.models import Company, Project, Provider
+
+
+class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
+    PROVIDER = "project__provider_id"
+
+    def between(self, first: date, last: date) -> Self:
+        """Rows of the UTC days ``first`` to ``last``, both inclusive."""
+        return self.filter(day__gte=first, day__lte=last)
+
+    def for_provider(self, provider: Provider) -> Self:
+        return self.filter(project__provider=provider)
+
+    def used(self) -> Self:
+        """Without rows of nothing but zeros."""
+        return self.exclude(
+            Q(credits=0) | Q(credits=None),
+            Q(minutes=0) | Q(minutes=None),
+            Q(requests=0) | Q(requests=None),
+            Q(cost=0) | Q(cost=None),
+        )
+
+    @staticmethod
+    def sums() -> dict[str, Combinable]:
+        """The aggregates that reports read; the same names for DailyTotal."""
+        has_usage = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0)
+        return _figure_sums() | {
+            "sum_unpriced": Count("pk", filter=Q(currency="") & has_usage),
+            "sum_estimated": Count("pk", filter=Q(estimated=True, cost__gt=0)),
+        }
+
+
+class AttributedUsage(models.Model):
+    """The part of one row of DailyUsage that falls to one company, or – without ``company`` – to nobody.
+
+    Ordinarily the whole row. Of a row that is split there is one part per payer; the parts of each figure add up to the
+    row's, and a figure that is unknown is unknown in every part.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="attributed_usage", db_index=False)
+    day = models.DateField()
+    model = models.CharField(max_length=200, blank=True)
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.PROTECT, related_name="attributed_usage", db_index=False
+    )
+    credits = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
+    minutes = ScaledDecimalField(scale=DailyUsage.MINUTES_SCALE, null=True)
+    requests = models.BigIntegerField(null=True)
+    cost = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True, help_text="In units of the currency.")
+    currency = models.CharField(max_length=3, blank=True, help_text="Lower case; empty where the cost is unknown.")
+    estimated = models.BooleanField(default=False)
+
+    objects = AttributedUsageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("day", "project", "model", "company")
+        verbose_name_plural = "attributed usage"
+        constraints = (
+            # Also finds the parts of a project's days, when they are attributed anew.
+            models.UniqueConstraint(fields=["project", "day", "model", "company"], name="attributed_unique"),
+            models.UniqueConstraint(
+                fields=["project", "day", "model"], condition=Q(company=None), name="attributed_unassigned_unique"
+            ),
+        )
+        indexes = (
+            # The page and the statements of one company, by key.
+            models.Index(fields=["company", "day"], name="attributed_company_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.project} on {self.day.isoformat()}: {self.company or 'unassigned'}"
+
+
+class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
+    PROVIDER = "provider_id"
+
+    def between(self, first: date, last: date) -> Self:
+        """Sums of the UTC days ``first`` to ``last``, both inclusive."""
+        return self.filter(day__gte=first, day__lte=last)
+
+    def for_provider(self, provider: Provider) -> Self:
+        return self.filter(provider=provider)
+
+    @staticmethod
+    def sums() -> dict[str, Combinable]:
+        return _figure_sums() | {"sum_unpriced": Sum("unpriced_rows"), "sum_estimated": Sum("estimated_rows")}
+
+
+class DailyTotal(models.Model):
+    """The sum of a provider's attributed usage per day, company, model and currency: what pages add up.
+
+    It keeps them fast whatever the number of API keys.
+    """
+
+    day = models.DateField()
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="daily_totals", db_index=False)
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.PROTECT, related_name="daily_totals", db_index=False
+    )
+    model = models.CharField(max_length=200, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    credits = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
+    minutes = ScaledDecimalField(scale=DailyUsage.MINUTES_SCALE, null=True)
+    requests = models.BigIntegerField(null=True)
+    cost = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True)
+    unpriced_rows = models.IntegerField(default=0)
+    estimated_rows = models.IntegerField(default=0)
+
+    objects = DailyTotalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("day", "provider", "company", "model")
+        constraints = (
+            # Also finds a range of days for the dashboard and the companies.
+            models.UniqueConstraint(fields=["day", "provider", "company", "model", "currency"], name="total_unique"),
+            models.UniqueConstraint(
+                fields=["day", "provider", "model", "currency"],
+                condition=Q(company=None),
+                name="total_unassigned_unique",
+            ),
+        )
+        indexes = (
+            # The page of one company.
+            models.Index(fields=["company", "day"], name="total_company_day"),
+            # The page of one provider; also what a change of its attribution replaces.
+            models.Index(fields=["provider", "day"], name="total_provider_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} on {self.day.isoformat()}: {self.company or 'unassigned'}"
+
+
+def _figure_sums() -> dict[str, Any]:
+    return {f"sum_{name}": Sum(name) for name in ("credits", "minutes", "requests", "cost")}
