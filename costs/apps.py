@@ -1,6 +1,22 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class CostsConfig(AppConfig):
     name = "costs"
     verbose_name = "Costs"
+
+    def ready(self) -> None:
+        """Usage follows its assignments, in the transaction that changes them."""
+        from costs.attribution import attribute, attribute_keyless
+        from providers import signals
+
+        def follow_assignments(project_ids: Any, **_signal: Any) -> None:
+            attribute(project_ids)
+
+        def follow_sharing(provider: Any, **_signal: Any) -> None:
+            attribute_keyless(provider)
+
+        signals.assignments_changed.connect(follow_assignments, weak=False, dispatch_uid="costs")
+        signals.sharing_changed.connect(follow_sharing, weak=False, dispatch_uid="costs")

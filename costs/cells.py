@@ -12,8 +12,9 @@ from decimal import Decimal
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs.coverage import Reading
 from costs.money import UNKNOWN, Money, format_number
-from costs.reports import Reading, Totals
+from costs.totals import Totals
 from providers.models import Company, Project, Provider
 
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from costs import cells
+from costs.coverage import Day, Reading
 from costs.metrics import Metric
 from costs.money import SYMBOLS, UNKNOWN, Money, format_number
-from costs.reports import NOTHING, OTHER, Day, Reading, Series, Totals, stacked
+from costs.reports import OTHER, Series, stacked
 from costs.tables import Column, Row, Table
+from costs.totals import NOTHING, Totals
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max, Q
 
+from costs.attribution import attribute
 from costs.fields import to_scaled
 from costs.models import DailyUsage, DailyUsageQuerySet
 from costs.writing import estimated_cost
@@ -52,6 +53,7 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     provider.credit_rate_currency = "" if rate is None else currency
     provider.save(update_fields=["credit_rate", "credit_rate_currency"])
     changed = _rewrite(provider, now)
+    attribute(provider.projects.values_list("pk", flat=True))
     release_claim(provider=provider, owner=owner)
     return changed
 

@@ -10,8 +10,8 @@ from itertools import groupby, islice
 
 from django.db.models import QuerySet
 
-from costs.models import DailyUsage, DailyUsageQuerySet, Restatement
-from providers.models import Company, Project
+from costs.models import AttributedUsage, AttributedUsageQuerySet, Restatement
+from providers.models import Project
 
 COLUMNS = (
     "date",
@@ -38,25 +38,25 @@ RESTATEMENT_COLUMNS = (
     "model",
     *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
-_CHUNK_LINES = 1000
+CHUNK_LINES = 1000
 
 
-def usage_csv(usage: DailyUsageQuerySet) -> Iterator[str]:
+def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     """The rows of ``usage`` that hold anything, under COLUMNS, in chunks of about a thousand lines.
 
     Ordered by date, provider, project_id and model (by code point, on every database). ``project_id`` is empty for
-    usage without a key; ``company`` is empty where a day is unassigned.
+    usage without a key; ``company`` is empty where a day is unassigned. Of a row that is split between companies there
+    is one line for each of them, in the order of their names.
     """
-    companies = dict(Company.objects.values_list("pk", "name"))
-    rows = usage.used().attributed().select_related("project__provider").order_by("day").iterator(chunk_size=2000)
-    yield _csv([COLUMNS])
+    rows = usage.used().select_related("project__provider", "company").order_by("day").iterator(chunk_size=2000)
+    yield csv_text([COLUMNS])
     lines: list[tuple[str, ...]] = []
     for _day, of_day in groupby(rows, key=lambda row: row.day):
-        lines += sorted((_line(row, companies) for row in of_day), key=_order)
-        if len(lines) >= _CHUNK_LINES:
-            yield _csv(_escaped(lines))
+        lines += sorted((_line(row) for row in of_day), key=_order)
+        if len(lines) >= CHUNK_LINES:
+            yield csv_text(_escaped(lines))
             lines = []
-    yield _csv(_escaped(lines))
+    yield csv_text(_escaped(lines))
 
 
 def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
@@ -64,10 +64,10 @@ def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
 
     In the order in which it happened. ``run`` is the id of the sync run, empty where that is no longer kept.
     """
-    yield _csv([RESTATEMENT_COLUMNS])
+    yield csv_text([RESTATEMENT_COLUMNS])
     rows = restatements.select_related("project__provider").order_by("restated_at", "pk").iterator(chunk_size=2000)
-    while chunk := list(islice(rows, _CHUNK_LINES)):
-        yield _csv(_restatement_line(row) for row in chunk)
+    while chunk := list(islice(rows, CHUNK_LINES)):
+        yield csv_text(_restatement_line(row) for row in chunk)
 
 
 def plain(value: Decimal | int | None) -> str:
@@ -83,15 +83,14 @@ def inert(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
-def _line(row: DailyUsage, companies: dict[int, str]) -> tuple[str, ...]:
-    company_id: int | None = row.company_id  # type: ignore[attr-defined]  # annotated by attributed()
+def _line(row: AttributedUsage) -> tuple[str, ...]:
     project = row.project
     return (
         row.day.isoformat(),
         project.provider.name,
         "" if project.kind == Project.Kind.KEYLESS else project.external_id,
         project.display_name,
-        "" if company_id is None else companies[company_id],
+        row.company.name if row.company else "",
         row.model,
         plain(row.credits),
         plain(row.minutes),
@@ -118,8 +117,8 @@ def _restatement_line(row: Restatement) -> tuple[str, ...]:
 
 
 def _order(line: tuple[str, ...]) -> tuple[str, ...]:
-    date, provider, project_id, _project, _company, model = line[:6]
-    return date, provider, project_id, model
+    date, provider, project_id, _project, company, model = line[:6]
+    return date, provider, project_id, model, company
 
 
 def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
@@ -127,7 +126,8 @@ def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     return ((line[0], *(inert(cell) for cell in line[1:6]), *line[6:]) for line in lines)
 
 
-def _csv(lines: Iterable[tuple[str, ...]]) -> str:
+def csv_text(lines: Iterable[tuple[str, ...]]) -> str:
+    """The lines as CSV, each ended by a line feed; a cell is quoted where it has to be."""
     buffer = _LineFeeds()
     csv.writer(buffer, lineterminator="\r\n").writerows(lines)
     return buffer.getvalue()

@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.utils.safestring import SafeString
 
 from costs import cells
-from costs.reports import Reading, Totals
+from costs.coverage import Reading
+from costs.totals import Totals
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from enum import Enum
 
 from django.db.models import Count, Q, Sum
 
+from costs.coverage import Coverage
 from costs.models import DailyUsage
 from costs.money import format_number
 from costs.ranges import DateRange
-from costs.reports import Coverage
 from costs.wording import clock, count
 from providers.models import Provider
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs.coverage import Coverage, Reading
 from costs.metrics import METRICS
 from costs.querystate import Sorting
-from costs.reports import Breakdown, Coverage, Reading, Totals
+from costs.reports import Breakdown
+from costs.totals import Totals
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from costs.attribution import attribute_staged, first_uses, locked
 from costs.fields import to_scaled
 from costs.models import DailyUsage, ReadDay, Restatement
 from providers.models import Project, Provider, SyncRun
@@ -71,9 +72,10 @@ def write_usage(
     ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
     row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
     Where the provider has a credit rate, a cost that is unknown is estimated from the credits. A change of a day that
-    had settled is kept in the restatement log, with ``run``.
+    had settled is kept in the restatement log, with ``run``. What is written is attributed to its companies.
     Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
     """
+    (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
         _stage(cursor, rows, provider)
         _stage_zeros(cursor, provider, first, last)
@@ -82,8 +84,11 @@ def write_usage(
         written = _count(cursor)
         if written.inserted or written.changed:
             _log_restatements(cursor, provider, first, last, read_at, run)
+            cursor.execute(_KEEP_DIFFERING)
             cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(read_at)})
+            used_before = first_uses(held)
             cursor.execute(_REFRESH_DAYS_OF_USE)
+            attribute_staged(provider=held, staging=_STAGING, used_before=used_before)
         cursor.execute(f"DROP TABLE {_STAGING}")
     ReadDay.objects.bulk_create(
         (
@@ -109,11 +114,18 @@ _JOIN = f"""
 _COUNT = f"""
     SELECT COUNT(*), COUNT(stored.id), COUNT(CASE WHEN stored.id IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
 """
+# From here on only what is new or differs is staged.
+_KEEP_DIFFERING = f"""
+    DELETE FROM {_STAGING} WHERE EXISTS (
+        SELECT 1 FROM {_USAGE} AS stored
+        WHERE stored.project_id = {_STAGING}.project_id AND stored.day = {_STAGING}.day
+        AND stored.model = {_STAGING}.model AND NOT ({_DIFFERS.replace("staged.", f"{_STAGING}.")})
+    )
+"""
 _WRITE = f"""
     INSERT INTO {_USAGE} ({", ".join(_ALL)}, updated_at)
     SELECT {", ".join(f"staged.{name}" for name in _ALL)}, %(updated_at)s
-    FROM {_JOIN}
-    WHERE stored.id IS NULL OR {_DIFFERS}
+    FROM {_STAGING} AS staged WHERE TRUE
     ORDER BY staged.project_id, staged.day, staged.model
     ON CONFLICT (project_id, day, model) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in (*_FIGURES, "updated_at"))}

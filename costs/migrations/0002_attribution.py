@@ -5,6 +5,32 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+# Until this release a period had at most one payer: every stored row belongs to it whole.
+WHOLE_ROWS = """
+    INSERT INTO costs_attributedusage
+        (project_id, day, model, company_id, credits, minutes, requests, cost, currency, estimated)
+    SELECT used.project_id, used.day, used.model,
+        (
+            SELECT share.company_id FROM providers_assignment AS period
+            LEFT JOIN providers_assignmentshare AS share ON share.assignment_id = period.id
+            WHERE period.project_id = used.project_id AND period.starts_on <= used.day
+            ORDER BY period.starts_on DESC LIMIT 1
+        ),
+        used.credits, used.minutes, used.requests, used.cost, used.currency, used.estimated
+    FROM costs_dailyusage AS used
+"""
+DAILY_SUMS = """
+    INSERT INTO costs_dailytotal
+        (day, provider_id, company_id, model, currency, credits, minutes, requests, cost, unpriced_rows, estimated_rows)
+    SELECT part.day, project.provider_id, part.company_id, part.model, part.currency,
+        SUM(part.credits), SUM(part.minutes), SUM(part.requests), SUM(part.cost),
+        COUNT(CASE WHEN part.currency = '' AND (part.credits > 0 OR part.minutes > 0 OR part.requests > 0) THEN 1 END),
+        COUNT(CASE WHEN part.estimated AND part.cost > 0 THEN 1 END)
+    FROM costs_attributedusage AS part JOIN providers_project AS project ON project.id = part.project_id
+    GROUP BY part.day, project.provider_id, part.company_id, part.model, part.currency
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -57,4 +83,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('day', 'provider', 'company', 'model', 'currency'), name='total_unique'), models.UniqueConstraint(condition=models.Q(('company', None)), fields=('day', 'provider', 'model', 'currency'), name='total_unassigned_unique')],
             },
         ),
+        migrations.RunSQL(WHOLE_ROWS, migrations.RunSQL.noop),
+        migrations.RunSQL(DAILY_SUMS, migrations.RunSQL.noop),
     ]

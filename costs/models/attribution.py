@@ -19,8 +19,6 @@ from providers.models import Company, Project, Provider
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
-    PROVIDER = "project__provider_id"
-
     def between(self, first: date, last: date) -> Self:
         """Rows of the UTC days ``first`` to ``last``, both inclusive."""
         return self.filter(day__gte=first, day__lte=last)
@@ -89,8 +87,6 @@ class AttributedUsage(models.Model):
 
 
 class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
-    PROVIDER = "provider_id"
-
     def between(self, first: date, last: date) -> Self:
         """Sums of the UTC days ``first`` to ``last``, both inclusive."""
         return self.filter(day__gte=first, day__lte=last)

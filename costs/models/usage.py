@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 
 from costs.fields import ScaledDecimalField
-from providers.models import Assignment, Project, Provider, SyncRun
+from providers.models import Project, Provider, SyncRun
 
 # A provider may restate a day's figures until its costs have settled.
 SETTLES_AFTER = timedelta(days=7)
@@ -31,18 +31,6 @@ class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
             Q(requests=0) | Q(requests=None),
             Q(cost=0) | Q(cost=None),
         )
-
-    def attributed(self) -> Self:
-        """With ``company_id``: whose the row is, by the assignment that holds on its day; None is unassigned.
-
-        The one place where attribution is decided; every page and export reads it from here.
-        """
-        in_force = (
-            Assignment.objects.filter(project=OuterRef("project"), starts_on__lte=OuterRef("day"))
-            .order_by("-starts_on")
-            .values("shares__company")[:1]
-        )
-        return self.annotate(company_id=Subquery(in_force))
 
 
 class DailyUsage(models.Model):

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_safe
 
 from costs import cells, reports
 from costs.charts import stacked_by_day
+from costs.coverage import Coverage, Reading, coverage_by_provider, joint_coverage, mark_days
 from costs.metrics import COST
 from costs.querystate import natural, read_range, read_sorting
-from costs.reports import Reading
 from costs.tables import Column, Row, Table, usage_table
+from costs.totals import Totals, all_usage, main_currency, regroup, totals_by, usage_by_key
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from providers.models import BEGINNING, Assignment, Company, Project, Provider
 
@@ -37,15 +38,15 @@ def company_list(request: HttpRequest) -> HttpResponse:
     today = now.date()
     providers = list(Provider.objects.all())
     chosen = read_range(request, today=today)
-    usage = reports.all_usage().between(chosen.range.first, chosen.range.last)
+    usage = all_usage().between(chosen.range.first, chosen.range.last)
     by_company = reports.company_breakdown(usage)
-    coverages = reports.coverages(providers, chosen.range, today=today)
-    coverage = reports.together(coverages.values())
-    keys = reports.regroup_counts(reports.keys_in_force(today))
-    currency = reports.main_currency(by_company.total, providers)
+    coverages = coverage_by_provider(providers, chosen.range, today=today)
+    coverage = joint_coverage(coverages.values())
+    keys = reports.keys_in_force(today)
+    currency = main_currency(by_company.total, providers)
     sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
 
-    lines = [(line, keys.get(line.subject and line.subject.pk, 0)) for line in by_company.lines]
+    lines = [(line, keys.by_company.get(line.subject and line.subject.pk, 0)) for line in by_company.lines]
     named, unassigned = lines[:-1], lines[-1]
     named.sort(key=lambda item: natural(item[0].label))
     named.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
@@ -75,7 +76,7 @@ def company_list(request: HttpRequest) -> HttpResponse:
                     cells.money(by_company.total, currency, reading=coverage.reading),
                     "",
                     cells.amount(by_company.total, by_company.total.credits, reading=coverage.reading),
-                    f"{sum(keys.values()):,}",
+                    f"{keys.total:,}",
                 ),
             ),
             sorting,
@@ -84,9 +85,7 @@ def company_list(request: HttpRequest) -> HttpResponse:
     return render(request, "companies/list.html", context, status=chosen.status)
 
 
-def _row(
-    line: reports.Line, keys: int, whole: reports.Totals, currency: str, coverage: reports.Coverage, query: str
-) -> Row:
+def _row(line: reports.Line, keys: int, whole: Totals, currency: str, coverage: Coverage, query: str) -> Row:
     return Row(
         (
             cells.company(line.subject, line.label, query),
@@ -107,16 +106,15 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = read_range(request, today=today)
     projects = list(Project.objects.filter(assignments__shares__company=company).distinct().select_related("provider"))
     providers = list({project.provider_id: project.provider for project in projects}.values())
-    coverages = reports.coverages(providers, chosen.range, today=today)
-    coverage = reports.together(coverages.values())
-    usage = (
-        reports.all_usage().between(chosen.range.first, chosen.range.last).attributed().filter(company_id=company.pk)  # type: ignore[misc]  # the annotation of attributed()
-    )
-    by_model_and_day = reports.totals_by(usage, "model", "day")
-    by_project = reports.project_breakdown(usage, projects)
+    coverages = coverage_by_provider(providers, chosen.range, today=today)
+    coverage = joint_coverage(coverages.values())
+    usage = all_usage().between(chosen.range.first, chosen.range.last).filter(company=company)
+    by_key = usage_by_key().between(chosen.range.first, chosen.range.last).filter(company=company)
+    by_model_and_day = totals_by(usage, "model", "day")
+    by_project = reports.project_breakdown(by_key, projects)
     names = reports.model_labels(providers)
-    models = reports.breakdown_of(reports.regroup(by_model_and_day, 0), names)
-    currency = reports.main_currency(models.total, providers)
+    models = reports.breakdown_of(regroup(by_model_and_day, 0), names)
+    currency = main_currency(models.total, providers)
     periods = _periods(projects, company)
 
     context = {
@@ -151,7 +149,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rounding_shows": models.rounding_shows or by_project.rounding_shows,
         "chart": stacked_by_day(
             title=f"Spend of {company.name} per day by model",
-            days=reports.mark_days(reports.regroup(by_model_and_day, 1), chosen.range, coverage),
+            days=mark_days(regroup(by_model_and_day, 1), chosen.range, coverage),
             by_group_and_day=by_model_and_day,
             labels=names,
             metric=COST,

@@ -13,15 +13,17 @@ from django.views.decorators.http import require_safe
 
 from costs import cells, reports
 from costs.charts import stacked_by_day
+from costs.coverage import Coverage, Reading, coverage_by_provider, joint_coverage, mark_days
 from costs.metrics import COST
 from costs.querystate import choices, read_range
 from costs.tables import Column, Row, Table
+from costs.totals import all_usage, main_currency, regroup, totals_by
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from providers import registry
 from providers.models import Provider
 
 GROUPINGS = {"company": "Company", "provider": "Provider", "model": "Model"}
-FIELD_OF = {"company": "company_id", "provider": "project__provider_id", "model": "model"}
+FIELD_OF = {"company": "company_id", "provider": "provider_id", "model": "model"}
 
 
 @require_safe
@@ -33,32 +35,31 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/empty.html", {"offers_simulated": offers_simulated()})
 
     chosen = read_range(request, today=today)
-    usage = reports.all_usage().between(chosen.range.first, chosen.range.last)
+    usage = all_usage().between(chosen.range.first, chosen.range.last)
     by_company = reports.company_breakdown(usage, include_idle=False)
-    coverages = reports.coverages(providers, chosen.range, today=today)
-    coverage = reports.together(coverages.values())
+    coverages = coverage_by_provider(providers, chosen.range, today=today)
+    coverage = joint_coverage(coverages.values())
     keys = reports.keys_in_force(today)
-    currency = reports.main_currency(by_company.total, providers)
+    currency = main_currency(by_company.total, providers)
     grouping, groupings = choices(request, "by", GROUPINGS)
-    by_group_and_day = reports.totals_by(usage.attributed(), FIELD_OF[grouping], "day")
-    by_day = reports.regroup(by_group_and_day, 1)
+    by_group_and_day = totals_by(usage, FIELD_OF[grouping], "day")
+    by_day = regroup(by_group_and_day, 1)
 
     unassigned = by_company.lines[-1].totals
-    unassigned_keys = sum(number for (_provider, company), number in keys.items() if company is None)
     context = {
         "chosen": chosen,
         "spend": cells.money(by_company.total, currency, reading=coverage.reading),
         "unassigned": cells.money(unassigned, currency, reading=coverage.reading),
-        "unassigned_keys": unassigned_keys,
-        "all_keys": sum(keys.values()),
+        "unassigned_keys": keys.unassigned,
+        "all_keys": keys.total,
         "stale": stale_notices(providers, now),
         "simulated": simulated_only(providers),
-        "nothing_read": coverage.reading is reports.Reading.NONE,
+        "nothing_read": coverage.reading is Reading.NONE,
         "unread": unread_notice(providers, coverages),
         "groupings": groupings,
         "chart": stacked_by_day(
             title=f"Spend per day by {grouping}",
-            days=reports.mark_days(by_day, chosen.range, coverage),
+            days=mark_days(by_day, chosen.range, coverage),
             by_group_and_day=by_group_and_day,
             labels=_labels(grouping, by_company, providers),
             metric=COST,
@@ -86,19 +87,18 @@ def _labels(grouping: str, by_company: reports.Breakdown, providers: Sequence[Pr
 
 def _companies(
     by_company: reports.Breakdown,
-    keys: Mapping[tuple[int, int | None], int],
+    keys: reports.KeyCounts,
     currency: str,
-    coverage: reports.Coverage,
+    coverage: Coverage,
     query: str,
 ) -> Table:
-    keys_of = reports.regroup_counts(keys)
     rows = tuple(
         Row(
             (
                 cells.company(line.subject, line.label, query),
                 cells.money(line.totals, currency, reading=coverage.row_reading),
                 cells.share(line.totals, by_company.total, currency),
-                f"{keys_of.get(line.subject and line.subject.pk, 0):,}",
+                f"{keys.by_company.get(line.subject and line.subject.pk, 0):,}",
             ),
             is_muted=line.subject is None,
         )
@@ -113,7 +113,7 @@ def _companies(
                 "Total",
                 cells.money(by_company.total, currency, reading=coverage.reading),
                 "",
-                f"{sum(keys_of.values()):,}",
+                f"{keys.total:,}",
             ),
         ),
     )

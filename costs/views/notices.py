@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from costs.cells import SIMULATED_REGION
-from costs.reports import Coverage
+from costs.coverage import Coverage
 from costs.wording import ago, count
 from providers.models import Provider
 

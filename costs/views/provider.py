@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from costs import cells, reports
 from costs.charts import stacked_by_day
+from costs.coverage import Reading, coverage_of_ranges, mark_days
 from costs.metrics import METRICS
 from costs.querystate import choices, read_range
 from costs.ranges import DateRange
 from costs.reconciliation import reconcile, running_period
-from costs.reports import Reading
 from costs.tables import usage_table
+from costs.totals import all_usage, main_currency, regroup, totals_by, usage_by_key
 from costs.views.estimates import rate_text
 from costs.views.notices import unread_notice
 from costs.views.provider_keys import key_rows, key_table, waits_for_company
@@ -41,22 +42,21 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
     provider = get_object_or_404(Provider, pk=pk)
     chosen = read_range(request, today=today)
     period = running_period(provider)
-    coverage, *of_period = reports.coverages_of(
-        provider, [chosen.range, *([period.days] if period else [])], today=today
-    )
-    usage = reports.all_usage().for_provider(provider).between(chosen.range.first, chosen.range.last)
+    coverage, *of_period = coverage_of_ranges(provider, [chosen.range, *([period.days] if period else [])], today=today)
+    usage = all_usage().for_provider(provider).between(chosen.range.first, chosen.range.last)
     runs = list(provider.runs.all()[:HISTORY_LENGTH])
 
-    by_model_and_day = reports.totals_by(usage, "model", "day")
+    by_model_and_day = totals_by(usage, "model", "day")
     names = reports.model_labels([provider])
-    models = reports.breakdown_of(reports.regroup(by_model_and_day, 0), names)
-    currency = reports.main_currency(models.total, [provider])
+    models = reports.breakdown_of(regroup(by_model_and_day, 0), names)
+    currency = main_currency(models.total, [provider])
     metric_slug, metric_choices = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
 
     every_company = {company.pk: company for company in Company.objects.all()}
     companies = [company for company in every_company.values() if company.archived_at is None]
-    rows = key_rows(provider, usage, every_company, currency, coverage, now)
-    unassigned = sum(1 for row in rows if row.company is None and waits_for_company(row.project))
+    by_key = usage_by_key().for_provider(provider).between(chosen.range.first, chosen.range.last)
+    rows = key_rows(provider, by_key, every_company, currency, coverage, now)
+    unassigned = sum(1 for row in rows if not row.payers and waits_for_company(row.project))
     restatements = list(reports.restatements(provider)[:LATEST])
     context = {
         "provider": provider,
@@ -86,7 +86,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "models_rounding_shows": models.rounding_shows,
         "chart": stacked_by_day(
             title=f"{METRICS[metric_slug].label} per day by model",
-            days=reports.mark_days(reports.regroup(by_model_and_day, 1), chosen.range, coverage),
+            days=mark_days(regroup(by_model_and_day, 1), chosen.range, coverage),
             by_group_and_day=by_model_and_day,
             labels=names,
             metric=METRICS[metric_slug],

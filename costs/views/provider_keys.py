@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from costs import cells, reports
-from costs.models import DailyUsageQuerySet
+from costs.coverage import Coverage
+from costs.exports import plain
+from costs.models import AttributedUsageQuerySet
 from costs.money import UNKNOWN
 from costs.querystate import PAGE_SIZE, Sorting, choices, natural, paginate, read_sorting
-from costs.reports import Coverage, Totals
 from costs.tables import USAGE_COLUMNS, Column, figures, heading
+from costs.totals import NOTHING, Totals
 from providers.models import BEGINNING, Assignment, Company, Project, Provider
+
+# Who pays, and which part of it in percent; nobody: unassigned.
+Payers = tuple[tuple[Company, Decimal], ...]
 
 
 @dataclass(frozen=True)
@@ -27,19 +33,23 @@ class KeyRow:
     name: SafeString
     totals: Totals
     figures: tuple[str, ...]
-    company: Company | None
+    payers: Payers
     company_note: str  # when its company changes or changed
     last_used: str
 
     @property
-    def company_value(self) -> str:
-        """As the row's choice calls it."""
-        return str(self.company.pk) if self.company else "none"
+    def company(self) -> Company | None:
+        """Whose it is today; of a split key nobody's alone."""
+        return self.payers[0][0] if len(self.payers) == 1 else None
+
+    @property
+    def payers_text(self) -> str:
+        return described(self.payers)
 
 
 KEY_SORTS: Mapping[str, Callable[[KeyRow], Any]] = {
     "name": lambda row: natural(row.project.display_name),
-    "company": lambda row: natural(row.company.name if row.company else ""),
+    "company": lambda row: natural(row.payers_text if row.payers else ""),
     "spend": lambda row: row.totals.sort_amount,
     "credits": lambda row: row.totals.credits or 0,
     "minutes": lambda row: row.totals.minutes or 0,
@@ -60,7 +70,7 @@ KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
 
 def key_rows(
     provider: Provider,
-    usage: DailyUsageQuerySet,
+    usage: AttributedUsageQuerySet,
     companies: Mapping[int, Company],
     currency: str,
     coverage: Coverage,
@@ -68,14 +78,11 @@ def key_rows(
 ) -> list[KeyRow]:
     projects = list(Project.objects.for_provider(provider))
     by_project = reports.project_breakdown(usage, projects)
-    periods: dict[int, list[tuple[date, Company | None]]] = {}
-    assignments = Assignment.objects.filter(project__provider=provider).order_by("project", "starts_on")
-    for project_id, starts_on, company_id in assignments.values_list("project", "starts_on", "shares__company"):
-        periods.setdefault(project_id, []).append((starts_on, companies.get(company_id)))
+    periods = _periods(provider, companies)
     rows = []
     for line in by_project.lines:
         project = line.subject
-        company, note = _company_of(periods.get(project.pk, []), now.date())
+        payers, note = _payers_of(periods.get(project.pk, []), now.date())
         rows.append(
             KeyRow(
                 project=project,
@@ -83,7 +90,7 @@ def key_rows(
                 totals=line.totals,
                 figures=_unknown(line.totals, provider, project)
                 or figures(line.totals, currency, coverage.row_reading),
-                company=company,
+                payers=payers,
                 company_note=note,
                 last_used=cells.day(project.last_used_on),
             )
@@ -98,27 +105,50 @@ def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str,
     return (cells.explained(UNKNOWN, "Account totals tell nothing of single keys"),) * len(USAGE_COLUMNS)
 
 
-def _company_of(periods: Sequence[tuple[date, Company | None]], today: date) -> tuple[Company | None, str]:
+def described(payers: Payers) -> str:
+    """ "Acme", "Acme 60 % · Globex 40 %", "Unassigned"."""
+    if len(payers) < 2:
+        return payers[0][0].name if payers else "Unassigned"
+    return " · ".join(f"{company.name} {plain(percent)} %" for company, percent in payers)
+
+
+def _periods(provider: Provider, companies: Mapping[int, Company]) -> dict[int, list[tuple[date, Payers]]]:
+    """The periods of each of the provider's keys, oldest first; one query."""
+    shares = Assignment.objects.filter(project__provider=provider).order_by("project", "starts_on")
+    payers: dict[tuple[int, date], list[tuple[Company, Decimal]]] = {}
+    for project_id, starts_on, company_id, percent in shares.values_list(
+        "project", "starts_on", "shares__company", "shares__percent"
+    ):
+        of_period = payers.setdefault((project_id, starts_on), [])
+        if company_id is not None:
+            of_period.append((companies[company_id], percent))
+    periods: dict[int, list[tuple[date, Payers]]] = {}
+    for (project_id, starts_on), unordered in payers.items():
+        ordered = sorted(unordered, key=lambda payer: (-payer[1], natural(payer[0].name)))
+        periods.setdefault(project_id, []).append((starts_on, tuple(ordered)))
+    return periods
+
+
+def _payers_of(periods: Sequence[tuple[date, Payers]], today: date) -> tuple[Payers, str]:
     """Whose a key is today, and in words the nearest change of that; ``periods`` are in order."""
     past = [period for period in periods if period[0] <= today]
     future = [period for period in periods if period[0] > today]
-    company = past[-1][1] if past else None
     notes = []
     if len(past) > 1 or (past and past[-1][0] > BEGINNING):
         notes.append(f"since {cells.day(past[-1][0])}")
     if future:
         begins, following = future[0]
-        notes.append(f"{following.name if following else 'Unassigned'} from {cells.day(begins)}")
-    return company, " · ".join(notes)
+        notes.append(f"{described(following)} from {cells.day(begins)}")
+    return past[-1][1] if past else (), " · ".join(notes)
 
 
 def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage) -> dict[str, Any]:
     chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
     sorting: Sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
-    shown = [row for row in rows if chosen_filter == "all" or row.company is None]
+    shown = [row for row in rows if chosen_filter == "all" or not row.payers]
     shown.sort(key=lambda row: natural(row.project.display_name))
     shown.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
-    total = sum((row.totals for row in shown), reports.NOTHING)
+    total = sum((row.totals for row in shown), NOTHING)
     as_lines = reports.Breakdown(tuple(reports.Line(row.project, "", row.totals) for row in shown), total)
     return {
         "keys": paginate(request, shown),

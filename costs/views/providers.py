@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from costs import cells, reports
+from costs.coverage import Reading, coverage_by_provider, joint_coverage
 from costs.querystate import natural, read_sorting
 from costs.ranges import presets
-from costs.reports import Reading, Totals
 from costs.tables import Column, heading
+from costs.totals import Totals, all_usage, main_currency
 from costs.views.dashboard import offers_simulated
 from costs.wording import ago
 from providers.models import Provider
@@ -53,9 +54,9 @@ def provider_list(request: HttpRequest) -> HttpResponse:
         return render(request, "providers/empty.html", {"offers_simulated": offers_simulated()})
 
     month = presets(today)[0].range
-    spend = reports.provider_breakdown(reports.all_usage().between(month.first, month.last), providers)
+    spend = reports.provider_breakdown(all_usage().between(month.first, month.last), providers)
     keys = reports.keys_in_force(today)
-    coverages = reports.coverages(providers, month, today=today)
+    coverages = coverage_by_provider(providers, month, today=today)
     rows = [
         ProviderRow(
             provider=provider,
@@ -65,7 +66,7 @@ def provider_list(request: HttpRequest) -> HttpResponse:
             last_sync=ago(provider.last_synced_at, now) if provider.last_synced_at else "Not yet",
             spend=cells.money(line.totals, provider.currency, reading=coverages[provider.pk].reading),
             totals=line.totals,
-            unassigned_keys=keys.get((provider.pk, None), 0),
+            unassigned_keys=keys.unassigned_by_provider.get(provider.pk, 0),
         )
         for provider, line in zip(providers, spend.lines, strict=True)
     ]
@@ -73,7 +74,7 @@ def provider_list(request: HttpRequest) -> HttpResponse:
     rows.sort(key=lambda row: natural(row.provider.name))
     rows.sort(key=PROVIDER_SORTS[sorting.column], reverse=sorting.is_descending)
     lacks = any(known.unread for known in coverages.values())
-    reading = Reading.PART if lacks else reports.together(coverages.values()).reading
+    reading = Reading.PART if lacks else joint_coverage(coverages.values()).reading
     context = {
         "rows": rows,
         "headings": [
@@ -87,7 +88,7 @@ def provider_list(request: HttpRequest) -> HttpResponse:
                 Column("Unassigned keys", sort="unassigned"),
             )
         ],
-        "total_spend": cells.money(spend.total, reports.main_currency(spend.total, providers), reading=reading),
+        "total_spend": cells.money(spend.total, main_currency(spend.total, providers), reading=reading),
         "total_unassigned": sum(row.unassigned_keys for row in rows),
         "rounding_shows": spend.rounding_shows,
         "range": month,

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from costs.exports import usage_csv
-from costs.models import DailyUsage
+from costs.models import AttributedUsage
 from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused
 
@@ -36,7 +36,7 @@ def days(output: str) -> list[str]:
 @pytest.mark.usefixtures("_usage")
 def test_everything_is_written_to_standard_output() -> None:
     """Without options every stored row, exactly as the export says."""
-    assert ran("export_usage") == "".join(usage_csv(DailyUsage.objects.all()))
+    assert ran("export_usage") == "".join(usage_csv(AttributedUsage.objects.all()))
 
 
 @pytest.mark.usefixtures("_usage")

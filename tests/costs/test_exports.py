@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.exports import inert, plain, usage_csv
-from costs.models import DailyUsage
+from costs.models import AttributedUsage
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def text() -> str:
-    return "".join(usage_csv(DailyUsage.objects.all()))
+    return "".join(usage_csv(AttributedUsage.objects.all()))
 
 
 def exported() -> list[dict[str, str]]:
@@ -229,19 +229,15 @@ def test_lines_end_in_one_character_and_there_is_no_byte_order_mark() -> None:
 def test_many_rows_come_in_chunks_with_few_queries() -> None:
     """The queries do not grow with the rows, and no row gets lost between chunks."""
     project = make_project()
-    DailyUsage.objects.bulk_create(
-        DailyUsage(
-            project=project,
-            day=TODAY - timedelta(days=number // 50),
-            model=f"m{number}",
-            credits=Decimal(1),
-            updated_at="2026-11-22T00:00:00Z",
+    AttributedUsage.objects.bulk_create(
+        AttributedUsage(
+            project=project, day=TODAY - timedelta(days=number // 50), model=f"m{number}", credits=Decimal(1)
         )
         for number in range(2500)
     )
 
     with CaptureQueriesContext(connection) as queries:
-        chunks: Iterator[str] = usage_csv(DailyUsage.objects.all())
+        chunks: Iterator[str] = usage_csv(AttributedUsage.objects.all())
         sizes = [chunk.count("\n") for chunk in chunks]
 
     assert sum(sizes) == 2501

@@ -1,4 +1,4 @@
-"""What usage and read days are: ranges, attribution, completeness, and what the database itself refuses."""
+"""What usage and read days are: ranges, completeness, and what the database itself refuses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from costs.models import DailyUsage, ReadDay, end_of
-from providers.models import Company
 from tests.factories import (
     NOW,
     TODAY,
-    make_assignment,
-    make_company,
     make_project,
     make_provider,
     make_read_days,
@@ -23,13 +20,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def owners(**filters: Any) -> list[str | None]:
-    """Whose each row is, ordered by day."""
-    names = dict(Company.objects.values_list("pk", "name"))
-    found = DailyUsage.objects.filter(**filters).attributed().order_by("day")
-    return [names.get(row.company_id) for row in found]  # type: ignore[attr-defined]
 
 
 def test_between_takes_both_ends() -> None:
@@ -60,58 +50,6 @@ def test_row_of_zeros_and_unknowns_is_not_used() -> None:
     make_usage(credits=None, minutes=None, requests=None, cost=None)
 
     assert DailyUsage.objects.used().count() == 0
-
-
-def test_row_belongs_to_the_company_of_its_day() -> None:
-    """An assignment from a day on splits exactly there; days before keep the company they had."""
-    project = make_project()
-    acme, globex = make_company(name="Acme"), make_company(name="Globex")
-    make_assignment(project=project, company=acme)
-    make_assignment(project=project, company=globex, starts_on=date(2026, 11, 15))
-    for day in (13, 14, 15, 16):
-        make_usage(project=project, day=date(2026, 11, day))
-
-    assert owners() == ["Acme", "Acme", "Globex", "Globex"]
-
-
-def test_days_before_the_first_period_are_unassigned() -> None:
-    """A period that starts later says nothing of the days before."""
-    project = make_project()
-    make_assignment(project=project, company=make_company(name="Acme"), starts_on=date(2026, 11, 15))
-    for day in (14, 15):
-        make_usage(project=project, day=date(2026, 11, day))
-
-    assert owners() == [None, "Acme"]
-
-
-def test_period_without_a_company_is_unassigned() -> None:
-    """From its first day on the project belongs to nobody."""
-    project = make_project()
-    make_assignment(project=project, company=make_company(name="Acme"))
-    make_assignment(project=project, company=None, starts_on=date(2026, 11, 15))
-    for day in (14, 15):
-        make_usage(project=project, day=date(2026, 11, day))
-
-    assert owners() == ["Acme", None]
-
-
-def test_assignments_of_other_projects_do_not_count() -> None:
-    """A row follows its own project."""
-    make_assignment(project=make_project(), company=make_company())
-    make_usage()
-
-    assert owners() == [None]
-
-
-def test_attribution_neither_adds_nor_loses_rows() -> None:
-    """Each row is attributed once, however many periods its project has."""
-    project = make_project()
-    for day in range(1, 20):
-        make_assignment(project=project, company=make_company(), starts_on=date(2026, 11, day))
-    make_usage(project=project, day=date(2026, 11, 21))
-    make_usage(project=project, day=date(2026, 10, 1))
-
-    assert DailyUsage.objects.attributed().count() == 2
 
 
 @pytest.mark.parametrize(

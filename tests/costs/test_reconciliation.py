@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from costs import reports
+from costs.coverage import coverage_of_ranges
 from costs.ranges import DateRange
 from costs.reconciliation import Reconciliation, Verdict, reconcile, running_period
 from providers.models import Provider
@@ -41,7 +41,7 @@ def make_billed(subscription: Any, *, credits_by_day: dict[date, int], read_from
 def reconciled(provider: Provider) -> Reconciliation:
     period = running_period(provider)
     assert period is not None
-    (coverage,) = reports.coverages_of(provider, [period.days], today=TODAY)
+    (coverage,) = coverage_of_ranges(provider, [period.days], today=TODAY)
     return reconcile(provider=provider, period=period, coverage=coverage)
 
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from costs import reports
+from costs.coverage import Reading, coverage, mark_days
 from costs.metrics import COST
 from costs.money import Money
 from costs.ranges import DateRange
-from costs.reports import Reading
+from costs.totals import Totals, all_usage, totals, totals_by
 from tests.factories import (
     NOW,
     TODAY,
@@ -21,6 +22,7 @@ from tests.factories import (
     make_project,
     make_provider,
     make_read_days,
+    make_split,
     make_usage,
 )
 
@@ -41,7 +43,7 @@ def test_companies_and_unassigned_add_up_to_the_total_exactly() -> None:
     for project, cost in ((one, "0.1000000001"), (two, "0.2000000002"), (nobody, "0.3000000003")):
         make_usage(project=project, cost=Decimal(cost))
 
-    breakdown = reports.company_breakdown(reports.all_usage())
+    breakdown = reports.company_breakdown(all_usage())
 
     assert breakdown.total.costs == usd("0.6000000006")
     assert breakdown.lines[-1].subject is None
@@ -56,7 +58,7 @@ def test_usage_belongs_to_whose_the_key_was_on_that_day() -> None:
     make_usage(project=key, day=TODAY.replace(day=14), cost=Decimal(1))
     make_usage(project=key, day=TODAY.replace(day=15), cost=Decimal(2))
 
-    spend = {line.label: line.totals.costs for line in reports.company_breakdown(reports.all_usage()).lines}
+    spend = {line.label: line.totals.costs for line in reports.company_breakdown(all_usage()).lines}
 
     assert spend == {"Old": usd("1"), "New": usd("2"), "Unassigned": ()}
 
@@ -67,17 +69,17 @@ def test_currencies_are_never_added() -> None:
     make_usage(project=key, model="a", cost=Decimal(1))
     make_usage(project=key, model="b", cost=Decimal(2), currency="eur")
 
-    assert reports.totals(reports.all_usage()).costs == (Money("eur", Decimal(2)), Money("usd", Decimal(1)))
+    assert totals(all_usage()).costs == (Money("eur", Decimal(2)), Money("usd", Decimal(1)))
 
 
 def test_unknown_is_not_zero() -> None:
     """What has no price is counted beside the sum, and unknown minutes stay unknown."""
     key = make_project()
     make_usage(project=key, model="a", cost=None, minutes=None)
-    priced = make_usage(project=key, model="b", cost=Decimal(1), minutes=None)
+    make_usage(project=key, model="b", cost=Decimal(1), minutes=None)
 
-    everything = reports.totals(reports.all_usage())
-    unpriced = reports.totals(reports.all_usage().exclude(pk=priced.pk))
+    everything = totals(all_usage())
+    unpriced = totals(all_usage().exclude(model="b"))
 
     assert (everything.unpriced_rows, everything.is_unpriced, everything.minutes) == (1, False, None)
     assert unpriced.is_unpriced
@@ -87,14 +89,14 @@ def test_a_row_of_zeros_is_no_usage() -> None:
     """It only remembers that something once stood there."""
     make_usage(credits=Decimal(0), minutes=Decimal(0), requests=0, cost=None)
 
-    assert reports.totals(reports.all_usage()).is_idle
-    assert not reports.totals(reports.all_usage()).unpriced_rows
+    assert totals(all_usage()).is_idle
+    assert not totals(all_usage()).unpriced_rows
 
 
 def test_rounding_that_shows_is_noticed() -> None:
     """Three times a third of a cent."""
-    lines = tuple(reports.Line(None, "", reports.Totals(costs=usd("0.004"))) for _ in range(3))
-    breakdown = reports.Breakdown(lines, reports.Totals(costs=usd("0.012")))
+    lines = tuple(reports.Line(None, "", Totals(costs=usd("0.004"))) for _ in range(3))
+    breakdown = reports.Breakdown(lines, Totals(costs=usd("0.012")))
 
     assert breakdown.rounding_shows
 
@@ -105,13 +107,13 @@ def test_a_day_is_read_when_every_provider_has_read_it() -> None:
     make_read_days(provider=one, first=MONTH.first, last=MONTH.last)
     make_read_days(provider=two, first=MONTH.last, last=MONTH.last)
 
-    coverage = reports.coverage([one, two], MONTH, today=TODAY)
+    known = coverage([one, two], MONTH, today=TODAY)
 
-    assert coverage.read == {MONTH.last}
-    assert len(coverage.unread) == 21
-    assert coverage.reading is Reading.PART
-    assert TODAY - timedelta(days=7) in coverage.provisional
-    assert TODAY - timedelta(days=9) not in coverage.provisional
+    assert known.read == {MONTH.last}
+    assert len(known.unread) == 21
+    assert known.reading is Reading.PART
+    assert TODAY - timedelta(days=7) in known.provisional
+    assert TODAY - timedelta(days=9) not in known.provisional
 
 
 def test_days_to_come_are_not_missing() -> None:
@@ -119,9 +121,9 @@ def test_days_to_come_are_not_missing() -> None:
     provider = make_provider()
     make_read_days(provider=provider, first=TODAY, last=TODAY)
 
-    coverage = reports.coverage([provider], DateRange(TODAY, TODAY + timedelta(days=9)), today=TODAY)
+    known = coverage([provider], DateRange(TODAY, TODAY + timedelta(days=9)), today=TODAY)
 
-    assert coverage.reading is Reading.WHOLE
+    assert known.reading is Reading.WHOLE
 
 
 def test_unread_days_before_the_first_known_one_are_left_out() -> None:
@@ -130,7 +132,7 @@ def test_unread_days_before_the_first_known_one_are_left_out() -> None:
     make_read_days(provider=provider, first=TODAY - timedelta(days=3), last=TODAY - timedelta(days=3))
     make_read_days(provider=provider, first=TODAY, last=TODAY)
 
-    days = reports.mark_days({}, MONTH, reports.coverage([provider], MONTH, today=TODAY))
+    days = mark_days({}, MONTH, coverage([provider], MONTH, today=TODAY))
 
     assert [day.is_read for day in days] == [True, False, False, True]
 
@@ -142,7 +144,7 @@ def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
         make_usage(project=key, model=f"m{number}", cost=Decimal(number))
 
     series = reports.stacked(
-        reports.totals_by(reports.all_usage(), "model", "day"),
+        totals_by(all_usage(), "model", "day"),
         {"m8": "Model Eight"},
         weigh=lambda totals: COST.value(totals, "usd"),
     )
@@ -161,4 +163,16 @@ def test_keys_are_counted_by_whose_they_are_today() -> None:
     make_project(provider=provider, deleted_at=NOW)
     make_project(provider=provider, deleted_at=NOW, first_used_on=TODAY)
 
-    assert reports.keys_in_force(TODAY) == {(provider.pk, company.pk): 1, (provider.pk, None): 2}
+    keys = reports.keys_in_force(TODAY)
+
+    assert (keys.by_company, keys.unassigned_by_provider) == ({company.pk: 1, None: 2}, {provider.pk: 2})
+
+
+def test_split_key_counts_for_each_company_and_once_in_all() -> None:
+    """Whoever pays a part of it has it."""
+    one, two = make_company(), make_company()
+    make_split(project=make_project(), shares={one: 50, two: 50})
+
+    keys = reports.keys_in_force(TODAY)
+
+    assert (keys.by_company, keys.unassigned, keys.total) == ({one.pk: 1, two.pk: 1, None: 0}, 0, 1)

@@ -15,7 +15,7 @@ from typing import Any
 from django.test import override_settings
 
 from costs.exports import usage_csv
-from costs.models import DailyUsage
+from costs.models import AttributedUsage
 from elevenlabs_sync.simulator import (
     SIMULATED_API_KEY,
     Billing,
@@ -133,7 +133,7 @@ def known_totals(truth: Iterable[UsageRow]) -> Totals:
 
 def exported_rows(provider: Provider) -> Rows:
     """The provider's rows as `export_usage` writes them."""
-    return parsed("".join(usage_csv(DailyUsage.objects.for_provider(provider))))
+    return parsed("".join(usage_csv(AttributedUsage.objects.for_provider(provider))))
 
 
 def parsed(text: str) -> Rows:

@@ -1,0 +1,368 @@
+"""Whose usage is whose: the one place that decides it, and the one writer of AttributedUsage and DailyTotal.
+
+A row belongs to the payers of the period of its project that holds on its day. A period with one payer takes it whole,
+one with several splits it, one with none – or no period – leaves it unassigned. Usage without an API key is shared as
+its provider's setting says on days for which no period of its own says otherwise.
+
+Everything here runs in the transaction that changes what it derives from, under a lock on the provider, so that no
+reader ever sees the one without the other.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, Sum
+
+from costs.models import AttributedUsage, DailyTotal, DailyUsage
+from providers.models import Assignment, AssignmentShare, Project, Provider
+
+# Who pays a row, and how much of it each: company ids with weights above zero. Nobody: the row is unassigned.
+Weights = tuple[tuple[int, Decimal], ...]
+
+_CHUNK = 2000
+
+
+@transaction.atomic
+def attribute(project_ids: Collection[int]) -> None:
+    """Attribute every stored row of these projects anew, after their assignments have changed.
+
+    Where the provider shares its keyless usage, that follows.
+    """
+    if not project_ids:
+        return
+    by_provider: dict[int, set[int]] = defaultdict(set)
+    for pk, provider_id in Project.objects.filter(pk__in=project_ids).values_list("pk", "provider_id"):
+        by_provider[provider_id].add(pk)
+    for provider in locked(by_provider):
+        _attribute_all(provider, by_provider[provider.pk])
+
+
+@transaction.atomic
+def attribute_keyless(provider: Provider) -> None:
+    """Attribute the provider's usage without an API key anew, after the setting for it has changed."""
+    attribute(_keyless_ids(provider))
+
+
+def locked(provider_ids: Collection[int]) -> list[Provider]:
+    """These providers as they are now; until the transaction ends nobody else attributes their usage."""
+    return list(Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids).order_by("pk"))
+
+
+def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[int, date | None]) -> None:
+    """Attribute the rows of the temporary table ``staging``, which has the columns of DailyUsage and was just stored.
+
+    The caller holds the lock on ``provider`` and has read it since. ``used_before`` are the keys' first days of use as
+    they were before: keyless usage is shared anew from the earliest day on which a key has come into use.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT project_id FROM {staging}")
+        project_ids = {pk for (pk,) in cursor.fetchall()}
+        cursor.execute(f"SELECT DISTINCT day FROM {staging}")
+        days = {_as_date(day) for (day,) in cursor.fetchall()}
+        cursor.execute(
+            f"""
+            DELETE FROM {_ATTRIBUTED} WHERE id IN (
+                SELECT part.id FROM {staging} AS staged JOIN {_ATTRIBUTED} AS part
+                ON part.project_id = staged.project_id AND part.day = staged.day AND part.model = staged.model
+            )
+            """
+        )
+    payers = _payers(project_ids)
+    _insert_whole(staging, exclude=payers.keys())
+    for pk, periods in payers.items():
+        staged_days = DailyUsage.objects.filter(project=pk, day__in=days)
+        AttributedUsage.objects.filter(project=pk, day__in=days).delete()
+        _insert_parts((row, periods.on(row.day)) for row in staged_days)
+    if provider.keyless_sharing != Provider.KeylessSharing.NONE:
+        days |= _share_keyless(provider, days | _days_of_new_keys(provider, used_before))
+    refresh_totals(provider=provider, days=days)
+
+
+def first_uses(provider: Provider) -> dict[int, date | None]:
+    """The first day of use of each of the provider's API keys, where the sharing of keyless usage asks for it."""
+    if provider.keyless_sharing != Provider.KeylessSharing.EVENLY:
+        return {}
+    return dict(Project.objects.for_provider(provider).values_list("pk", "first_used_on"))
+
+
+def refresh_totals(
+    *, provider: Provider, days: Collection[date], companies: Collection[int | None] | None = None
+) -> None:
+    """Add up the provider's attributed usage of ``days`` anew, of all companies or of some (None: the unassigned)."""
+    if not days or companies == set():
+        return
+    ordered = sorted(days)
+    for start in range(0, len(ordered), _CHUNK):
+        piece = Q(day__in=ordered[start : start + _CHUNK])
+        if companies is not None:
+            unassigned = Q(company=None) if None in companies else Q(pk__in=[])
+            piece &= Q(company__in=[pk for pk in companies if pk is not None]) | unassigned
+        DailyTotal.objects.filter(piece, provider=provider).delete()
+        source = (
+            AttributedUsage.objects.filter(piece, project__provider=provider)
+            .order_by()
+            .values("day", "company_id", "model", "currency")
+            .annotate(**AttributedUsage.objects.sums())
+        )
+        query, params = source.query.sql_with_params()
+        names = ", ".join(connection.ops.quote_name(f"sum_{name}") for name in _SUMMED)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                INSERT INTO {_TOTALS} (provider_id, day, company_id, model, currency,
+                    {", ".join(_FIGURES)}, unpriced_rows, estimated_rows)
+                SELECT %s, day, company_id, model, currency, {names} FROM ({query}) AS summed
+                """,
+                (provider.pk, *params),
+            )
+
+
+def split(amount: int | None, weights: Weights) -> list[int | None]:
+    """``amount``, in units of its storage scale, in proportion to ``weights``: parts that add up to it exactly.
+
+    By largest remainder; of equal remainders the lowest company id comes first. Unknown stays unknown in every part.
+    """
+    if amount is None:
+        return [None] * len(weights)
+    # Whole numbers: no digit can be lost.
+    units = _whole([weight for _company, weight in weights])
+    total = sum(units)
+    parts: list[int | None] = [amount * unit // total for unit in units]
+    remainders = [amount * unit % total for unit in units]
+    missing = sum(remainders) // total
+    ranked = sorted(range(len(weights)), key=lambda index: (-remainders[index], weights[index][0]))
+    for index in ranked[:missing]:
+        parts[index] = (parts[index] or 0) + 1
+    return parts
+
+
+# --- Who pays ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Periods:
+    """The periods of one project, oldest first."""
+
+    starts: tuple[date, ...]
+    shares: tuple[Weights, ...]
+
+    def on(self, day: date) -> Weights | None:
+        """Who pays on ``day``: nobody where a period says so, None where no period has begun."""
+        index = bisect_right(self.starts, day)
+        return self.shares[index - 1] if index else None
+
+    @property
+    def splits(self) -> bool:
+        return any(len(share) > 1 for share in self.shares)
+
+
+_NO_PERIODS = _Periods((), ())
+
+
+def _periods(project_ids: Collection[int]) -> dict[int, _Periods]:
+    assignments = Assignment.objects.filter(project__in=project_ids).order_by("project", "starts_on")
+    shares: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
+    for assignment_id, company_id, percent in AssignmentShare.objects.filter(
+        assignment__project__in=project_ids
+    ).values_list("assignment", "company", "percent"):
+        shares[assignment_id].append((company_id, percent))
+    of_project: dict[int, list[tuple[date, Weights]]] = defaultdict(list)
+    for pk, project_id, starts_on in assignments.values_list("pk", "project", "starts_on"):
+        of_project[project_id].append((starts_on, tuple(sorted(shares[pk]))))
+    return {
+        project_id: _Periods(tuple(start for start, _share in periods), tuple(share for _start, share in periods))
+        for project_id, periods in of_project.items()
+    }
+
+
+def _payers(project_ids: Collection[int]) -> dict[int, _Periods]:
+    """Those of the projects whose rows can't all be attributed whole."""
+    return {pk: periods for pk, periods in _periods(project_ids).items() if periods.splits}
+
+
+# --- Attributing ------------------------------------------------------------------------------------------------------
+
+_ATTRIBUTED = AttributedUsage._meta.db_table
+_TOTALS = DailyTotal._meta.db_table
+_FIGURES = ("credits", "minutes", "requests", "cost")
+_SUMMED = (*_FIGURES, "unpriced", "estimated")
+_COPIED = (*_FIGURES, "currency", "estimated")
+# The payer of the period that holds on the row's day; of a project with periods of several payers it is not asked for.
+_INSERT_WHOLE = f"""
+    INSERT INTO {_ATTRIBUTED} (project_id, day, model, company_id, {", ".join(_COPIED)})
+    SELECT used.project_id, used.day, used.model,
+        (
+            SELECT share.company_id
+            FROM {Assignment._meta.db_table} AS period
+            LEFT JOIN {AssignmentShare._meta.db_table} AS share ON share.assignment_id = period.id
+            WHERE period.project_id = used.project_id AND period.starts_on <= used.day
+            ORDER BY period.starts_on DESC LIMIT 1
+        ),
+        {", ".join(f"used.{name}" for name in _COPIED)}
+    FROM {{source}} AS used
+"""
+
+
+def _insert_whole(source: str, *, exclude: Collection[int] = (), only: Collection[int] | None = None) -> None:
+    """Attribute the rows of the table ``source`` whole, ``only`` of these projects where given."""
+    conditions, params = [], []
+    for word, ids in (("NOT IN", exclude), ("IN", only)):
+        if ids is not None and (ids or word == "IN"):
+            conditions.append(f"used.project_id {word} ({', '.join(['%s'] * len(ids)) or 'NULL'})")
+            params += sorted(ids)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = "ORDER BY used.project_id, used.day, used.model"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_INSERT_WHOLE.format(source=source)} {where} {order}", params)
+
+
+def _insert_parts(rows: Iterable[tuple[DailyUsage, Weights | None]]) -> None:
+    AttributedUsage.objects.bulk_create(
+        (part for row, weights in rows for part in _parts(row, weights or ())), batch_size=_CHUNK
+    )
+
+
+def _parts(row: DailyUsage, weights: Weights) -> list[AttributedUsage]:
+    same: dict[str, Any] = {
+        "project_id": row.project_id,
+        "day": row.day,
+        "model": row.model,
+        "currency": row.currency,
+        "estimated": row.estimated,
+    }
+    if not weights:
+        return [AttributedUsage(**same, **{name: getattr(row, name) for name in _FIGURES})]
+    figures: dict[str, list[Any]] = {"requests": split(row.requests, weights)}
+    for name, scale in (
+        ("credits", DailyUsage.CREDITS_SCALE),
+        ("minutes", DailyUsage.MINUTES_SCALE),
+        ("cost", DailyUsage.COST_SCALE),
+    ):
+        value: Decimal | None = getattr(row, name)
+        units = split(None if value is None else int(value.scaleb(scale)), weights)
+        figures[name] = [None if unit is None else Decimal(unit).scaleb(-scale) for unit in units]
+    return [
+        AttributedUsage(**same, company_id=company_id, **{name: parts[index] for name, parts in figures.items()})
+        for index, (company_id, _weight) in enumerate(weights)
+    ]
+
+
+def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
+    """Every stored row of some projects of one provider."""
+    shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
+    keyless = _keyless_ids(provider) if shares_keyless else set()
+    ids = project_ids | keyless
+    mine = AttributedUsage.objects.filter(project__in=ids)
+    companies = set(mine.order_by().values_list("company", flat=True).distinct())
+    days = set(DailyUsage.objects.filter(project__in=ids).order_by().values_list("day", flat=True).distinct())
+    AttributedUsage.objects.filter(project__in=ids - keyless).delete()
+    payers = _payers(ids - keyless)
+    _insert_whole(DailyUsage._meta.db_table, only=ids - keyless - payers.keys())
+    for pk, periods in payers.items():
+        rows = DailyUsage.objects.filter(project=pk).iterator(chunk_size=_CHUNK)
+        _insert_parts((row, periods.on(row.day)) for row in rows)
+    if keyless:
+        _share_keyless(provider, days)
+    companies |= set(mine.order_by().values_list("company", flat=True).distinct())
+    refresh_totals(provider=provider, days=days, companies=companies)
+
+
+# --- Usage without an API key -----------------------------------------------------------------------------------------
+
+
+def _share_keyless(provider: Provider, days: Collection[date]) -> set[date]:
+    """Attribute the keyless usage of ``days``, after that of the keys; returns those of the days that have any."""
+    ids = _keyless_ids(provider)
+    AttributedUsage.objects.filter(project__in=ids, day__in=days).delete()
+    periods = _periods(ids)
+    rows = list(DailyUsage.objects.filter(project__in=ids, day__in=days))
+    used = {row.day for row in rows}
+    by_usage = provider.keyless_sharing == Provider.KeylessSharing.BY_USAGE
+    weights = _usage_weights(provider, used) if by_usage else _even_weights(provider, used)
+    parts = []
+    for row in rows:
+        explicit = periods.get(row.project_id, _NO_PERIODS).on(row.day)
+        parts.append((row, weights.get(row.day) if explicit is None else explicit))
+    _insert_parts(parts)
+    return used
+
+
+def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weights]:
+    """The same for each company that has an API key in use: assigned to it, used before, not deleted yet."""
+    keys = list(_keys(provider).exclude(first_used_on=None))
+    periods = _periods([key.pk for key in keys])
+    result = {}
+    for day in days:
+        companies = {
+            company_id
+            for key in keys
+            if key.first_used_on
+            and key.first_used_on <= day
+            and (key.deleted_at is None or day <= key.deleted_at.date())
+            for company_id, _percent in periods.get(key.pk, _NO_PERIODS).on(day) or ()
+        }
+        result[day] = tuple((company_id, Decimal(1)) for company_id in sorted(companies))
+    return result
+
+
+def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Weights]:
+    """What each company's API keys used on the day: credits or, where none are known, cost (of one currency)."""
+    sums = (
+        AttributedUsage.objects.filter(project__in=_keys(provider), day__in=days, company__isnull=False)
+        .order_by()
+        .values_list("day", "company", "currency")
+        .annotate(credits_sum=Sum("credits"), cost_sum=Sum("cost"))
+    )
+    credits_of: dict[date, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    costs_of: dict[date, dict[str, dict[int, Decimal]]] = defaultdict(lambda: defaultdict(dict))
+    for day, company_id, currency, credits_sum, cost_sum in sums:
+        if credits_sum:
+            credits_of[day][company_id] += credits_sum
+        if cost_sum:
+            costs_of[day][currency][company_id] = cost_sum
+    result = {}
+    for day in days:
+        by_company: Mapping[int, Decimal] = credits_of.get(day, {})
+        if not by_company and len(costs_of.get(day, {})) == 1:
+            (by_company,) = costs_of[day].values()
+        result[day] = tuple(sorted(by_company.items()))
+    return result
+
+
+def _days_of_new_keys(provider: Provider, before: Mapping[int, date | None]) -> set[date]:
+    """The days with keyless usage on which a key is in use now that was not before."""
+    if provider.keyless_sharing != Provider.KeylessSharing.EVENLY:
+        return set()
+    new = [day for pk, day in first_uses(provider).items() if day is not None and before.get(pk) != day]
+    if not new:
+        return set()
+    keyless = DailyUsage.objects.filter(project__in=_keyless_ids(provider), day__gte=min(new))
+    return set(keyless.order_by().values_list("day", flat=True).distinct())
+
+
+def _keys(provider: Provider) -> Any:
+    return Project.objects.for_provider(provider).filter(kind=Project.Kind.KEY)
+
+
+def _keyless_ids(provider: Provider) -> set[int]:
+    keyless = Project.objects.for_provider(provider).filter(kind=Project.Kind.KEYLESS)
+    return set(keyless.values_list("pk", flat=True))
+
+
+def _whole(weights: Sequence[Decimal]) -> list[int]:
+    """The same proportions in whole numbers."""
+    exponents = [exponent for weight in weights if isinstance(exponent := weight.as_tuple().exponent, int)]
+    return [int(weight.scaleb(-min(0, *exponents))) for weight in weights]
+
+
+def _as_date(value: date | str) -> date:
+    """SQLite gives the days of a temporary table back as text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)

@@ -1,0 +1,138 @@
+"""Which days of a range have been read, and which of them may still change: what tells a zero from the unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from django.db.models import Q
+
+from costs.models import ReadDay
+from costs.ranges import DateRange
+from costs.totals import NOTHING, Totals, Usage, totals_by
+from providers.models import Provider
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of a range as the pages mark it."""
+
+    day: date
+    totals: Totals
+    is_read: bool  # False: unknown, not zero
+    is_provisional: bool  # may still be restated
+
+    @property
+    def reading(self) -> Reading:
+        return Reading.WHOLE if self.is_read else Reading.NONE
+
+
+class Reading(Enum):
+    """How much of some days has been read: of NONE, a zero would be a claim that nobody can make."""
+
+    WHOLE = "whole"
+    PART = "part"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which of a range's days have been read – of several providers: of each – and which of them may still change."""
+
+    read: frozenset[date] = field(default_factory=frozenset)
+    provisional: frozenset[date] = field(default_factory=frozenset)
+    unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
+    ended: frozenset[date] = field(default_factory=frozenset)  # after the disconnecting: unknown, but not missing
+
+    @property
+    def reading(self) -> Reading:
+        if self.unread:
+            return Reading.PART if self.read else Reading.NONE
+        return Reading.NONE if self.ended and not self.read else Reading.WHOLE
+
+    @property
+    def row_reading(self) -> Reading:
+        """For the rows under a total that already says that it is only a part."""
+        return Reading.WHOLE if self.read or not (self.unread or self.ended) else Reading.NONE
+
+
+def daily(usage: Usage, days: DateRange, coverage: Coverage) -> list[Day]:
+    """Every day of ``days`` up to the last one that has begun, oldest first; one query."""
+    return mark_days({day: sums for (day,), sums in totals_by(usage, "day").items()}, days, coverage)
+
+
+def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage) -> list[Day]:
+    """Every day of ``days`` that has begun, oldest first.
+
+    Unread days before the first one of which anything is known are left out – the provider was not connected for them –
+    and so are days without usage after it was disconnected.
+    """
+    known = coverage.read | set(coverage.unread) | by_day.keys()
+    marked = [
+        Day(
+            day=day,
+            totals=by_day.get(day, NOTHING),
+            is_read=day in coverage.read,
+            is_provisional=day in coverage.provisional,
+        )
+        for day in days
+        if day in known
+    ]
+    beginning = next((index for index, day in enumerate(marked) if day.is_read or not day.totals.is_empty), 0)
+    return marked[beginning:]
+
+
+def coverage_by_provider(providers: Iterable[Provider], days: DateRange, *, today: date) -> dict[int, Coverage]:
+    """What is known of ``days`` by provider id; one query."""
+    by_pk = {provider.pk: provider for provider in providers}
+    read_days: dict[int, list[ReadDay]] = {pk: [] for pk in by_pk}
+    for read_day in ReadDay.objects.between(days.first, days.last).filter(provider__in=by_pk):
+        read_days[read_day.provider_id].append(read_day)
+    return {pk: _covered(by_pk[pk], days, of_provider, today) for pk, of_provider in read_days.items()}
+
+
+def coverage_of_ranges(provider: Provider, ranges: Sequence[DateRange], *, today: date) -> list[Coverage]:
+    """What is known of each of several ranges of one provider; one query."""
+    within = Q()
+    for days in ranges:
+        within |= Q(day__gte=days.first, day__lte=days.last)
+    read_days = list(ReadDay.objects.for_provider(provider).filter(within)) if ranges else []
+    return [_covered(provider, days, read_days, today) for days in ranges]
+
+
+def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], today: date) -> Coverage:
+    """What ``read_days``, which may hold more than ``days``, tell of them."""
+    within = [read_day for read_day in read_days if days.first <= read_day.day <= days.last]
+    read = frozenset(read_day.day for read_day in within)
+    last = provider.disconnected_at.date() if provider.disconnected_at else today
+    return Coverage(
+        read=read,
+        provisional=frozenset(read_day.day for read_day in within if not read_day.is_settled),
+        unread=tuple(day for day in days if day <= min(last, today) and day not in read),
+        ended=frozenset(day for day in days if last < day <= today and day not in read),
+    )
+
+
+def joint_coverage(coverages: Iterable[Coverage]) -> Coverage:
+    """What is known of several providers' days as one: read where all are, provisional where any may be restated.
+
+    A provider that was disconnected by then has no say.
+    """
+    each = list(coverages)
+    if not each:
+        return Coverage()
+    read_by_any = frozenset().union(*(one.read for one in each))
+    unread = {day for one in each for day in one.unread}
+    return Coverage(
+        read=frozenset(day for day in read_by_any if all(day in one.read or day in one.ended for one in each)),
+        provisional=frozenset().union(*(one.provisional for one in each)),
+        unread=tuple(sorted(unread)),
+        ended=frozenset.intersection(*(one.ended for one in each)),
+    )
+
+
+def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
+    """What is known of ``days`` for all of ``providers`` together; one query."""
+    return joint_coverage(coverage_by_provider(providers, days, today=today).values())
