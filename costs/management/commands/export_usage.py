@@ -11,7 +11,8 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 
 from costs.exports import restatements_csv, usage_csv
-from costs.models import DailyUsage, Restatement
+from costs.focus import count_unpriced, focus_csv, left_out
+from costs.models import AttributedUsage, Restatement
 from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
 
 
@@ -25,7 +26,12 @@ class Command(ProductCommand):
         parser.add_argument("--from", dest="first", type=utc_day, metavar="DATE", help="first UTC day (YYYY-MM-DD)")
         parser.add_argument("--to", dest="last", type=utc_day, metavar="DATE", help="last UTC day, inclusive")
         parser.add_argument("--provider", metavar="NAME", help="only this provider")
-        parser.add_argument("--format", choices=["csv"], default="csv")
+        parser.add_argument(
+            "--format",
+            choices=["csv", "focus"],
+            default="csv",
+            help="csv, or a FOCUS 1.2 dataset, in which rows without a price are left out (default: csv)",
+        )
         parser.add_argument(
             "--restatements",
             action="store_true",
@@ -37,6 +43,9 @@ class Command(ProductCommand):
         first, last = options["first"], options["last"]
         if first and last and first > last:
             raise bad_input("--from must not be after --to.")
+        is_focus = options["format"] == "focus"
+        if is_focus and options["restatements"]:
+            raise bad_input("--restatements has a format of its own: leave --format focus out.")
         wanted = Q()
         if options["provider"] is not None:
             wanted &= Q(project__provider=provider_named(options["provider"]))
@@ -44,14 +53,17 @@ class Command(ProductCommand):
             wanted &= Q(day__gte=first)
         if last:
             wanted &= Q(day__lte=last)
+        usage = AttributedUsage.objects.filter(wanted)
         if options["restatements"]:
             chunks = restatements_csv(Restatement.objects.filter(wanted))
         else:
-            chunks = usage_csv(DailyUsage.objects.filter(wanted))
+            chunks = focus_csv(usage) if is_focus else usage_csv(usage)
         if options["output"]:
             _write_file(options["output"], chunks)
         else:
             self._print(chunks)
+        if is_focus and (sentence := left_out(count_unpriced(usage))):
+            self.stderr.write(sentence)
 
     def _print(self, chunks: Iterator[str]) -> None:
         try:
