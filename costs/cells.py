@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Self
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs.comparison import Change, Comparison
 from costs.coverage import Reading
-from costs.money import UNKNOWN, Money, format_number
+from costs.forecast import Forecast
+from costs.money import UNKNOWN, Money, format_number, signed, to_cents, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
 
@@ -22,6 +27,9 @@ PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
 UNREAD = "These days have not been read yet"
 PARTLY_UNREAD = "Some of this has not been read yet"
 ESTIMATED = "Holds amounts that come from credits at a rate that was set here; ElevenLabs reports no cost for them"
+NOT_COMPARABLE = "There are no complete days to compare yet: days that are over, read and priced"
+NO_FORECAST = "Forecast appears after 7 full days of data"
+PROVISIONAL = "ElevenLabs may still restate this day"
 NOT_REPORTED = "ElevenLabs does not report this for this usage"
 
 DEFAULT_CURRENCY = "usd"
@@ -35,6 +43,23 @@ DISABLED_REASONS = {
 }
 
 
+class Cell(SafeString):
+    """A cell's HTML with what it says exactly, for the table's CSV.
+
+    ``value`` is a text, a number, money per currency, or None where it is unknown; ``note`` is the reason for that or
+    for a mark.
+    """
+
+    value: str | Decimal | int | tuple[Money, ...] | None
+    note: str
+
+    def __new__(cls, html: str, value: str | Decimal | int | tuple[Money, ...] | None, note: str = "") -> Self:
+        cell = super().__new__(cls, html)
+        cell.value = value
+        cell.note = note
+        return cell
+
+
 def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> SafeString:
     """``text`` with the reason why it is unknown, not the whole, or – then with a label before it – no plain fact."""
     return format_html(
@@ -46,67 +71,95 @@ def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> Saf
     )
 
 
-def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> SafeString:
+def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
     """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown."""
     if totals.is_unpriced:
-        return explained(UNKNOWN, UNPRICED)
+        return Cell(explained(UNKNOWN, UNPRICED), None, UNPRICED)
     if not totals.costs and reading is Reading.NONE:
-        return explained(UNKNOWN, UNREAD)
+        return Cell(explained(UNKNOWN, UNREAD), None, UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
     text = format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
     lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
     if totals.estimated:
         reason = f"{ESTIMATED}. {lacks}" if lacks else ESTIMATED
-        return explained(text, reason, mark="*" if lacks else "", label="Estimated")
-    return explained(text, lacks, mark="*") if lacks else text
+        return Cell(explained(text, reason, mark="*" if lacks else "", label="Estimated"), amounts, reason)
+    return Cell(explained(text, lacks, mark="*") if lacks else text, amounts, lacks)
 
 
-def amount(
-    totals: Totals, value: Decimal | int | None, *, digits: int = 0, reading: Reading = Reading.WHOLE
-) -> SafeString:
+def amount(totals: Totals, value: Decimal | int | None, *, digits: int = 0, reading: Reading = Reading.WHOLE) -> Cell:
     """A figure of ``totals`` other than money: unknown where there is usage that does not report it."""
     if value is None and reading is Reading.NONE:
-        return explained(UNKNOWN, UNREAD)
+        return Cell(explained(UNKNOWN, UNREAD), None, UNREAD)
     if value is None and not totals.is_idle:
-        return explained(UNKNOWN, NOT_REPORTED)
+        return Cell(explained(UNKNOWN, NOT_REPORTED), None, NOT_REPORTED)
     text = format_html("{}", format_number(value or 0, digits))
-    return text if reading is Reading.WHOLE else explained(text, PARTLY_UNREAD, mark="*")
+    if reading is Reading.WHOLE:
+        return Cell(text, value or 0)
+    return Cell(explained(text, PARTLY_UNREAD, mark="*"), value or 0, PARTLY_UNREAD)
 
 
 def share(totals: Totals, whole: Totals, currency: str) -> str:
     """The part of the whole in ``currency`` as a percentage; empty where there is nothing to divide."""
-    part = sum((money.amount for money in totals.costs if money.currency == currency), Decimal(0))
-    all_of_it = sum((money.amount for money in whole.costs if money.currency == currency), Decimal(0))
+    part, all_of_it = totals.cost_in(currency), whole.cost_in(currency)
     if not all_of_it or totals.is_unpriced:
         return ""
     return f"{format_number(100 * part / all_of_it, 1)} %"
 
 
-def day(value: date | None) -> str:
-    return f"{value.day} {value:%b %Y}" if value else "Not yet"
+def change(compared: Change | None, currency: str, comparison: Comparison) -> Cell:
+    """How the spend of the compared days has changed: an arrow, a sign and a percentage, or "New"."""
+    if not comparison.is_possible:
+        return Cell(explained(UNKNOWN, NOT_COMPARABLE), None, NOT_COMPARABLE)
+    compared = compared or Change()
+    ratio = compared.ratio(currency)
+    if ratio is None:
+        if not compared.now.cost_in(currency):
+            return Cell("", "")
+        return Cell(explained("New", f"Nothing was spent on {comparison.days}"), "New")
+    percent = to_tenth(100 * ratio)
+    before = Money(currency, compared.before.cost_in(currency))
+    text = "No change" if not percent else f"{'▲' if percent > 0 else '▼'} {signed(percent)} %"
+    return Cell(explained(text, f"{before} on {comparison.days}"), f"{percent} %")
 
 
-def marked_day(value: date, *, is_provisional: bool) -> SafeString:
+def forecast(expected: Forecast | None, currency: str) -> Cell:
+    """What the month will have cost, with its range."""
+    if expected is None:
+        return Cell(explained(UNKNOWN, NO_FORECAST), None, NO_FORECAST)
+    between = f"Likely {Money(currency, expected.low)} to {Money(currency, expected.high)}"
+    amount_ = Money(currency, expected.amount)
+    return Cell(explained(str(amount_), between), (Money(currency, to_cents(expected.amount)),), between)
+
+
+def day(value: date | None) -> Cell:
+    return Cell(f"{value.day} {value:%b %Y}", value.isoformat()) if value else Cell("Not yet", "")
+
+
+def marked_day(value: date, *, is_provisional: bool) -> Cell:
     """A day as the head of a row."""
     if not is_provisional:
-        return format_html('<span class="day">{}</span>', day(value))
-    return format_html(
-        '<span class="day">{} <span class="badge">{}</span></span>',
-        day(value),
-        explained("provisional", "ElevenLabs may still restate this day"),
-    )
+        return Cell(format_html('<span class="day">{}</span>', day(value)), value.isoformat())
+    badge = explained("provisional", PROVISIONAL)
+    html = format_html('<span class="day">{} <span class="badge">{}</span></span>', day(value), badge)
+    return Cell(html, value.isoformat(), PROVISIONAL)
 
 
-def company(subject: Company | None, label: str, query: str = "") -> SafeString:
+def company(subject: Company | None, label: str, query: str = "") -> Cell:
     """A company's name as a link that keeps the range; what is unassigned is no link."""
     if subject is None:
-        return format_html("{}", label)
-    return format_html('<a class="row-link" href="{}{}">{}</a>', subject.get_absolute_url(), query, label)
+        return Cell(format_html("{}", label), label)
+    return Cell(format_html('<a class="row-link" href="{}{}">{}</a>', subject.get_absolute_url(), query, label), label)
 
 
-def provider(subject: Provider, query: str = "") -> SafeString:
+def model(model_id: str, label: str, query: str = "") -> Cell:
+    """A model's name as a link to its page that keeps the range."""
+    url = f"{reverse('models:detail')}{query or '?'}{'&' if query else ''}{urlencode({'model': model_id})}"
+    return Cell(format_html('<a class="row-link" href="{}">{}</a>', url, label), label)
+
+
+def provider(subject: Provider, query: str = "") -> Cell:
     """A provider's name as a link, with the badge of simulated data."""
-    return format_html(
+    html = format_html(
         '<a class="row-link" href="{}{}">{}</a>{}',
         subject.get_absolute_url(),
         query,
@@ -115,12 +168,13 @@ def provider(subject: Provider, query: str = "") -> SafeString:
         if subject.region == SIMULATED_REGION
         else "",
     )
+    return Cell(html, subject.name)
 
 
-def project(subject: Project, *, now: datetime | None = None) -> SafeString:
+def project(subject: Project, *, now: datetime | None = None) -> Cell:
     """An API key's name, its last characters and what has become of it; with ``now`` also what it may still do."""
     facts = _facts(subject, now) if now else []
-    return format_html(
+    html = format_html(
         "{}{}{}{}",
         subject.display_name,
         format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
@@ -129,6 +183,13 @@ def project(subject: Project, *, now: datetime | None = None) -> SafeString:
         _state(subject, now),
         format_html('<span class="sub">{}</span>', " · ".join(facts)) if facts else "",
     )
+    return Cell(html, subject.display_name)
+
+
+def project_of_provider(subject: Project, query: str = "") -> Cell:
+    """An API key with its provider below it, for tables that hold keys of several."""
+    html = format_html('{}<span class="sub">{}</span>', project(subject), provider(subject.provider, query))
+    return Cell(html, f"{subject.display_name} ({subject.provider.name})")
 
 
 def _state(subject: Project, now: datetime | None) -> SafeString:

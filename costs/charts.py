@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from costs import cells
 from costs.coverage import Day, Reading
 from costs.metrics import Metric
 from costs.money import SYMBOLS, UNKNOWN, Money, format_number
-from costs.reports import OTHER, Series, stacked
+from costs.reports import OTHER, Series
 from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals
 
@@ -40,13 +40,12 @@ def stacked_by_day(
     *,
     title: str,
     days: Sequence[Day],
-    by_group_and_day: Mapping[tuple[Any, ...], Totals],
-    labels: Mapping[Any, str],
+    series: Sequence[Series],
     metric: Metric,
     currency: str,
+    csv_url: str = "",
 ) -> Chart:
-    """A chart of ``metric`` per day and group; of money, the part in ``currency`` is drawn and all of it is listed."""
-    series = stacked(by_group_and_day, labels, weigh=lambda totals: metric.value(totals, currency))
+    """A chart of ``metric`` per day and series; of money, the part in ``currency`` is drawn and all of it is listed."""
     return Chart(
         title=title,
         legend=tuple(
@@ -72,7 +71,7 @@ def stacked_by_day(
                 for one in series
             ],
         },
-        table=_twin(title, series, days, metric, currency),
+        table=_twin(title, series, days, metric, currency, csv_url),
     )
 
 
@@ -93,7 +92,9 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
     return f"{text} (Estimated)" if totals.estimated else text
 
 
-def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str) -> Table:
+def _twin(
+    title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str, csv_url: str
+) -> Table:
     """Newest day first; the last column and the last row are the totals."""
     reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
     sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
@@ -118,4 +119,5 @@ def _twin(title: str, series: Sequence[Series], days: Sequence[Day], metric: Met
             ),
         ),
         is_dense=True,
+        csv_url=csv_url,
     )

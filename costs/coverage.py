@@ -42,6 +42,7 @@ class Coverage:
     """Which of a range's days have been read – of several providers: of each – and which of them may still change."""
 
     read: frozenset[date] = field(default_factory=frozenset)
+    finished: frozenset[date] = field(default_factory=frozenset)  # over, and read since they ended
     provisional: frozenset[date] = field(default_factory=frozenset)
     unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
     ended: frozenset[date] = field(default_factory=frozenset)  # after the disconnecting: unknown, but not missing
@@ -86,20 +87,23 @@ def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage
 
 def coverage_by_provider(providers: Iterable[Provider], days: DateRange, *, today: date) -> dict[int, Coverage]:
     """What is known of ``days`` by provider id; one query."""
+    return coverage_of_ranges(providers, [days], today=today)[0]
+
+
+def coverage_of_ranges(
+    providers: Iterable[Provider], ranges: Sequence[DateRange], *, today: date
+) -> list[dict[int, Coverage]]:
+    """What is known of each of several ranges, by provider id; one query."""
     by_pk = {provider.pk: provider for provider in providers}
-    read_days: dict[int, list[ReadDay]] = {pk: [] for pk in by_pk}
-    for read_day in ReadDay.objects.between(days.first, days.last).filter(provider__in=by_pk):
-        read_days[read_day.provider_id].append(read_day)
-    return {pk: _covered(by_pk[pk], days, of_provider, today) for pk, of_provider in read_days.items()}
-
-
-def coverage_of_ranges(provider: Provider, ranges: Sequence[DateRange], *, today: date) -> list[Coverage]:
-    """What is known of each of several ranges of one provider; one query."""
     within = Q()
     for days in ranges:
         within |= Q(day__gte=days.first, day__lte=days.last)
-    read_days = list(ReadDay.objects.for_provider(provider).filter(within)) if ranges else []
-    return [_covered(provider, days, read_days, today) for days in ranges]
+    read_days: dict[int, list[ReadDay]] = {pk: [] for pk in by_pk}
+    for read_day in ReadDay.objects.filter(within, provider__in=by_pk):
+        read_days[read_day.provider_id].append(read_day)
+    return [
+        {pk: _covered(by_pk[pk], days, of_provider, today) for pk, of_provider in read_days.items()} for days in ranges
+    ]
 
 
 def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], today: date) -> Coverage:
@@ -109,6 +113,7 @@ def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], 
     last = provider.disconnected_at.date() if provider.disconnected_at else today
     return Coverage(
         read=read,
+        finished=frozenset(read_day.day for read_day in within if read_day.is_over),
         provisional=frozenset(read_day.day for read_day in within if not read_day.is_settled),
         unread=tuple(day for day in days if day <= min(last, today) and day not in read),
         ended=frozenset(day for day in days if last < day <= today and day not in read),
@@ -124,9 +129,13 @@ def joint_coverage(coverages: Iterable[Coverage]) -> Coverage:
     if not each:
         return Coverage()
     read_by_any = frozenset().union(*(one.read for one in each))
+    finished_by_any = frozenset().union(*(one.finished for one in each))
     unread = {day for one in each for day in one.unread}
     return Coverage(
         read=frozenset(day for day in read_by_any if all(day in one.read or day in one.ended for one in each)),
+        finished=frozenset(
+            day for day in finished_by_any if all(day in one.finished or day in one.ended for one in each)
+        ),
         provisional=frozenset().union(*(one.provisional for one in each)),
         unread=tuple(sorted(unread)),
         ended=frozenset.intersection(*(one.ended for one in each)),

@@ -19,14 +19,23 @@ class Money:
 
     def __str__(self) -> str:
         symbol = SYMBOLS.get(self.currency, f"{self.currency.upper()} ")
-        if 0 < self.amount < _CENT:
-            return f"<{symbol}0.01"
         sign = "−" if self.amount < 0 else ""
+        if 0 < abs(self.amount) < _CENT:
+            return f"{sign}<{symbol}0.01"
         return f"{sign}{symbol}{abs(to_cents(self.amount)):,.2f}"
 
 
 def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def to_tenth(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+def signed(value: Decimal) -> str:
+    """With its sign and thousands separators: "+1,204.5", "−3.0"."""
+    return f"{'−' if value < 0 else '+'}{abs(value):,}"
 
 
 def format_number(value: Decimal | int | None, digits: int = 0) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
@@ -54,6 +55,13 @@ class RangeChoice:
     @property
     def status(self) -> int:
         return 422 if self.error else 200
+
+    def with_query(self, **more: str | None) -> str:
+        """``query`` with more parameters; those that are None are left out."""
+        added = urlencode({name: value for name, value in more.items() if value is not None})
+        if not added:
+            return self.query
+        return f"{self.query}&{added}" if self.query else f"?{added}"
 
 
 def read_range(request: HttpRequest, *, today: date) -> RangeChoice:

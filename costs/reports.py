@@ -67,7 +67,11 @@ def company_breakdown(usage: Usage, *, include_idle: bool = True) -> Breakdown:
 
 def project_breakdown(usage: AttributedUsageQuerySet, projects: Iterable[Project]) -> Breakdown:
     """Spend per project, largest first; one query besides ``projects``, which must hold every project of ``usage``."""
-    by_project = totals_by(usage, "project_id")
+    return breakdown_of_projects(totals_by(usage, "project_id"), projects)
+
+
+def breakdown_of_projects(by_project: Mapping[tuple[Any, ...], Totals], projects: Iterable[Project]) -> Breakdown:
+    """Sums that are already at hand as a breakdown of ``projects``, largest first; no query besides ``projects``."""
     lines = [Line(project, project.display_name, by_project.get((project.pk,), NOTHING)) for project in projects]
     lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
@@ -96,31 +100,34 @@ class Series:
 
 
 def stacked(
-    by_group_and_day: Mapping[tuple[Any, ...], Totals],
+    usage: DailyTotalQuerySet,
+    field: str,
+    by_group: Mapping[Any, Totals],
     labels: Mapping[Any, str],
     *,
     weigh: Callable[[Totals], Decimal | int | None],
 ) -> list[Series]:
-    """The five groups that ``weigh`` heaviest, heaviest first, then the rest together as "Other"; no query.
+    """The days of the five groups that ``weigh`` heaviest, heaviest first, then of all others as "Other"; one query.
 
-    ``by_group_and_day`` is what ``totals_by(usage, <group>, "day")`` returned; together the series hold all of it.
+    ``by_group`` are the sums of ``usage`` by ``field``. Together the series hold all of it.
     """
-    groups: dict[Any, dict[date, Totals]] = defaultdict(dict)
-    for (group, day), sums in by_group_and_day.items():
-        if not sums.is_idle:
-            groups[group][day] = sums
-    named = [Series(labels.get(group) or str(group), by_day) for group, by_day in groups.items()]
-    ranked = sorted(
-        named,
-        key=lambda series: (-sum(weigh(sums) or 0 for sums in series.by_day.values()), series.label.casefold()),
-    )
-    if len(ranked) <= LARGEST:
-        return ranked
-    other: dict[date, Totals] = defaultdict(Totals)
-    for series in ranked[LARGEST:]:
-        for day, sums in series.by_day.items():
-            other[day] += sums
-    return [*ranked[:LARGEST], Series(OTHER, dict(other))]
+    names = {group: labels.get(group) or str(group) for group, sums in by_group.items() if not sums.is_idle}
+    ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
+    largest = ranked[:LARGEST]
+    by_day: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
+    for (number, day), sums in totals_by(usage.in_series(field, largest), "series", "day").items():
+        by_day[number][day] = sums
+    series = [Series(names[group], by_day[number]) for number, group in enumerate(largest)]
+    return [*series, Series(OTHER, by_day[-1])] if len(ranked) > LARGEST else series
+
+
+def days_of(series: Iterable[Series]) -> dict[date, Totals]:
+    """The sums of all series, by day; no query."""
+    result: dict[date, Totals] = {}
+    for one in series:
+        for day, sums in one.by_day.items():
+            result[day] = result[day] + sums if day in result else sums
+    return result
 
 
 @dataclass(frozen=True)
@@ -130,14 +137,16 @@ class KeyCounts:
     by_company: Mapping[int | None, int]  # None: unassigned
     unassigned_by_provider: Mapping[int, int]
     total: int
+    first_use: date | None  # of any key, or of the usage without one
+    first_use_by_company: Mapping[int | None, date]
 
     @property
     def unassigned(self) -> int:
         return self.by_company.get(None, 0)
 
 
-def keys_in_force(today: date) -> KeyCounts:
-    """The API keys by the company that they belong to ``today``; two queries.
+def keys_in_force(today: date, provider: Provider | None = None) -> KeyCounts:
+    """The API keys – all, or those of ``provider`` – by the company that they belong to ``today``; two queries.
 
     Deleted keys count as long as usage of theirs waits for a company; usage without a key counts nowhere, and neither
     do keys of which only the account's totals are known.
@@ -145,25 +154,39 @@ def keys_in_force(today: date) -> KeyCounts:
     in_force = (
         Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today).order_by("-starts_on").values("pk")[:1]
     )
-    keys = list(
-        Project.objects.filter(kind=Project.Kind.KEY, provider__source=Provider.Source.ANALYTICS)
-        .exclude(deleted_at__isnull=False, first_used_on=None)
-        .order_by()
-        .annotate(assignment_id=Subquery(in_force))
-        .values_list("provider_id", "assignment_id")
-    )
-    payers: dict[int, list[int]] = defaultdict(list)
-    for assignment_id, company_id in AssignmentShare.objects.values_list("assignment", "company"):
+    projects = Project.objects.order_by().annotate(assignment_id=Subquery(in_force)).select_related("provider")
+    shares = AssignmentShare.objects.order_by()
+    if provider:
+        projects = projects.filter(provider=provider)
+        shares = shares.filter(assignment__project__provider=provider)
+    payers: dict[int, list[int | None]] = defaultdict(list)
+    for assignment_id, company_id in shares.values_list("assignment", "company"):
         payers[assignment_id].append(company_id)
     by_company: dict[int | None, int] = defaultdict(int)
     unassigned: dict[int, int] = defaultdict(int)
-    for provider_id, assignment_id in keys:
-        companies = payers.get(assignment_id, [])
-        for company_id in companies:
-            by_company[company_id] += 1
-        by_company[None] += not companies
-        unassigned[provider_id] += not companies
-    return KeyCounts(dict(by_company), dict(unassigned), len(keys))
+    first_uses: dict[int | None, list[date]] = defaultdict(list)
+    total = 0
+    for project in projects:
+        companies = payers.get(project.assignment_id) or [None]  # type: ignore[attr-defined]  # annotated above
+        if project.first_used_on:
+            for payer in companies:
+                first_uses[payer].append(project.first_used_on)
+        if not counts_as_key(project):
+            continue
+        total += 1
+        for payer in companies:
+            by_company[payer] += 1
+        if companies == [None]:
+            unassigned[project.provider_id] += 1
+    earliest = {payer: min(days) for payer, days in first_uses.items()}
+    return KeyCounts(dict(by_company), dict(unassigned), total, min(earliest.values(), default=None), earliest)
+
+
+def counts_as_key(project: Project) -> bool:
+    """Whether it is an API key that belongs, or may come to belong, to a company."""
+    if project.kind != Project.Kind.KEY or project.provider.source != Provider.Source.ANALYTICS:
+        return False
+    return project.deleted_at is None or project.first_used_on is not None
 
 
 def model_labels(providers: Iterable[Provider]) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Table:
     total: Row | None = None
     sorting: Sorting | None = None
     is_dense: bool = False
+    csv_url: str = ""  # where the same table is served as CSV
 
     @property
     def html(self) -> SafeString:
@@ -83,7 +84,14 @@ USAGE_COLUMNS = (Column("Spend"), Column("Credits"), Column("Minutes"), Column("
 
 
 def usage_table(
-    breakdown: Breakdown, heads: Iterable[str], *, caption: str, subject: str, currency: str, coverage: Coverage
+    breakdown: Breakdown,
+    heads: Iterable[str],
+    *,
+    caption: str,
+    subject: str,
+    currency: str,
+    coverage: Coverage,
+    csv_url: str = "",
 ) -> Table:
     """A breakdown's spend, credits, minutes and requests; ``heads`` are the headings of its lines, in their order."""
     return Table(
@@ -94,6 +102,7 @@ def usage_table(
             for head, line in zip(heads, breakdown.lines, strict=True)
         ),
         Row(("Total", *figures(breakdown.total, currency, coverage.reading))),
+        csv_url=csv_url,
     )
 
 

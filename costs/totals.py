@@ -7,7 +7,7 @@ currencies; what has no price yet is counted beside it, so that a page can say t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -59,6 +59,10 @@ class Totals:
         """There is usage, and no price of any of it is known."""
         return bool(self.unpriced_rows) and not any(money.amount for money in self.costs)
 
+    def cost_in(self, currency: str) -> Decimal:
+        """The exact sum in one currency; 0 where there is none."""
+        return next((money.amount for money in self.costs if money.currency == currency), Decimal(0))
+
     @property
     def sort_amount(self) -> Decimal:
         """For ordering rows by spend; with several currencies the larger numbers come first."""
@@ -100,14 +104,6 @@ def all_usage() -> DailyTotalQuerySet:
 def usage_by_key() -> AttributedUsageQuerySet:
     """All usage, by API key besides; pages narrow it down."""
     return AttributedUsage.objects.all()
-
-
-def regroup(by_fields: Mapping[tuple[Any, ...], Totals], position: int) -> dict[Any, Totals]:
-    """The same sums by one of their fields alone; no query, and exact since they are sums."""
-    result: dict[Any, Totals] = {}
-    for key, sums in by_fields.items():
-        result[key[position]] = result.get(key[position], NOTHING) + sums
-    return result
 
 
 def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:

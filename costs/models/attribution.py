@@ -6,16 +6,19 @@ unassigned, is exactly what DailyUsage adds up to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, Count, Q, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from costs.fields import ScaledDecimalField
 from costs.models.usage import DailyUsage
 from providers.models import Company, Project, Provider
+
+_UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0))
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
@@ -35,12 +38,19 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
             Q(cost=0) | Q(cost=None),
         )
 
+    def unpriced(self) -> Self:
+        """What was used and has no price."""
+        return self.filter(_UNPRICED)
+
+    def with_period(self, first: date) -> Self:
+        """With ``is_current``: whether a row is of ``first`` or later, for sums of two periods in one query."""
+        return self.annotate(is_current=_is_current(first))
+
     @staticmethod
     def sums() -> dict[str, Combinable]:
         """The aggregates that reports read; the same names for DailyTotal."""
-        has_usage = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0)
         return _figure_sums() | {
-            "sum_unpriced": Count("pk", filter=Q(currency="") & has_usage),
+            "sum_unpriced": Count("pk", filter=_UNPRICED),
             "sum_estimated": Count("pk", filter=Q(estimated=True, cost__gt=0)),
         }
 
@@ -94,6 +104,20 @@ class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
     def for_provider(self, provider: Provider) -> Self:
         return self.filter(provider=provider)
 
+    def unpriced(self) -> Self:
+        """Sums that hold something that was used and has no price."""
+        return self.filter(unpriced_rows__gt=0)
+
+    def with_period(self, first: date) -> Self:
+        """As of AttributedUsage."""
+        return self.annotate(is_current=_is_current(first))
+
+    def in_series(self, field: str, groups: Sequence[Any]) -> Self:
+        """With ``series``: which of ``groups`` a sum's ``field`` is, by number; of any other the number after them."""
+        numbers = [When(**{field: group}, then=Value(number)) for number, group in enumerate(groups)]
+        default = Value(len(groups))
+        return self.annotate(series=Case(*numbers, default=default) if numbers else default)
+
     @staticmethod
     def sums() -> dict[str, Combinable]:
         return _figure_sums() | {"sum_unpriced": Sum("unpriced_rows"), "sum_estimated": Sum("estimated_rows")}
@@ -141,6 +165,10 @@ class DailyTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} on {self.day.isoformat()}: {self.company or 'unassigned'}"
+
+
+def _is_current(first: date) -> Case:
+    return Case(When(day__gte=first, then=Value(value=True)), default=Value(value=False))
 
 
 def _figure_sums() -> dict[str, Any]:

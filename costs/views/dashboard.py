@@ -1,24 +1,30 @@
-"""The first page: what was spent, on whom, and what is not assigned to anybody."""
+"""The first page: what was spent, on whom, how that changes, and what is not assigned to anybody."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from costs import cells, reports
 from costs.charts import stacked_by_day
-from costs.coverage import Coverage, Reading, coverage_by_provider, joint_coverage, mark_days
+from costs.comparison import Change, changes_by, total_change
+from costs.coverage import Reading, mark_days
 from costs.metrics import COST
-from costs.querystate import choices, read_range
+from costs.querystate import choices
+from costs.table_csv import csv_url
 from costs.tables import Column, Row, Table
-from costs.totals import all_usage, main_currency, regroup, totals_by
+from costs.totals import Totals, all_usage, main_currency, totals_by
+from costs.views.downloads import table_download
+from costs.views.forecasts import month_forecast
 from costs.views.notices import simulated_only, stale_notices, unread_notice
+from costs.views.scope import Scope, read_scope
 from providers import registry
 from providers.models import Provider
 
@@ -27,54 +33,72 @@ FIELD_OF = {"company": "company_id", "provider": "provider_id", "model": "model"
 
 
 @require_safe
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
-    today = now.date()
     providers = list(Provider.objects.all())
     if not providers:
         return render(request, "dashboard/empty.html", {"offers_simulated": offers_simulated()})
 
-    chosen = read_range(request, today=today)
-    usage = all_usage().between(chosen.range.first, chosen.range.last)
-    by_company = reports.company_breakdown(usage, include_idle=False)
-    coverages = coverage_by_provider(providers, chosen.range, today=today)
-    coverage = joint_coverage(coverages.values())
-    keys = reports.keys_in_force(today)
-    currency = main_currency(by_company.total, providers)
-    grouping, groupings = choices(request, "by", GROUPINGS)
-    by_group_and_day = totals_by(usage, FIELD_OF[grouping], "day")
-    by_day = regroup(by_group_and_day, 1)
+    scope = read_scope(request, providers=providers, usage=all_usage(), now=now)
+    by_company = reports.company_breakdown(scope.usage, include_idle=False)
+    changes = changes_by(scope.every_day, scope.comparison, "company_id")
+    keys = reports.keys_in_force(scope.today, scope.provider)
+    currency = main_currency(by_company.total, scope.providers)
+    companies = _companies(by_company, changes, keys, currency, scope, csv_url(request, "companies"))
+    if download := table_download(request, {"companies": companies}, scope):
+        return download
 
-    unassigned = by_company.lines[-1].totals
+    grouping, groupings = choices(request, "by", GROUPINGS)
+    series = reports.stacked(
+        scope.usage,
+        FIELD_OF[grouping],
+        _by_group(grouping, by_company, scope),
+        _labels(grouping, by_company, providers),
+        weigh=partial(COST.value, currency=currency),
+    )
+    chart = stacked_by_day(
+        title=f"Spend per day by {grouping}",
+        days=mark_days(reports.days_of(series), scope.range, scope.coverage),
+        series=series,
+        metric=COST,
+        currency=currency,
+        csv_url=csv_url(request, "days"),
+    )
+    if download := table_download(request, {"days": chart.table}, scope, grouping):
+        return download
+
     context = {
-        "chosen": chosen,
-        "spend": cells.money(by_company.total, currency, reading=coverage.reading),
-        "unassigned": cells.money(unassigned, currency, reading=coverage.reading),
+        "scope": scope,
+        "chosen": scope.chosen,
+        "spend": cells.money(by_company.total, currency, reading=scope.coverage.reading),
+        "change": cells.change(total_change(changes), currency, scope.comparison),
+        "compared_days": scope.comparison.days,
+        "forecast": month_forecast(scope, keys.first_use, currency),
+        "unassigned": cells.money(by_company.lines[-1].totals, currency, reading=scope.coverage.reading),
         "unassigned_keys": keys.unassigned,
         "all_keys": keys.total,
         "stale": stale_notices(providers, now),
-        "simulated": simulated_only(providers),
-        "nothing_read": coverage.reading is Reading.NONE,
-        "unread": unread_notice(providers, coverages),
+        "simulated": simulated_only(scope.providers),
+        "nothing_read": scope.coverage.reading is Reading.NONE,
+        "unread": unread_notice(scope.providers, scope.coverages),
         "groupings": groupings,
-        "chart": stacked_by_day(
-            title=f"Spend per day by {grouping}",
-            days=mark_days(by_day, chosen.range, coverage),
-            by_group_and_day=by_group_and_day,
-            labels=_labels(grouping, by_company, providers),
-            metric=COST,
-            currency=currency,
-        ),
-        "companies": _companies(by_company, keys, currency, coverage, chosen.query),
+        "chart": chart,
+        "companies": companies,
         "has_companies": len(by_company.lines) > 1,
         "rounding_shows": by_company.rounding_shows,
     }
-    return render(request, "dashboard/dashboard.html", context, status=chosen.status)
+    return render(request, "dashboard/dashboard.html", context, status=scope.chosen.status)
 
 
 def offers_simulated() -> bool:
     """Whether a simulated workspace can be connected here at all: the embedded default runs one."""
     return settings.EMBEDDED and any(type_.simulated_key is not None for type_ in registry.all_types())
+
+
+def _by_group(grouping: str, by_company: reports.Breakdown, scope: Scope) -> Mapping[Any, Totals]:
+    if grouping == "company":
+        return {line.subject and line.subject.pk: line.totals for line in by_company.lines}
+    return {group: sums for (group,), sums in totals_by(scope.usage, FIELD_OF[grouping]).items()}
 
 
 def _labels(grouping: str, by_company: reports.Breakdown, providers: Sequence[Provider]) -> Mapping[Any, str]:
@@ -87,16 +111,18 @@ def _labels(grouping: str, by_company: reports.Breakdown, providers: Sequence[Pr
 
 def _companies(
     by_company: reports.Breakdown,
+    changes: Mapping[tuple[Any, ...], Change],
     keys: reports.KeyCounts,
     currency: str,
-    coverage: Coverage,
-    query: str,
+    scope: Scope,
+    url: str,
 ) -> Table:
     rows = tuple(
         Row(
             (
-                cells.company(line.subject, line.label, query),
-                cells.money(line.totals, currency, reading=coverage.row_reading),
+                cells.company(line.subject, line.label, scope.query),
+                cells.money(line.totals, currency, reading=scope.coverage.row_reading),
+                cells.change(changes.get((line.subject and line.subject.pk,)), currency, scope.comparison),
                 cells.share(line.totals, by_company.total, currency),
                 f"{keys.by_company.get(line.subject and line.subject.pk, 0):,}",
             ),
@@ -106,14 +132,22 @@ def _companies(
     )
     return Table(
         "Spend per company",
-        (Column("Company", is_number=False), Column("Spend"), Column("Share"), Column("API keys today")),
+        (
+            Column("Company", is_number=False),
+            Column("Spend"),
+            Column("Change"),
+            Column("Share"),
+            Column("API keys today"),
+        ),
         rows,
         Row(
             (
                 "Total",
-                cells.money(by_company.total, currency, reading=coverage.reading),
+                cells.money(by_company.total, currency, reading=scope.coverage.reading),
+                cells.change(total_change(changes), currency, scope.comparison),
                 "",
                 f"{keys.total:,}",
             ),
         ),
+        csv_url=url,
     )

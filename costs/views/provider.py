@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,14 +19,15 @@ from costs.metrics import METRICS
 from costs.querystate import choices, read_range
 from costs.ranges import DateRange
 from costs.reconciliation import reconcile, running_period
+from costs.table_csv import asked_table, csv_response, csv_url, table_csv
 from costs.tables import usage_table
-from costs.totals import all_usage, main_currency, regroup, totals_by, usage_by_key
+from costs.totals import all_usage, main_currency, totals_by, usage_by_key
 from costs.views.estimates import rate_text
 from costs.views.notices import unread_notice
 from costs.views.provider_keys import key_rows, key_table, waits_for_company
 from costs.views.restatements import LATEST, restatement_table
 from costs.views.subscription import read_plan
-from costs.views.syncs import history_row, sync_state
+from costs.views.syncs import history_row, history_table, sync_state
 from costs.wording import ago, clock
 from providers.models import EARLIEST_DAY, Company, Provider
 from providers.progress import region_label, type_label
@@ -36,19 +38,21 @@ HISTORY_LENGTH = 20
 
 
 @require_safe
-def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     now = timezone.now()
     today = now.date()
     provider = get_object_or_404(Provider, pk=pk)
     chosen = read_range(request, today=today)
     period = running_period(provider)
-    coverage, *of_period = coverage_of_ranges(provider, [chosen.range, *([period.days] if period else [])], today=today)
+    ranges = [chosen.range, *([period.days] if period else [])]
+    coverage, *of_period = (known[provider.pk] for known in coverage_of_ranges([provider], ranges, today=today))
+    model_query = chosen.with_query(provider=str(provider.pk))
     usage = all_usage().for_provider(provider).between(chosen.range.first, chosen.range.last)
     runs = list(provider.runs.all()[:HISTORY_LENGTH])
 
-    by_model_and_day = totals_by(usage, "model", "day")
+    by_model = {model: sums for (model,), sums in totals_by(usage, "model").items()}
     names = reports.model_labels([provider])
-    models = reports.breakdown_of(regroup(by_model_and_day, 0), names)
+    models = reports.breakdown_of(by_model, names)
     currency = main_currency(models.total, [provider])
     metric_slug, metric_choices = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
 
@@ -58,6 +62,40 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
     rows = key_rows(provider, by_key, every_company, currency, coverage, now)
     unassigned = sum(1 for row in rows if not row.payers and waits_for_company(row.project))
     restatements = list(reports.restatements(provider)[:LATEST])
+    history = [history_row(run) for run in runs]
+    series = reports.stacked(
+        usage, "model", by_model, names, weigh=partial(METRICS[metric_slug].value, currency=currency)
+    )
+    chart = stacked_by_day(
+        title=f"{METRICS[metric_slug].label} per day by model",
+        days=mark_days(reports.days_of(series), chosen.range, coverage),
+        series=series,
+        metric=METRICS[metric_slug],
+        currency=currency,
+        csv_url=csv_url(request, "days"),
+    )
+    keys = key_table(request, rows, currency, coverage)
+    tables = {
+        "days": chart.table,
+        "keys": keys["key_csv"],
+        "models": usage_table(
+            models,
+            [cells.model(line.subject, line.label, model_query) for line in models.lines],
+            caption="Usage by model",
+            subject="Model",
+            currency=currency,
+            coverage=coverage,
+            csv_url=csv_url(request, "models"),
+        ),
+        "restatements": restatement_table(
+            restatements, names, caption="The latest restatements", csv_url=csv_url(request, "restatements")
+        ),
+        "syncs": history_table(history, csv_url=csv_url(request, "syncs")),
+    }
+    if asked := asked_table(request, tables):
+        slug, table = asked
+        about = [metric_slug] if slug == "days" else [keys["shown"]] if slug == "keys" and keys["is_filtered"] else []
+        return csv_response(table_csv(table), name=[provider.name, *about, slug], days=chosen.range)
     context = {
         "provider": provider,
         "type_label": type_label(provider.type),
@@ -73,30 +111,15 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rate": rate_text(provider),
         "metric": METRICS[metric_slug],
         "metrics": metric_choices,
-        "models": usage_table(
-            models,
-            [line.label for line in models.lines],
-            caption="Usage by model",
-            subject="Model",
-            currency=currency,
-            coverage=coverage,
-        ),
+        "tables": tables,
         "has_usage": any(not line.totals.is_idle for line in models.lines),
         "is_free": bool(models.lines) and not models.total.sort_amount and not models.total.unpriced_rows,
         "models_rounding_shows": models.rounding_shows,
-        "chart": stacked_by_day(
-            title=f"{METRICS[metric_slug].label} per day by model",
-            days=mark_days(regroup(by_model_and_day, 1), chosen.range, coverage),
-            by_group_and_day=by_model_and_day,
-            labels=names,
-            metric=METRICS[metric_slug],
-            currency=currency,
-        ),
-        "history": [history_row(run) for run in runs],
+        "chart": chart,
+        "history": history,
         **sync_state(provider, runs, unassigned),
-        **key_table(request, rows, currency, coverage),
+        **keys,
         "has_restatements": bool(restatements),
-        "restatements": restatement_table(restatements, names, caption="The latest restatements"),
         "every_day": DateRange(EARLIEST_DAY, today).query,
         "companies": companies,
         "row_choices": companies if len(companies) <= ROW_SELECT_LIMIT else None,

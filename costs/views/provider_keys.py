@@ -17,7 +17,8 @@ from costs.exports import plain
 from costs.models import AttributedUsageQuerySet
 from costs.money import UNKNOWN
 from costs.querystate import PAGE_SIZE, Sorting, choices, natural, paginate, read_sorting
-from costs.tables import USAGE_COLUMNS, Column, figures, heading
+from costs.table_csv import csv_url
+from costs.tables import USAGE_COLUMNS, Column, Row, Table, figures, heading
 from costs.totals import NOTHING, Totals
 from providers.models import BEGINNING, Assignment, Company, Project, Provider
 
@@ -154,12 +155,24 @@ def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage:
         "keys": paginate(request, shown),
         "has_keys": bool(rows),
         "filters": filters,
+        "shown": chosen_filter,
+        "key_csv": _csv_table(request, shown),
         "is_filtered": chosen_filter != "all",
         "key_headings": [heading(column, sorting) for column in KEY_COLUMNS],
         "key_totals": figures(total, currency, coverage.reading),
         "keys_rounding_shows": as_lines.rounding_shows,
         "is_paged": len(shown) > PAGE_SIZE,
     }
+
+
+def _csv_table(request: HttpRequest, rows: Sequence[KeyRow]) -> Table:
+    """All rows that the filter leaves, in the order of the page."""
+    return Table(
+        "API keys",
+        KEY_COLUMNS,
+        tuple(Row((row.name, row.payers_text, *row.figures, row.last_used)) for row in rows),
+        csv_url=csv_url(request, "keys"),
+    )
 
 
 def waits_for_company(project: Project) -> bool:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from costs import cells, reports
+from costs.cells import Cell
 from costs.coverage import Reading, coverage_by_provider, joint_coverage
 from costs.querystate import natural, read_sorting
 from costs.ranges import presets
-from costs.tables import Column, heading
+from costs.table_csv import asked_table, csv_response, csv_url, table_csv
+from costs.tables import Column, Row, Table, heading
 from costs.totals import Totals, all_usage, main_currency
 from costs.views.dashboard import offers_simulated
 from costs.wording import ago
@@ -46,7 +48,7 @@ PROVIDER_SORTS: Mapping[str, Callable[[ProviderRow], Any]] = {
 
 
 @require_safe
-def provider_list(request: HttpRequest) -> HttpResponse:
+def provider_list(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     today = now.date()
     providers = list(Provider.objects.all())
@@ -73,24 +75,39 @@ def provider_list(request: HttpRequest) -> HttpResponse:
     sorting = read_sorting(request, PROVIDER_SORTS, default="name", text=("name", "status"))
     rows.sort(key=lambda row: natural(row.provider.name))
     rows.sort(key=PROVIDER_SORTS[sorting.column], reverse=sorting.is_descending)
+    columns = (
+        Column("Name", is_number=False, sort="name"),
+        Column("Type", is_number=False),
+        Column("Status", is_number=False, sort="status"),
+        Column("Last sync", is_number=False, sort="synced"),
+        Column("Spend this month", sort="spend"),
+        Column("Unassigned keys", sort="unassigned"),
+    )
+    table = Table(
+        "LLM Providers",
+        columns,
+        tuple(
+            Row((row.name, row.type_label, row.status.label, _synced_at(row), row.spend, str(row.unassigned_keys)))
+            for row in rows
+        ),
+        csv_url=csv_url(request, "providers"),
+    )
+    if asked_table(request, {"providers": table}):
+        return csv_response(table_csv(table), name=["providers"], days=month)
     lacks = any(known.unread for known in coverages.values())
     reading = Reading.PART if lacks else joint_coverage(coverages.values()).reading
     context = {
         "rows": rows,
-        "headings": [
-            heading(column, sorting)
-            for column in (
-                Column("Name", is_number=False, sort="name"),
-                Column("Type", is_number=False),
-                Column("Status", is_number=False, sort="status"),
-                Column("Last sync", is_number=False, sort="synced"),
-                Column("Spend this month", sort="spend"),
-                Column("Unassigned keys", sort="unassigned"),
-            )
-        ],
+        "headings": [heading(column, sorting) for column in columns],
+        "csv_url": table.csv_url,
         "total_spend": cells.money(spend.total, main_currency(spend.total, providers), reading=reading),
         "total_unassigned": sum(row.unassigned_keys for row in rows),
         "rounding_shows": spend.rounding_shows,
         "range": month,
     }
     return render(request, "providers/list.html", context)
+
+
+def _synced_at(row: ProviderRow) -> Cell:
+    at = row.provider.last_synced_at
+    return Cell(row.last_sync, at.isoformat(timespec="seconds") if at else "")

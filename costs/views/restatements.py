@@ -7,17 +7,20 @@ from decimal import Decimal
 from typing import overload
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from costs import cells, reports
+from costs.cells import Cell
+from costs.exports import restatements_csv
 from costs.models import Restatement
 from costs.money import SYMBOLS, UNKNOWN
 from costs.querystate import paginate, read_range
+from costs.table_csv import PARAMETER, csv_response, csv_url
 from costs.tables import Column, Row, Table
 from costs.wording import moment
 from providers.models import Provider, SyncRun
@@ -39,25 +42,32 @@ COLUMNS = (
 
 
 @require_safe
-def provider_restatements(request: HttpRequest, pk: int) -> HttpResponse:
+def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All of them, of the range's days; newest first, in pages."""
     today = timezone.now().date()
     provider = get_object_or_404(Provider, pk=pk)
     chosen = read_range(request, today=today)
     of_range = reports.restatements(provider).filter(day__gte=chosen.range.first, day__lte=chosen.range.last)
+    if request.GET.get(PARAMETER) == "restatements":
+        return csv_response(restatements_csv(of_range), name=[provider.name, "restatements"], days=chosen.range)
     page = paginate(request, _Counted(of_range))
     context = {
         "provider": provider,
         "chosen": chosen,
         "page": page,
         "table": restatement_table(
-            page.items, reports.model_labels([provider]), caption=f"Restatements of {provider.name}, {chosen.range}"
+            page.items,
+            reports.model_labels([provider]),
+            caption=f"Restatements of {provider.name}, {chosen.range}",
+            csv_url=csv_url(request, "restatements"),
         ),
     }
     return render(request, "providers/restatements.html", context, status=chosen.status)
 
 
-def restatement_table(restatements: Iterable[Restatement], models: Mapping[str, str], *, caption: str) -> Table:
+def restatement_table(
+    restatements: Iterable[Restatement], models: Mapping[str, str], *, caption: str, csv_url: str = ""
+) -> Table:
     return Table(
         caption,
         COLUMNS,
@@ -74,39 +84,39 @@ def restatement_table(restatements: Iterable[Restatement], models: Mapping[str, 
             for restated in restatements
         ),
         is_dense=True,
+        csv_url=csv_url,
     )
 
 
-def _noticed(restated: Restatement) -> SafeString:
+def _noticed(restated: Restatement) -> Cell:
     """When, and by which sync – unless that has been deleted."""
     run = restated.run
-    return format_html(
+    html = format_html(
         '<span class="nowrap">{}</span><span class="sub nowrap">{}</span>',
         moment(restated.restated_at),
         TRIGGERS[SyncRun.Trigger(run.trigger)] if run else "",
     )
+    return Cell(html, restated.restated_at.isoformat(timespec="seconds"))
 
 
-def changes(restated: Restatement) -> SafeString:
+def changes(restated: Restatement) -> Cell:
     """A line for each figure that is not what it was: "Cost $1.2 → $1.25", to the last digit."""
-    return format_html_join(
-        mark_safe("<br>"),
-        '<span class="nowrap">{} {} → {}</span>',
-        (
-            (label, before, after)
-            for label, before, after in (
-                (
-                    "Cost",
-                    _cost(restated.cost_before, restated.currency_before),
-                    _cost(restated.cost_after, restated.currency_after),
-                ),
-                ("Credits", exact(restated.credits_before), exact(restated.credits_after)),
-                ("Minutes", exact(restated.minutes_before), exact(restated.minutes_after)),
-                ("Requests", exact(restated.requests_before), exact(restated.requests_after)),
-            )
-            if before != after
-        ),
-    )
+    changed = [
+        (label, before, after)
+        for label, before, after in (
+            (
+                "Cost",
+                _cost(restated.cost_before, restated.currency_before),
+                _cost(restated.cost_after, restated.currency_after),
+            ),
+            ("Credits", exact(restated.credits_before), exact(restated.credits_after)),
+            ("Minutes", exact(restated.minutes_before), exact(restated.minutes_after)),
+            ("Requests", exact(restated.requests_before), exact(restated.requests_after)),
+        )
+        if before != after
+    ]
+    html = format_html_join(mark_safe("<br>"), '<span class="nowrap">{} {} → {}</span>', changed)
+    return Cell(html, "; ".join(f"{label} {before} → {after}" for label, before, after in changed))
 
 
 def exact(value: Decimal | int | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costs.ranges import DateRange
+from costs.tables import Column, Row, Table
 from costs.wording import count, duration, moment
 from providers.models import Provider, SyncRun
 from providers.progress import steps
@@ -39,6 +40,37 @@ def history_row(run: SyncRun) -> HistoryRow:
         error=run.error_text,
         notes=tuple(str(note) for note in run.notes) if isinstance(run.notes, list) else (),
         excerpt=run.excerpt,
+    )
+
+
+def history_table(rows: Sequence[HistoryRow], *, csv_url: str) -> Table:
+    """The same rows for the CSV; the page writes them itself, with icons and excerpts."""
+    return Table(
+        "Sync history",
+        (
+            *(Column(label, is_number=False) for label in ("Started (UTC)", "Why", "Took", "First day", "Last day")),
+            *(Column(label) for label in ("Rows read", "Rows inserted", "Rows changed", "Rows unchanged")),
+            *(Column(label, is_number=False) for label in ("Result", "Error")),
+        ),
+        tuple(
+            Row(
+                (
+                    (row.run.started_at or row.run.queued_at).isoformat(timespec="seconds"),
+                    str(row.run.get_trigger_display()),
+                    row.took,
+                    row.run.window_from.isoformat() if row.run.window_from else "",
+                    row.run.window_to.isoformat() if row.run.window_to else "",
+                    str(row.run.rows_read),
+                    str(row.run.rows_inserted),
+                    str(row.run.rows_changed),
+                    str(row.run.rows_unchanged),
+                    row.result,
+                    row.error,
+                )
+            )
+            for row in rows
+        ),
+        csv_url=csv_url,
     )
 
 

@@ -41,8 +41,8 @@ def make_billed(subscription: Any, *, credits_by_day: dict[date, int], read_from
 def reconciled(provider: Provider) -> Reconciliation:
     period = running_period(provider)
     assert period is not None
-    (coverage,) = coverage_of_ranges(provider, [period.days], today=TODAY)
-    return reconcile(provider=provider, period=period, coverage=coverage)
+    (known,) = coverage_of_ranges([provider], [period.days], today=TODAY)
+    return reconcile(provider=provider, period=period, coverage=known[provider.pk])
 
 
 def november(day: int) -> date:

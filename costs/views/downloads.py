@@ -1,0 +1,23 @@
+"""What the pages give away as files: a table as it stands, or every usage row of their range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponseBase
+
+from costs.table_csv import asked_table, csv_response, table_csv
+from costs.tables import Table
+from costs.views.scope import Scope
+
+
+def table_download(
+    request: HttpRequest, tables: Mapping[str, Table], scope: Scope, *about: str
+) -> HttpResponseBase | None:
+    """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name."""
+    asked = asked_table(request, tables)
+    if asked is None:
+        return None
+    slug, table = asked
+    name = [*about, slug, *([scope.provider.name] if scope.provider else [])]
+    return csv_response(table_csv(table), name=name, days=scope.range)

@@ -1,0 +1,164 @@
+"""The list of models, and the page of one: which companies, keys and days its cost comes from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from costs import cells, reports
+from costs.charts import stacked_by_day
+from costs.comparison import changes_by, total_change
+from costs.coverage import Reading, mark_days
+from costs.metrics import METRICS
+from costs.models import DailyTotal
+from costs.querystate import choices
+from costs.table_csv import csv_url
+from costs.tables import Column, Row, Table, figures, usage_table
+from costs.totals import all_usage, main_currency, totals_by
+from costs.views.downloads import table_download
+from costs.views.notices import simulated_only, stale_notices, unread_notice
+from costs.views.scope import Scope, read_scope
+from providers.models import Project, Provider
+
+
+@require_safe
+def model_list(request: HttpRequest) -> HttpResponseBase:
+    now = timezone.now()
+    providers = list(Provider.objects.all())
+    scope = read_scope(request, providers=providers, usage=all_usage(), now=now)
+    by_model = {model: sums for (model,), sums in totals_by(scope.usage, "model").items()}
+    models = reports.breakdown_of(by_model, reports.model_labels(providers))
+    changes = changes_by(scope.every_day, scope.comparison, "model")
+    currency = main_currency(models.total, scope.providers)
+    table = Table(
+        "Models",
+        (
+            Column("Model", is_number=False),
+            Column("Spend"),
+            Column("Change"),
+            Column("Credits"),
+            Column("Minutes"),
+            Column("Requests"),
+        ),
+        tuple(
+            Row(
+                (
+                    cells.model(line.subject, line.label, scope.query),
+                    cells.money(line.totals, currency, reading=scope.coverage.row_reading),
+                    cells.change(changes.get((line.subject,)), currency, scope.comparison),
+                    *figures(line.totals, currency, scope.coverage.row_reading)[1:],
+                )
+            )
+            for line in models.lines
+        ),
+        Row(
+            (
+                "Total",
+                cells.money(models.total, currency, reading=scope.coverage.reading),
+                cells.change(total_change(changes), currency, scope.comparison),
+                *figures(models.total, currency, scope.coverage.reading)[1:],
+            )
+        ),
+        csv_url=csv_url(request, "models"),
+    )
+    if download := table_download(request, {"models": table}, scope):
+        return download
+    context = {
+        "scope": scope,
+        "chosen": scope.chosen,
+        "has_models": bool(models.lines),
+        "nothing_read": scope.coverage.reading is Reading.NONE,
+        "unread": unread_notice(scope.providers, scope.coverages),
+        "stale": stale_notices(providers, now),
+        "simulated": simulated_only(scope.providers),
+        "rounding_shows": models.rounding_shows,
+        "table": table,
+    }
+    return render(request, "models/list.html", context, status=scope.chosen.status)
+
+
+@require_safe
+def model_detail(request: HttpRequest) -> HttpResponseBase:
+    """The model of ``?model=``, by its reported id; empty is usage without one. 404 where no usage names it."""
+    now = timezone.now()
+    model = request.GET.get("model", "")
+    if "\x00" in model or len(model) > 200 or not DailyTotal.objects.filter(model=model).exists():
+        raise Http404
+    providers = list(Provider.objects.all())
+    scope = read_scope(request, providers=providers, usage=all_usage().filter(model=model), now=now)
+    label = reports.model_labels(providers).get(model) or model
+    by_company = reports.company_breakdown(scope.usage, include_idle=False)
+    currency = main_currency(by_company.total, scope.providers)
+    slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
+    metric = METRICS[slug]
+    lines = {line.subject and line.subject.pk: line for line in by_company.lines}
+    series = reports.stacked(
+        scope.usage,
+        "company_id",
+        {pk: line.totals for pk, line in lines.items()},
+        {pk: line.label for pk, line in lines.items()},
+        weigh=partial(metric.value, currency=currency),
+    )
+    chart = stacked_by_day(
+        title=f"{metric.label} of {label} per day by company",
+        days=mark_days(reports.days_of(series), scope.range, scope.coverage),
+        series=series,
+        metric=metric,
+        currency=currency,
+        csv_url=csv_url(request, "days"),
+    )
+    tables = {
+        "days": chart.table,
+        "companies": usage_table(
+            by_company,
+            [cells.company(line.subject, line.label, scope.query) for line in by_company.lines],
+            caption=f"Usage of {label} by company",
+            subject="Company",
+            currency=currency,
+            coverage=scope.coverage,
+            csv_url=csv_url(request, "companies"),
+        ),
+        "keys": _keys(scope, model, label, currency, csv_url(request, "keys")),
+    }
+    if download := table_download(request, tables, scope, label, *([slug] if slug != "cost" else [])):
+        return download
+    context = {
+        "model": model,
+        "label": label,
+        "scope": scope,
+        "chosen": scope.chosen,
+        "spend": cells.money(by_company.total, currency, reading=scope.coverage.reading),
+        "change": cells.change(total_change(changes_by(scope.every_day, scope.comparison)), currency, scope.comparison),
+        "compared_days": scope.comparison.days,
+        "credits": cells.amount(by_company.total, by_company.total.credits, reading=scope.coverage.reading),
+        "requests": cells.amount(by_company.total, by_company.total.requests, reading=scope.coverage.reading),
+        "nothing_read": scope.coverage.reading is Reading.NONE,
+        "unread": unread_notice(scope.providers, scope.coverages),
+        "stale": stale_notices(providers, now),
+        "simulated": simulated_only(scope.providers),
+        "metric": metric,
+        "metrics": metrics,
+        "chart": chart,
+        "tables": tables,
+        "rounding_shows": by_company.rounding_shows,
+    }
+    return render(request, "models/detail.html", context, status=scope.chosen.status)
+
+
+def _keys(scope: Scope, model: str, label: str, currency: str, url: str) -> Table:
+    by_project = totals_by(scope.usage_by_key.filter(model=model), "project_id")
+    projects = Project.objects.filter(pk__in=[pk for (pk,) in by_project]).select_related("provider")
+    keys = reports.breakdown_of_projects(by_project, projects)
+    return usage_table(
+        keys,
+        [cells.project_of_provider(line.subject, scope.query) for line in keys.lines],
+        caption=f"Usage of {label} by API key",
+        subject="API key",
+        currency=currency,
+        coverage=scope.coverage,
+        csv_url=url,
+    )
