@@ -12,8 +12,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers.models import Assignment, AssignmentShare, Company, Project, Provider, SyncRun
+from providers.models import (
+    Assignment,
+    AssignmentChange,
+    AssignmentRule,
+    AssignmentShare,
+    Company,
+    Project,
+    Provider,
+    SyncRun,
+)
+from providers.services.companies import archive_company, delete_company, restore_company, save_company
 from providers.services.queueing import enqueue_quietly, request_sync
+from providers.views.asking import person
 
 RESYNC_DAYS = 35
 
@@ -42,7 +53,7 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
     search_fields = ("name",)
     fields = (
         "name", "type", "region", "key_ending", "state", "failure_text", "paused_at", "last_synced_at", "next_due_at",
-        "history_from", "currency", "created_at",
+        "history_from", "currency", "keyless_sharing", "created_at",
     )  # fmt: skip
     readonly_fields = tuple(field for field in fields if field != "name")
     actions = ("sync_now", "resync", "pause", "resume")
@@ -116,9 +127,35 @@ class ProjectAdmin(NoAdding, admin.ModelAdmin):
 
 @admin.register(Company)
 class CompanyAdmin(admin.ModelAdmin):
+    """A company that anything refers to can't be deleted; archive it instead."""
+
     list_display = ("name", "archived_at", "created_at")
     search_fields = ("name",)
-    fields = ("name", "notes", "archived_at")
+    fields = ("name", "notes", "markup_percent", "archived_at")
+    readonly_fields = ("archived_at",)
+    actions = ("archive", "restore")
+
+    def save_model(self, request: HttpRequest, obj: Company, _form: object, _change: object) -> None:
+        save_company(company=obj, made_by=person(request))
+
+    def delete_model(self, request: HttpRequest, obj: Company) -> None:
+        delete_company(company=obj, made_by=person(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
+        for company in queryset:
+            delete_company(company=company, made_by=person(request))
+
+    @admin.action(description="Archive")
+    def archive(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
+        for company in queryset:
+            archive_company(company=company, now=timezone.now(), made_by=person(request))
+        messages.success(request, "Archived. Their history and their keys stay.")
+
+    @admin.action(description="Restore")
+    def restore(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
+        for company in queryset:
+            restore_company(company=company, made_by=person(request))
+        messages.success(request, "Restored.")
 
 
 class ShareInline(ReadOnly, admin.TabularInline):
@@ -133,6 +170,23 @@ class AssignmentAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("source", "project__provider")
     list_select_related = ("project",)
     inlines = (ShareInline,)
+
+
+@admin.register(AssignmentChange)
+class AssignmentChangeAdmin(ReadOnly, admin.ModelAdmin):
+    """Who assigned what, and whether it was undone."""
+
+    list_display = ("summary", "made_at", "made_by", "undone_at")
+    list_select_related = ("made_by",)
+    date_hierarchy = "made_at"
+
+
+@admin.register(AssignmentRule)
+class AssignmentRuleAdmin(ReadOnly, admin.ModelAdmin):
+    """Read-only: the rules' own pages keep them in order."""
+
+    list_display = ("position", "kind", "pattern", "company", "provider")
+    list_select_related = ("company", "provider")
 
 
 @admin.register(SyncRun)

@@ -1,8 +1,8 @@
-"""Connecting, managing, syncing, assigning, and naming companies, by the namespace of administrate.urls."""
+"""Connecting, managing, syncing, assigning, rules, and naming companies, by the namespace of administrate.urls."""
 
 from django.urls import path
 
-from providers.views import assigning, companies, connecting, managing, syncing
+from providers.views import assigning, companies, connecting, managing, rules, sharing, syncing
 
 provider_actions = [
     path("providers/add/", connecting.add_provider, name="add"),
@@ -12,15 +12,28 @@ provider_actions = [
     path("providers/<int:pk>/pause/", managing.pause, name="pause"),
     path("providers/<int:pk>/resume/", managing.resume, name="resume"),
     path("providers/<int:pk>/resync/", managing.resync, name="resync"),
+    path("providers/<int:pk>/keyless/", sharing.keyless, name="keyless"),
     path("providers/<int:pk>/delete/", managing.delete, name="delete"),
     path("providers/<int:pk>/sync/", syncing.sync_now, name="sync"),
     path("providers/<int:pk>/progress/", syncing.progress, name="progress"),
     path("providers/<int:pk>/runs/<int:run_pk>/accept/", syncing.accept, name="accept"),
     path("providers/<int:pk>/assign/", assigning.assign, name="assign"),
+    path("providers/<int:pk>/split/", assigning.split, name="split"),
     path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]
 
 company_actions = [
     path("companies/add/", companies.add_company, name="add"),
     path("companies/<int:pk>/edit/", companies.edit_company, name="edit"),
+    path("companies/<int:pk>/archive/", companies.archive, name="archive"),
+    path("companies/<int:pk>/restore/", companies.restore, name="restore"),
+]
+
+rule_pages = [
+    path("rules/", rules.rule_list, name="list"),
+    path("rules/add/", rules.add_rule, name="add"),
+    path("rules/apply/", rules.apply, name="apply"),
+    path("rules/<int:pk>/edit/", rules.edit_rule, name="edit"),
+    path("rules/<int:pk>/move/", rules.move, name="move"),
+    path("rules/<int:pk>/delete/", rules.delete, name="delete"),
 ]

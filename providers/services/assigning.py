@@ -1,32 +1,37 @@
-"""Assigning projects to companies, from a day on, and undoing it."""
+"""Assigning projects to companies, from a day on – whole or by percent – and undoing it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
 
-from providers.models import BEGINNING, Assignment, AssignmentChange, AssignmentShare, Company, Project
+from providers.models import Assignment, AssignmentChange, Company, Project, describe_shares
+from providers.services.periods import (
+    WHOLE,
+    Shares,
+    change_periods,
+    companies_in,
+    counted,
+    facts,
+    lock_projects,
+    put_back,
+    snapshot,
+    start_periods,
+)
+from providers.signals import announce, tell_assignments_changed
+
+# With the rest of the sentence it fits an AssignmentChange's summary.
+LONGEST_PAYERS = 200
 
 
 class UndoConflictError(Exception):
-    """What would be undone has been changed since."""
-
-
-@transaction.atomic
-def get_or_create_company(*, name: str) -> tuple[Company, bool]:
-    """The company of this name, whatever its capitals; made if there is none. Raises ValidationError."""
-    name = " ".join(name.split())
-    if existing := Company.objects.named(name).first():
-        return existing, False
-    company = Company(name=name)
-    company.full_clean()
-    company.save()
-    return company, True
+    """What would be undone can't be any more; the text is for the person."""
 
 
 @transaction.atomic
@@ -43,77 +48,115 @@ def assign_projects(
 
     Without ``starts_on`` all history moves: every period of the project is replaced. With it a period starts on that
     UTC day; what was attributed before it stays, and so do periods that start later.
+    Raises ValidationError where the company has been deleted or archived meanwhile.
     """
-    _lock(projects)
-    before = _snapshot(projects)
-    if starts_on is None:
-        Assignment.objects.filter(project__in=projects).delete()
-    else:
-        Assignment.objects.filter(project__in=projects, starts_on=starts_on).delete()
-    first_day = starts_on or BEGINNING
-    # "No company" needs a period of its own only where an earlier one would otherwise go on.
-    made = Assignment.objects.bulk_create(
-        [Assignment(project=project, starts_on=first_day) for project in projects]
-        if company is not None or starts_on is not None
-        else []
-    )
-    if company is not None:
-        AssignmentShare.objects.bulk_create(
-            [AssignmentShare(assignment=assignment, company=company, percent=Decimal(100)) for assignment in made]
-        )
-    noun = "key" if len(projects) == 1 else "keys"
-    outcome = f"assigned to {company.name}" if company else "unassigned"
-    since = f" from {starts_on.isoformat()}" if starts_on else ""
-    return AssignmentChange.objects.create(
-        made_at=now,
+    shares = {} if company is None else {company: WHOLE}
+    outcome = "unassigned" if company is None else f"assigned to {company.name}"
+    return change_periods(
+        projects=projects,
+        companies=shares,
+        write=lambda: start_periods(dict.fromkeys(projects, shares), starts_on=starts_on),
+        starts_on=starts_on,
+        summary=f"{counted(projects)} {outcome}{since(starts_on)}.",
+        now=now,
         made_by=made_by,
-        summary=f"{len(projects)} {noun} {outcome}{since}.",
-        before=before,
-        after=_snapshot(projects),
         created_company=company if created_company else None,
     )
 
 
 @transaction.atomic
-def undo_assignment(*, change: AssignmentChange, now: datetime) -> None:
+def split_projects(
+    *,
+    projects: Sequence[Project],
+    shares: Shares,
+    starts_on: date | None = None,
+    now: datetime,
+    made_by: User | None = None,
+) -> AssignmentChange:
+    """Split the usage of ``projects`` between companies by percent, as assign_projects() gives it to one.
+
+    ``shares`` hold at least two companies, each more than 0 percent with at most two decimals, 100 together.
+    Raises ValidationError otherwise, and where a company has been deleted or archived meanwhile.
+    """
+    check_shares(list(shares.values()))
+    payers = describe_shares((company.name, percent) for company, percent in shares.items())
+    if len(payers) > LONGEST_PAYERS:
+        payers = f"{len(shares)} companies"
+    return change_periods(
+        projects=projects,
+        companies=shares,
+        write=lambda: start_periods(dict.fromkeys(projects, shares), starts_on=starts_on),
+        starts_on=starts_on,
+        summary=f"{counted(projects)} split between {payers}{since(starts_on)}.",
+        now=now,
+        made_by=made_by,
+    )
+
+
+@transaction.atomic
+def forget_assignments(*, projects: Sequence[Project], now: datetime, made_by: User | None = None) -> AssignmentChange:
+    """Take back every decision about ``projects``: afterwards they are as if nobody had ever assigned them."""
+    return change_periods(
+        projects=projects,
+        write=lambda: Assignment.objects.filter(project__in=projects).delete(),
+        starts_on=None,
+        summary=f"{counted(projects)} no longer assigned by hand.",
+        now=now,
+        made_by=made_by,
+    )
+
+
+def check_shares(percents: Sequence[Decimal]) -> None:
+    """Raises ValidationError with a sentence unless these percents split something whole."""
+    if len(percents) < 2:
+        raise ValidationError("Choose at least two companies.")
+    for percent in percents:
+        if not percent.is_finite() or not 0 < percent < WHOLE or percent != round(percent, 2):
+            raise ValidationError("Each percentage must be more than 0 and less than 100, with at most two decimals.")
+    total = sum(percents, Decimal(0))
+    if total != WHOLE:
+        raise ValidationError(f"The percentages add up to {total.normalize():f}; they must add up to exactly 100.")
+
+
+@transaction.atomic
+def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | None = None) -> None:
     """Put back what stood before ``change``, and remove the company that it made if nothing else uses it.
 
     Raises UndoConflictError when it was undone already or the assignments have been changed since.
     """
-    projects = list(Project.objects.filter(pk__in=[int(pk) for pk in change.before]))
-    _lock(projects)
+    project_ids = [int(pk) for pk in change.before]
+    lock_projects(project_ids)
+    projects = list(Project.objects.filter(pk__in=project_ids).order_by("pk"))
     claimed = AssignmentChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now)
-    if not claimed or len(projects) != len(change.before) or _snapshot(projects) != change.after:
+    if not claimed or len(projects) != len(change.before) or snapshot(projects) != change.after:
         raise UndoConflictError("These keys have been assigned anew since; nothing was undone.")
-    Assignment.objects.filter(project__in=projects).delete()
-    for project in projects:
-        for starts_on, source, shares in change.before[str(project.pk)]:
-            assignment = Assignment.objects.create(
-                project=project, starts_on=date.fromisoformat(starts_on), source=source
-            )
-            AssignmentShare.objects.bulk_create(
-                [
-                    AssignmentShare(assignment=assignment, company_id=company_id, percent=Decimal(percent))
-                    for company_id, percent in shares
-                ]
-            )
-    company = change.created_company
-    if company is not None and not company.shares.exists():
+    payers = companies_in(change.before)
+    # Locked, so that none of them is deleted before this transaction's end.
+    if len(Company.objects.select_for_update(no_key=True).filter(pk__in=payers).order_by("pk")) != len(payers):
+        raise UndoConflictError("A company that these keys belonged to has been deleted since; nothing was undone.")
+    put_back(change.before)
+    # Before the company goes: what the apps above derive from the assignments refers to it.
+    tell_assignments_changed(project_ids)
+    removed = change.created_company.name if change.created_company and _remove_unused(change.created_company) else ""
+    announce(
+        "assignment.undone",
+        change,
+        actor=made_by,
+        old=facts(change.after, projects),
+        new=facts(change.before, projects) | ({"removed_company": removed} if removed else {}),
+    )
+
+
+def _remove_unused(company: Company) -> bool:
+    """Delete a company that nothing refers to any more; whether it could be deleted."""
+    Company.objects.select_for_update().filter(pk=company.pk).first()  # nobody may begin to use it now
+    try:
         company.delete()
+    except (ProtectedError, RestrictedError):
+        return False
+    return True
 
 
-def _lock(projects: Sequence[Project]) -> None:
-    """Let two people who assign the same projects do so one after the other (SQLite: they do anyway)."""
-    locked = Project.objects.select_for_update(no_key=True).filter(pk__in=[project.pk for project in projects])
-    list(locked.order_by("pk"))
-
-
-def _snapshot(projects: Iterable[Project]) -> dict[str, list[list[Any]]]:
-    """Every period of ``projects``, as AssignmentChange keeps them."""
-    periods: dict[str, list[list[Any]]] = {str(project.pk): [] for project in projects}
-    for assignment in (
-        Assignment.objects.filter(project__in=projects).order_by("project", "starts_on").prefetch_related("shares")
-    ):
-        shares = sorted([share.company_id, str(share.percent)] for share in assignment.shares.all())
-        periods[str(assignment.project_id)].append([assignment.starts_on.isoformat(), assignment.source, shares])
-    return periods
+def since(starts_on: date | None) -> str:
+    """ " from 2026-11-15", or nothing for all history."""
+    return f" from {starts_on.isoformat()}" if starts_on else ""

@@ -9,6 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from providers.models import Project, Provider
+from providers.services.periods import lock_providers
+from providers.services.rules import assign_new_projects
+from providers.signals import tell_sharing_changed
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,20 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
     """Make or update a project for each key of a whole listing.
 
     A key that an earlier listing named and this one lacks is marked deleted; its history stays. Keys known from usage
-    alone are never listed and stay as they are.
+    alone are never listed and stay as they are. New keys are assigned by the rules.
     """
+    lock_providers([provider.pk])  # as whatever assigns: its order of locks
     known = {project.external_id: project for project in Project.objects.for_provider(provider)}
     by_id = {key.external_id: key for key in listed}
     made: list[Project] = []
     changed: list[Project] = []
+    first_named: list[Project] = []
+    sharing_changes = False
     for external_id, key in by_id.items():
         project = known.get(external_id) or Project(provider=provider, external_id=external_id)
         before = _described(project)
+        if key.name and not project.name:
+            first_named.append(project)
         project.name = key.name or project.name
         project.hint = key.hint
         project.disabled_at = (project.disabled_at or now) if key.is_disabled else None
@@ -46,6 +54,7 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
         project.expires_at = key.expires_at
         project.credit_limit = key.credit_limit
         project.credits_used = key.credits_used
+        sharing_changes = sharing_changes or project.deleted_at is not None
         project.deleted_at = None
         first_listing = project.listed_at is None
         project.listed_at = now if first_listing else project.listed_at
@@ -56,16 +65,21 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
     for external_id, project in known.items():
         if external_id not in by_id and project.listed_at is not None and project.deleted_at is None:
             project.deleted_at = now
+            sharing_changes = True
             changed.append(project)
     Project.objects.bulk_create(made)
     Project.objects.bulk_update(changed, [*_DESCRIPTION, "listed_at"], batch_size=500)
+    assign_new_projects(provider=provider, projects=first_named)
+    if sharing_changes:
+        tell_sharing_changed(provider)
 
 
 @transaction.atomic
 def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -> dict[str | None, int]:
     """The project ids for the keys that usage speaks of, by external id; None is the usage without any key.
 
-    Missing projects are made. A name that the usage reports is taken over where no listing names the key.
+    Missing projects are made. A name that the usage reports is taken over where no listing names the key. New keys are
+    assigned by the rules.
     """
     wanted = {_external_id(key): name for key, name in names.items()}
     # In the order in which assigning locks them too: whoever writes usage updates its projects in the same transaction.
@@ -86,10 +100,12 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
         for external_id, project in known.items()
         if project.listed_at is None and wanted.get(external_id) and project.name != wanted[external_id]
     ]
+    first_named = [*made, *(project for project in renamed if not project.name)]
     for project in renamed:
         project.name = wanted[project.external_id]
     Project.objects.bulk_create(made)
     Project.objects.bulk_update(renamed, ["name"], batch_size=500)
+    assign_new_projects(provider=provider, projects=first_named)
     known |= {project.external_id: project for project in made}
     return {key: known[_external_id(key)].pk for key in names}
 

@@ -24,7 +24,7 @@ def problem(
     return render(request, "problem.html", {"title": title, "sentences": sentences, "back": back}, status=status)
 
 
-def add_errors(form: forms.Form, refusal: ValidationError) -> None:
+def add_errors(form: forms.BaseForm, refusal: ValidationError) -> None:
     """The model's own refusals, at the field they are about; without such a field, above the form."""
     by_field = refusal.message_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.messages}
     for name, sentences in by_field.items():

@@ -1,75 +1,148 @@
-"""Assigning API keys to companies, and taking it back."""
+"""Assigning API keys to companies – whole, or split between several – and taking it back."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from providers.forms import AssignForm
-from providers.models import AssignmentChange, Provider
-from providers.services.assigning import UndoConflictError, assign_projects, get_or_create_company, undo_assignment
-from providers.views.answers import problem
+from providers.forms import AssignForm, KeysForm, SplitForm
+from providers.forms.assigning import MOST_LINES
+from providers.models import Assignment, AssignmentChange, Company, Project, Provider
+from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
+from providers.services.companies import get_or_create_company
+from providers.views.answers import add_errors, problem
+from providers.views.asking import next_url, person, sentences
+
+NOT_ASSIGNED = "The keys were not assigned"
+
+# A line of a split as it is typed: the company's id and the percentage.
+Line = tuple[str, str]
 
 
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     provider = get_object_or_404(Provider, pk=pk)
-    back = _next_url(request) or provider.get_absolute_url()
+    back = next_url(request) or provider.get_absolute_url()
     form = AssignForm(request.POST, provider=provider)
     if not form.is_valid():
-        return problem(request, "The keys were not assigned", _sentences(form), back)
-    now = timezone.now()
+        return problem(request, NOT_ASSIGNED, sentences(form), back)
     try:
         with transaction.atomic():
             company, is_new = form.cleaned_data["existing_company"], False
             if form.cleaned_data["new_company"]:
-                company, is_new = get_or_create_company(name=form.cleaned_data["new_company"])
+                company, is_new = get_or_create_company(name=form.cleaned_data["new_company"], made_by=person(request))
             change = assign_projects(
                 projects=form.cleaned_data["projects"],
                 company=company,
                 starts_on=form.cleaned_data["starts_on"],
-                now=now,
-                made_by=_person(request),
+                now=timezone.now(),
+                made_by=person(request),
                 created_company=is_new,
             )
     except ValidationError as refusal:
-        return problem(request, "The keys were not assigned", refusal.messages, back)
-    messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
-    return redirect(back)
+        return problem(request, NOT_ASSIGNED, refusal.messages, back)
+    return _assigned(request, change, back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def split(request: HttpRequest, pk: int) -> HttpResponse:
+    """A page for the keys that were chosen on the provider's page; ``add``, ``remove`` and ``save`` are its buttons."""
+    provider = get_object_or_404(Provider, pk=pk)
+    sent = request.POST if request.method == "POST" else request.GET
+    back = next_url(request) or provider.get_absolute_url()
+    chosen = KeysForm(sent, provider=provider)
+    if not chosen.is_valid():
+        return problem(request, "The keys were not split", sentences(chosen), back)
+    projects: list[Project] = chosen.cleaned_data["projects"]
+    companies = list(Company.objects.current())
+    lines = _typed_lines(sent) or _common_split(projects)
+    if "save" in request.POST:
+        form = SplitForm(request.POST, companies=companies, lines=len(lines))
+        if form.is_valid():
+            try:
+                change = split_projects(
+                    projects=projects,
+                    shares=form.cleaned_data["shares"],
+                    starts_on=form.cleaned_data["starts_on"],
+                    now=timezone.now(),
+                    made_by=person(request),
+                )
+            except ValidationError as refusal:
+                add_errors(form, refusal)
+            else:
+                return _assigned(request, change, back)
+    else:
+        form = _changed_lines(sent, lines, companies)
+    context = {
+        "provider": provider,
+        "name": provider.name,
+        "form": form,
+        "projects": sorted(projects, key=lambda project: project.display_name.casefold()),
+        "back": back,
+        "can_split": len(companies) > 1,
+        "can_add": form.count < MOST_LINES,
+        "was_added": "add" in sent,
+        "was_removed": "remove" in sent,
+    }
+    return render(request, "assignments/split.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(AssignmentChange, pk=pk)
-    back = _next_url(request) or reverse("dashboard")
+    back = next_url(request) or reverse("dashboard")
     try:
-        undo_assignment(change=change, now=timezone.now())
+        undo_assignment(change=change, now=timezone.now(), made_by=person(request))
     except UndoConflictError as refusal:
         return problem(request, "This can't be undone any more", [str(refusal)], back, status=409)
     messages.success(request, f"Undone: {change.summary}")
     return redirect(back)
 
 
-def _person(request: HttpRequest) -> User | None:
-    return request.user if isinstance(request.user, User) else None
+def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
+    messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
+    return redirect(back)
 
 
-def _sentences(form: AssignForm) -> list[str]:
-    return [str(sentence) for errors in form.errors.values() for sentence in errors]
+def _typed_lines(sent: QueryDict) -> list[Line]:
+    """The lines that the page had, as far as anybody could have typed them."""
+    lines: list[Line] = []
+    while len(lines) < MOST_LINES and f"company_{len(lines)}" in sent:
+        number = len(lines)
+        lines.append((sent.get(f"company_{number}", "")[:20], sent.get(f"percent_{number}", "")[:20]))
+    return lines
 
 
-def _next_url(request: HttpRequest) -> str:
-    """The same-site address that the form asks to go back to; empty where it names another site."""
-    url = request.POST.get("next", "")
-    safe = len(url) <= 2000 and url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if safe else ""
+def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company]) -> SplitForm:
+    """The same lines with one more or one fewer; nothing is checked before it is saved."""
+    if "add" in sent:
+        lines = [*lines, ("", "")]
+    lines = [line for number, line in enumerate(lines) if sent.get("remove") != str(number)]
+    initial: dict[str, object] = {
+        "applies_to": "from" if sent.get("applies_to") == "from" else "all",
+        "starts_on": sent.get("starts_on", "")[:10] or timezone.now().date(),
+    }
+    for number, (company, percent) in enumerate(lines):
+        initial |= {f"company_{number}": company, f"percent_{number}": percent}
+    return SplitForm(initial=initial, companies=companies, lines=len(lines))
+
+
+def _common_split(projects: list[Project]) -> list[Line]:
+    """The lines to begin with: how all of these keys are split already, where they are split alike."""
+    today = timezone.now().date()
+    assignments = Assignment.objects.filter(project__in=projects, starts_on__lte=today).order_by("starts_on")
+    now = {assignment.project_id: assignment for assignment in assignments.prefetch_related("shares")}
+    splits = {
+        tuple(sorted((share.company_id, share.percent) for share in assignment.shares.all()))
+        for assignment in now.values()
+    }
+    if len(now) != len(projects) or len(splits) != 1:
+        return []
+    shares = splits.pop()
+    return [(str(company_id), f"{percent.normalize():f}") for company_id, percent in shares] if len(shares) > 1 else []

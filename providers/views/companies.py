@@ -1,14 +1,22 @@
-"""Naming companies: one form for a new one and for one there is."""
+"""Naming companies – one form for a new one and for one there is – archiving and restoring them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
 
 from providers.forms import CompanyForm
-from providers.models import Company
+from providers.models import Assignment, Company, Project
+from providers.services.companies import archive_company, restore_company, save_company
+from providers.views.answers import add_errors
+from providers.views.asking import person
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,13 +29,51 @@ def edit_company(request: HttpRequest, pk: int) -> HttpResponse:
     return _company_form(request, get_object_or_404(Company, pk=pk))
 
 
+@require_POST
+def archive(request: HttpRequest, pk: int) -> HttpResponse:
+    company = get_object_or_404(Company, pk=pk)
+    archive_company(company=company, now=timezone.now(), made_by=person(request))
+    rules = company.rules.count()
+    rest = f" Its {'rule is' if rules == 1 else f'{rules} rules are'} skipped meanwhile." if rules else ""
+    messages.success(request, f"{company.name} was archived. Its history and its keys stay.{rest}")
+    return redirect("companies:edit", company.pk)
+
+
+@require_POST
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    company = get_object_or_404(Company, pk=pk)
+    restore_company(company=company, made_by=person(request))
+    messages.success(request, f"{company.name} was restored.")
+    return redirect("companies:edit", company.pk)
+
+
 def _company_form(request: HttpRequest, company: Company | None) -> HttpResponse:
+    # A refused form writes its values into the instance: the heading keeps the stored name.
+    name = company.name if company else ""
     form = CompanyForm(request.POST if request.method == "POST" else None, instance=company)
-    if request.method == "POST" and form.is_valid():
-        saved = form.save()
-        messages.success(request, f"{saved.name} was {'saved' if company else 'added'}.")
-        return redirect(saved)
-    # A refused form has already written its values into the instance: the heading keeps the stored name.
-    name = Company.objects.get(pk=company.pk).name if company else ""
-    context = {"form": form, "company": company, "name": name}
+    if form.is_valid():
+        try:
+            save_company(company=form.instance, made_by=person(request))
+        except ValidationError as refusal:
+            add_errors(form, refusal)
+        else:
+            messages.success(request, f"{form.instance.name} was {'saved' if company else 'added'}.")
+            return redirect(form.instance)
+    context: dict[str, Any] = {"form": form, "company": company, "name": name}
+    if company:
+        context |= {
+            "rules": company.rules.count(),
+            "keys": _keys_today(company),
+        }
     return render(request, "companies/form.html", context, status=422 if form.errors else 200)
+
+
+def _keys_today(company: Company) -> int:
+    """How many API keys it pays for at present, alone or with others."""
+    in_force = Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=timezone.now().date())
+    return (
+        Project.objects.filter(kind=Project.Kind.KEY)
+        .annotate(assignment_id=Subquery(in_force.order_by("-starts_on").values("pk")[:1]))
+        .filter(assignment_id__in=Assignment.objects.filter(shares__company=company).values("pk"))
+        .count()
+    )

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from providers.commands import ProductCommand, bad_input, invalid, provider_named, utc_day
 from providers.models import EARLIEST_DAY, Project, Provider
-from providers.services.assigning import assign_projects, get_or_create_company
+from providers.services.assigning import assign_projects
+from providers.services.companies import get_or_create_company
 
 
 class Command(ProductCommand):

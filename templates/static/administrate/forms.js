@@ -1,8 +1,10 @@
 // What scripts add to forms and tables; every page works without this file.
 // - the error summary takes the focus           [data-focus]
-// - a sending form says so and is sent once     form[data-busy]
+// - a sending form says so and is sent once     form[data-busy], a button's own words: button[data-busy]
 // - a masked field can be shown                 button[data-reveal]
+// - a field's text is copied                    button[data-copy]
 // - checkboxes of a table and their bulk bar    [data-bulk]
+// - a date is asked for only where it counts    form[data-applies]
 // - a row's company is saved when it is chosen  form[data-row-assign] (htmx sends it)
 // - bubbles with a reason close on Escape       .hint
 // - a menu closes on Escape and when it is left details[data-menu]
@@ -20,7 +22,7 @@
       return;
     }
     button.dataset.idle = button.textContent;
-    button.textContent = form.dataset.busy;
+    button.textContent = button.dataset.busy ?? form.dataset.busy;
     button.setAttribute("aria-disabled", "true");
   });
 
@@ -42,6 +44,19 @@
     button.setAttribute("aria-pressed", String(!shown));
   });
 
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    const input = document.getElementById(button.dataset.copy);
+    input.select();
+    try {
+      await navigator.clipboard.writeText(input.value);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Selected";
+    }
+  });
+
   // The bulk bar: how many are chosen, all of the page at once, and only the inputs that the choice needs. ------------
 
   const updateBulk = () => {
@@ -59,6 +74,17 @@
       all.indeterminate = chosen > 0 && chosen < boxes.length;
     }
   };
+
+  // A date that is asked for only where something applies from a date on.
+  const updateDates = () => {
+    for (const form of document.querySelectorAll("form[data-applies]")) {
+      const fromDate = form.querySelector("input[name=applies_to][value=from]").checked;
+      form.querySelector("[data-needs=from]").hidden = !fromDate;
+    }
+  };
+  document.addEventListener("change", updateDates);
+  window.addEventListener("pageshow", updateDates);
+  updateDates();
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {

@@ -1,0 +1,22 @@
+"""What the forms accept, and the sentences with which they refuse."""
+
+from providers.forms.assigning import AssignForm, KeysForm, SplitForm
+from providers.forms.companies import CompanyForm
+from providers.forms.connecting import ConnectForm
+from providers.forms.managing import DeleteForm, KeylessForm, RenameForm, ReplaceKeyForm, ResyncForm
+from providers.forms.rules import ApplyRulesForm, RuleForm
+
+__all__ = [
+    "ApplyRulesForm",
+    "AssignForm",
+    "CompanyForm",
+    "ConnectForm",
+    "DeleteForm",
+    "KeylessForm",
+    "KeysForm",
+    "RenameForm",
+    "ReplaceKeyForm",
+    "ResyncForm",
+    "RuleForm",
+    "SplitForm",
+]

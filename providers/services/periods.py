@@ -1,0 +1,178 @@
+"""What every change of assignments does: lock, remember what stood, write periods, tell the apps above.
+
+The order in which locks are taken is that of a sync, whose writing transaction begins with its provider's row:
+providers, then projects, then companies, each by id. So nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from providers.models import BEGINNING, Assignment, AssignmentChange, AssignmentShare, Company, Project, Provider
+from providers.signals import announce, tell_assignments_changed
+
+# Who pays how many percent; nobody: unassigned.
+Shares = Mapping[Company, Decimal]
+
+# {project id: [[starts_on, source, [[company id, percent], …]], …]}, as AssignmentChange keeps it.
+Snapshot = dict[str, list[list[Any]]]
+
+WHOLE = Decimal(100)
+
+# How many keys and companies the audit log names; it always holds the number of keys.
+NAMED_AT_MOST = 20
+
+COMPANY_GONE = "This company doesn't exist any more. Reload the page and choose again."
+
+
+@transaction.atomic
+def change_periods(
+    *,
+    projects: Sequence[Project],
+    companies: Iterable[Company] = (),
+    write: Callable[[], object],
+    starts_on: date | None,
+    summary: str,
+    now: datetime,
+    made_by: User | None = None,
+    created_company: Company | None = None,
+    action: str = "keys.assigned",
+) -> AssignmentChange:
+    """The one way in which somebody changes periods: locked, remembered so that it can be undone, and told.
+
+    ``write`` does it; ``companies`` are those that it makes pay. Raises ValidationError where one of them has been
+    deleted or archived meanwhile.
+    """
+    lock_projects([project.pk for project in projects])
+    lock_companies(companies)
+    before = snapshot(projects)
+    write()
+    after = snapshot(projects)
+    change = AssignmentChange.objects.create(
+        made_at=now, made_by=made_by, summary=summary, before=before, after=after, created_company=created_company
+    )
+    tell_assignments_changed([project.pk for project in projects])
+    new = facts(after, projects) | {"from": starts_on.isoformat() if starts_on else None}
+    announce(action, change, actor=made_by, old=facts(before, projects), new=new)
+    return change
+
+
+def lock_providers(provider_ids: Collection[int]) -> None:
+    """Make whoever else assigns keys of these providers, or stores usage of theirs, wait for this transaction."""
+    locked = Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids)
+    list(locked.order_by("pk").values_list("pk"))
+
+
+def lock_projects(project_ids: Collection[int]) -> None:
+    """Their providers, then the projects themselves."""
+    projects = Project.objects.filter(pk__in=project_ids).order_by()
+    lock_providers(set(projects.values_list("provider_id", flat=True)))
+    list(projects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def lock_companies(companies: Iterable[Company]) -> None:
+    """After the projects. Raises ValidationError where one was deleted or archived meanwhile."""
+    wanted = {company.pk for company in companies}
+    if not wanted:
+        return
+    locked = Company.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    stored = list(locked.values_list("name", "archived_at"))
+    if len(stored) != len(wanted):
+        raise ValidationError(COMPANY_GONE)
+    for name, archived_at in stored:
+        if archived_at is not None:
+            raise ValidationError(archived_sentence(name))
+
+
+def archived_sentence(name: str) -> str:
+    return f"{name} is archived. Restore it before keys are assigned to it."
+
+
+def snapshot(projects: Collection[Project]) -> Snapshot:
+    """Every period of ``projects``."""
+    periods: Snapshot = {str(project.pk): [] for project in projects}
+    assignments = Assignment.objects.filter(project__in=projects).order_by("project", "starts_on")
+    for assignment in assignments.prefetch_related("shares"):
+        periods[str(assignment.project_id)].append(as_entry(assignment))
+    return periods
+
+
+def as_entry(assignment: Assignment) -> list[Any]:
+    """A period in a snapshot; its shares should be prefetched."""
+    shares = sorted([share.company_id, str(share.percent)] for share in assignment.shares.all())
+    return [assignment.starts_on.isoformat(), assignment.source, shares]
+
+
+def start_periods(
+    payers: Mapping[Project, Shares], *, starts_on: date | None, source: Assignment.Source = Assignment.Source.HAND
+) -> None:
+    """Let each project's usage be paid by its shares from ``starts_on`` on, whatever began on that very day.
+
+    Without ``starts_on`` one period from the beginning replaces every other. No shares make a period of their own too:
+    "nobody" is a decision like any other, which neither a rule nor a provider's setting overrides.
+    """
+    replaced = Assignment.objects.filter(project__in=payers)
+    if starts_on is not None:
+        replaced = replaced.filter(starts_on=starts_on)
+    replaced.delete()
+    made = Assignment.objects.bulk_create(
+        [Assignment(project=project, starts_on=starts_on or BEGINNING, source=source) for project in payers]
+    )
+    AssignmentShare.objects.bulk_create(
+        [
+            AssignmentShare(assignment=assignment, company=company, percent=percent)
+            for assignment in made
+            for company, percent in payers[assignment.project].items()
+        ]
+    )
+
+
+def put_back(periods: Snapshot) -> None:
+    """Let exactly these periods stand, whatever stands now; the projects and companies must exist."""
+    Assignment.objects.filter(project__in=[int(pk) for pk in periods]).delete()
+    entries = [(int(pk), entry) for pk, of_project in periods.items() for entry in of_project]
+    made = Assignment.objects.bulk_create(
+        [
+            Assignment(project_id=pk, starts_on=date.fromisoformat(starts_on), source=source)
+            for pk, (starts_on, source, _shares) in entries
+        ]
+    )
+    AssignmentShare.objects.bulk_create(
+        [
+            AssignmentShare(assignment=assignment, company_id=company_id, percent=Decimal(percent))
+            for assignment, (_pk, (_starts_on, _source, shares)) in zip(made, entries, strict=True)
+            for company_id, percent in shares
+        ]
+    )
+
+
+def companies_in(periods: Snapshot) -> set[int]:
+    """The ids of every company that pays in one of ``periods``."""
+    return {
+        company_id
+        for of_project in periods.values()
+        for _starts_on, _source, shares in of_project
+        for company_id, _percent in shares
+    }
+
+
+def facts(periods: Snapshot, projects: Sequence[Project]) -> dict[str, Any]:
+    """``periods`` in a few words for the audit log: how many keys, some of their names, and who pays for them."""
+    companies = Company.objects.filter(pk__in=companies_in(periods)).order_by("name").values_list("name", flat=True)
+    return {
+        "number": len(projects),
+        "keys": [project.display_name for project in projects[:NAMED_AT_MOST]],
+        "companies": list(companies[:NAMED_AT_MOST]),
+    }
+
+
+def counted(projects: Sequence[Project]) -> str:
+    """ "1 key", "3 keys"."""
+    return f"{len(projects)} {'key' if len(projects) == 1 else 'keys'}"

@@ -1,0 +1,102 @@
+"""The rules by which new keys are assigned: their list, their form, and applying them to the keys that there are."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from providers.forms import ApplyRulesForm, RuleForm
+from providers.models import AssignmentRule
+from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
+from providers.views.answers import add_errors
+from providers.views.asking import person
+
+
+@require_safe
+def rule_list(request: HttpRequest) -> HttpResponse:
+    rules = list(AssignmentRule.objects.select_related("company", "provider"))
+    return render(request, "rules/list.html", {"rules": rules})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_rule(request: HttpRequest) -> HttpResponse:
+    return _rule_form(request, AssignmentRule())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    return _rule_form(request, get_object_or_404(AssignmentRule, pk=pk))
+
+
+def _rule_form(request: HttpRequest, rule: AssignmentRule) -> HttpResponse:
+    is_new = rule.pk is None
+    form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
+    if form.is_valid():
+        try:
+            save_rule(rule=form.instance, made_by=person(request))
+        except ValidationError as refusal:
+            add_errors(form, refusal)
+        else:
+            done = "The rule was added. It applies to new keys." if is_new else "The rule was saved."
+            messages.success(request, f"{done} Preview it to apply it to existing keys, too.")
+            return redirect("rules:list")
+    context = {"form": form, "rule": None if is_new else rule}
+    return render(request, "rules/form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """``direction`` is "up" or "down"; anything else moves nothing."""
+    rule = get_object_or_404(AssignmentRule, pk=pk)
+    direction = request.POST.get("direction", "")
+    if direction in ("up", "down"):
+        move_rule(rule=rule, up=direction == "up", made_by=person(request))
+    return redirect(f"{reverse('rules:list')}#rule-{rule.pk}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    rule = get_object_or_404(AssignmentRule.objects.select_related("company", "provider"), pk=pk)
+    if request.method == "POST":
+        delete_rule(rule=rule, made_by=person(request))
+        messages.success(request, "The rule was deleted. Keys that it has assigned stay as they are.")
+        return redirect("rules:list")
+    return render(request, "rules/delete.html", {"rule": rule, "form": forms.Form()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def apply(request: HttpRequest) -> HttpResponse:
+    """What applying the rules to existing keys would change; what was shown, and nothing else, is applied by a POST."""
+    form = ApplyRulesForm(request.POST if request.method == "POST" else request.GET)
+    is_outdated = False
+    preview = None
+    if form.is_valid():
+        starts_on = form.cleaned_data["starts_on"]
+        if request.method == "POST":
+            try:
+                change = apply_rules(
+                    expected=form.cleaned_data["fingerprint"],
+                    starts_on=starts_on,
+                    now=timezone.now(),
+                    made_by=person(request),
+                )
+            except OutcomeChangedError:
+                is_outdated = True
+            else:
+                messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
+                return redirect("rules:list")
+        preview = preview_rules(starts_on=starts_on)
+    context = {
+        "form": form,
+        "preview": preview,
+        "is_outdated": is_outdated,
+        "today": timezone.now().date(),
+        "has_rules": AssignmentRule.objects.exists(),
+    }
+    return render(request, "rules/apply.html", context, status=409 if is_outdated else 422 if form.errors else 200)
