@@ -6,6 +6,7 @@ hover and on focus and are always there for screen readers. Zero is written only
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
@@ -71,6 +72,11 @@ def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> Saf
     )
 
 
+def lines(amounts: Iterable[Money]) -> SafeString:
+    """An amount per line."""
+    return format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
+
+
 def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
     """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown."""
     if totals.is_unpriced:
@@ -78,7 +84,7 @@ def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) ->
     if not totals.costs and reading is Reading.NONE:
         return Cell(explained(UNKNOWN, UNREAD), None, UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
-    text = format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
+    text = lines(amounts)
     lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
     if totals.estimated:
         reason = f"{ESTIMATED}. {lacks}" if lacks else ESTIMATED
@@ -98,19 +104,32 @@ def amount(totals: Totals, value: Decimal | int | None, *, digits: int = 0, read
     return Cell(explained(text, PARTLY_UNREAD, mark="*"), value or 0, PARTLY_UNREAD)
 
 
-def share(totals: Totals, whole: Totals, currency: str) -> str:
-    """The part of the whole in ``currency`` as a percentage; empty where there is nothing to divide."""
+def number(value: int) -> Cell:
+    """A count of something other than usage."""
+    return Cell(f"{value:,}", value)
+
+
+def share(totals: Totals, whole: Totals, currency: str) -> Cell:
+    """The part of the whole in ``currency`` as a percentage; empty where there is nothing to divide.
+
+    Of what was paid in other currencies alone it would be 0 %, which is no answer.
+    """
     part, all_of_it = totals.cost_in(currency), whole.cost_in(currency)
-    if not all_of_it or totals.is_unpriced:
-        return ""
-    return f"{format_number(100 * part / all_of_it, 1)} %"
+    if not all_of_it or totals.is_unpriced or (totals.sort_amount and not part):
+        return Cell("", "")
+    percent = 100 * part / all_of_it
+    return Cell(f"{format_number(percent, 1)} %", to_tenth(percent))
 
 
 def change(compared: Change | None, currency: str, comparison: Comparison) -> Cell:
-    """How the spend of the compared days has changed: an arrow, a sign and a percentage, or "New"."""
+    """How the spend of the compared days has changed: an arrow, a sign and a percentage, or "New".
+
+    In ``currency``, or in its own where it was paid in others alone.
+    """
     if not comparison.is_possible:
         return Cell(explained(UNKNOWN, NOT_COMPARABLE), None, NOT_COMPARABLE)
     compared = compared or Change()
+    currency = compared.currency(currency)
     ratio = compared.ratio(currency)
     if ratio is None:
         if not compared.now.cost_in(currency):
@@ -119,16 +138,22 @@ def change(compared: Change | None, currency: str, comparison: Comparison) -> Ce
     percent = to_tenth(100 * ratio)
     before = Money(currency, compared.before.cost_in(currency))
     text = "No change" if not percent else f"{'▲' if percent > 0 else '▼'} {signed(percent)} %"
-    return Cell(explained(text, f"{before} on {comparison.days}"), f"{percent} %")
+    return Cell(explained(text, f"{before} on {comparison.days}"), percent)
 
 
-def forecast(expected: Forecast | None, currency: str) -> Cell:
-    """What the month will have cost, with its range."""
-    if expected is None:
+def forecast(expected: Mapping[str, Forecast]) -> Cell:
+    """What the month will have cost in each currency, with its range; unknown where that is none."""
+    if not expected:
         return Cell(explained(UNKNOWN, NO_FORECAST), None, NO_FORECAST)
-    between = f"Likely {Money(currency, expected.low)} to {Money(currency, expected.high)}"
-    amount_ = Money(currency, expected.amount)
-    return Cell(explained(str(amount_), between), (Money(currency, to_cents(expected.amount)),), between)
+    amounts = tuple(Money(currency, to_cents(one.amount)) for currency, one in expected.items())
+    text = lines(amounts)
+    between = f"Likely {forecast_range(expected)}"
+    return Cell(explained(text, between), amounts, between)
+
+
+def forecast_range(expected: Mapping[str, Forecast]) -> str:
+    """ "$90.00 to $110.00"."""
+    return "; ".join(f"{Money(currency, one.low)} to {Money(currency, one.high)}" for currency, one in expected.items())
 
 
 def day(value: date | None) -> Cell:
@@ -148,7 +173,9 @@ def company(subject: Company | None, label: str, query: str = "") -> Cell:
     """A company's name as a link that keeps the range; what is unassigned is no link."""
     if subject is None:
         return Cell(format_html("{}", label), label)
-    return Cell(format_html('<a class="row-link" href="{}{}">{}</a>', subject.get_absolute_url(), query, label), label)
+    archived = mark_safe(' <span class="badge">Archived</span>') if subject.archived_at else ""
+    html = format_html('<a class="row-link" href="{}{}">{}</a>{}', subject.get_absolute_url(), query, label, archived)
+    return Cell(html, label)
 
 
 def model(model_id: str, label: str, query: str = "") -> Cell:

@@ -52,6 +52,13 @@ class Change:
         now, before = self.now.cost_in(currency), self.before.cost_in(currency)
         return (now - before) / before if before else None
 
+    def currency(self, preferred: str) -> str:
+        """``preferred`` where any of it is in that; else that of the largest amount."""
+        spent = [money for money in (*self.now.costs, *self.before.costs) if money.amount]
+        if not spent or any(money.currency == preferred for money in spent):
+            return preferred
+        return max(spent, key=lambda money: money.amount).currency
+
 
 def previous_range(days: DateRange) -> DateRange:
     """The period that ``days`` are compared with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -48,17 +48,20 @@ class Breakdown:
         return any(shown[money.currency] != to_cents(money.amount) for money in self.total.costs)
 
 
-def company_breakdown(usage: Usage, *, include_idle: bool = True) -> Breakdown:
+def company_breakdown(
+    usage: Usage, *, idle: Collection[int | None] | None = None, with_archived: bool = False
+) -> Breakdown:
     """Spend per company, largest first, and what is unassigned last; two queries.
 
-    ``include_idle`` keeps current companies without usage.
+    Of the companies without usage the current ones are kept – all of them, or those that ``idle`` names – and the
+    archived ones where they are asked for.
     """
     by_company = totals_by(usage, "company_id")
     companies = {company.pk: company for company in Company.objects.all()}
     lines = [
         Line(company, company.name, by_company.get((pk,), NOTHING))
         for pk, company in companies.items()
-        if (pk,) in by_company or (include_idle and company.archived_at is None)
+        if (pk,) in by_company or ((with_archived or company.archived_at is None) and (idle is None or pk in idle))
     ]
     lines.sort(key=lambda line: (-line.totals.sort_amount, line.label.casefold()))
     lines.append(Line(None, "Unassigned", by_company.get((None,), NOTHING)))
@@ -137,8 +140,6 @@ class KeyCounts:
     by_company: Mapping[int | None, int]  # None: unassigned
     unassigned_by_provider: Mapping[int, int]
     total: int
-    first_use: date | None  # of any key, or of the usage without one
-    first_use_by_company: Mapping[int | None, date]
 
     @property
     def unassigned(self) -> int:
@@ -164,13 +165,9 @@ def keys_in_force(today: date, provider: Provider | None = None) -> KeyCounts:
         payers[assignment_id].append(company_id)
     by_company: dict[int | None, int] = defaultdict(int)
     unassigned: dict[int, int] = defaultdict(int)
-    first_uses: dict[int | None, list[date]] = defaultdict(list)
     total = 0
     for project in projects:
         companies = payers.get(project.assignment_id) or [None]  # type: ignore[attr-defined]  # annotated above
-        if project.first_used_on:
-            for payer in companies:
-                first_uses[payer].append(project.first_used_on)
         if not counts_as_key(project):
             continue
         total += 1
@@ -178,8 +175,7 @@ def keys_in_force(today: date, provider: Provider | None = None) -> KeyCounts:
             by_company[payer] += 1
         if companies == [None]:
             unassigned[project.provider_id] += 1
-    earliest = {payer: min(days) for payer, days in first_uses.items()}
-    return KeyCounts(dict(by_company), dict(unassigned), total, min(earliest.values(), default=None), earliest)
+    return KeyCounts(dict(by_company), dict(unassigned), total)
 
 
 def counts_as_key(project: Project) -> bool:

@@ -55,9 +55,9 @@ def table_csv(table: Table) -> Iterator[str]:
     currencies = [_currencies(table.rows, index) for index in range(len(table.columns))]
     has_notes = any(_note(cell) for row in table.rows for cell in row.cells)
     heads = [
-        f"{column.label} ({currency.upper()})" if currency else column.label
+        inert(f"{column.label} ({unit})" if unit else column.label)
         for column, of_column in zip(table.columns, currencies, strict=True)
-        for currency in of_column or [""]
+        for unit in [currency.upper() for currency in of_column] or [column.unit]
     ]
     yield csv_text([(*heads, *(["Notes"] if has_notes else []))])
     rows = iter(table.rows)

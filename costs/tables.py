@@ -20,6 +20,7 @@ class Column:
     label: str
     is_number: bool = True
     sort: str = ""  # what ?sort= calls it; empty: not offered
+    unit: str = ""  # of the numbers in the table's CSV, where they stand without it
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,10 @@ def close(request: HttpRequest, month: date) -> HttpResponse:
     if status.state is State.CLOSED:
         return redirect("statements:month", month)
     context = month_context(status, today=now.date())
+    can_close = status.state is State.READY
     context |= {
         "refusal": refusal,
-        "warnings": [*status.warnings, *unpriced_warnings(context["sheets"])],
-        "can_close": status.state is State.READY,
+        "warnings": [*status.warnings, *unpriced_warnings(context["sheets"])] if can_close else [],
+        "can_close": can_close,
     }
     return render(request, "statements/close.html", context, status=422 if refusal else 200)

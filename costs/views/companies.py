@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from costs import cells, reports
 from costs.cells import Cell
 from costs.comparison import Change, changes_by, total_change
-from costs.querystate import natural, read_sorting
+from costs.querystate import choices, natural, read_sorting
 from costs.table_csv import csv_url
 from costs.tables import Column, Row, Table
 from costs.totals import Totals, all_usage, main_currency
@@ -55,11 +55,12 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     providers = list(Provider.objects.all())
     scope = read_scope(request, providers=providers, usage=all_usage(), now=now)
-    by_company = reports.company_breakdown(scope.usage)
+    shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"})
+    by_company = reports.company_breakdown(scope.usage, with_archived=shown == "all")
     changes = changes_by(scope.every_day, scope.comparison, "company_id")
     keys = reports.keys_in_force(scope.today, scope.provider)
     currency = main_currency(by_company.total, scope.providers)
-    forecasts = forecasts_by_company(scope, keys.first_use_by_company, currency)
+    forecasts = forecasts_by_company(scope, currency)
     sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
 
     rows = [
@@ -75,8 +76,8 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         (
             Column("Company", is_number=False, sort="name"),
             Column("Spend", sort="spend"),
-            Column("Change", sort="change"),
-            Column("Share"),
+            Column("Change", sort="change", unit="%"),
+            Column("Share", unit="%"),
             Column(f"Forecast {scope.today:%b}"),
             Column("Credits", sort="credits"),
             Column("API keys today", sort="keys"),
@@ -107,6 +108,7 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         "simulated": simulated_only(scope.providers),
         "has_companies": bool(named),
         "rounding_shows": by_company.rounding_shows,
+        "show_choices": show_choices,
         "table": table,
     }
     return render(request, "companies/list.html", context, status=scope.chosen.status)
@@ -122,7 +124,7 @@ def _row(row: CompanyRow, whole: Totals, currency: str, scope: Scope) -> Row:
             cells.share(totals, whole, currency),
             row.forecast or "",
             cells.amount(totals, totals.credits, reading=scope.coverage.row_reading),
-            f"{row.keys:,}",
+            cells.number(row.keys),
         ),
         is_muted=row.line.subject is None,
     )

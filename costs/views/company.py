@@ -106,11 +106,10 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
             "unread": unread_notice(scope.providers, scope.coverages),
             "simulated": simulated_only(scope.providers),
         }
-    if download := table_download(request, tables, scope, company.name):
+    if download := table_download(request, tables, scope, company.name, always={"assignments"}):
         return download
 
     changes = changes_by(scope.every_day, scope.comparison)
-    first_use = min((project.first_used_on for project in projects if project.first_used_on), default=None)
     context |= {
         "company": company,
         "sees_providers": sees_providers,
@@ -120,7 +119,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "spend": cells.money(models.total, currency, reading=scope.coverage.reading),
         "change": cells.change(total_change(changes), currency, scope.comparison),
         "compared_days": scope.comparison.days,
-        "forecast": month_forecast(scope, first_use, currency),
+        "forecast": month_forecast(scope, currency),
         "credits": cells.amount(models.total, models.total.credits, reading=scope.coverage.reading),
         "requests": cells.amount(models.total, models.total.requests, reading=scope.coverage.reading),
         "has_keys": bool(projects) or not models.total.is_empty,

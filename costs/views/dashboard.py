@@ -40,9 +40,9 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         return render(request, "dashboard/empty.html", {"offers_simulated": offers_simulated()})
 
     scope = read_scope(request, providers=providers, usage=all_usage(), now=now)
-    by_company = reports.company_breakdown(scope.usage, include_idle=False)
-    changes = changes_by(scope.every_day, scope.comparison, "company_id")
     keys = reports.keys_in_force(scope.today, scope.provider)
+    by_company = reports.company_breakdown(scope.usage, idle=keys.by_company)
+    changes = changes_by(scope.every_day, scope.comparison, "company_id")
     currency = main_currency(by_company.total, scope.providers)
     companies = _companies(by_company, changes, keys, currency, scope, csv_url(request, "companies"))
     if download := table_download(request, {"companies": companies}, scope):
@@ -73,7 +73,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "spend": cells.money(by_company.total, currency, reading=scope.coverage.reading),
         "change": cells.change(total_change(changes), currency, scope.comparison),
         "compared_days": scope.comparison.days,
-        "forecast": month_forecast(scope, keys.first_use, currency),
+        "forecast": month_forecast(scope, currency),
         "unassigned": cells.money(by_company.lines[-1].totals, currency, reading=scope.coverage.reading),
         "unassigned_keys": keys.unassigned,
         "all_keys": keys.total,
@@ -124,7 +124,7 @@ def _companies(
                 cells.money(line.totals, currency, reading=scope.coverage.row_reading),
                 cells.change(changes.get((line.subject and line.subject.pk,)), currency, scope.comparison),
                 cells.share(line.totals, by_company.total, currency),
-                f"{keys.by_company.get(line.subject and line.subject.pk, 0):,}",
+                cells.number(keys.by_company.get(line.subject and line.subject.pk, 0)),
             ),
             is_muted=line.subject is None,
         )
@@ -135,8 +135,8 @@ def _companies(
         (
             Column("Company", is_number=False),
             Column("Spend"),
-            Column("Change"),
-            Column("Share"),
+            Column("Change", unit="%"),
+            Column("Share", unit="%"),
             Column("API keys today"),
         ),
         rows,

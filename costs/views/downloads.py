@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.http import HttpRequest, HttpResponseBase
 
@@ -12,12 +12,15 @@ from costs.views.scope import Scope
 
 
 def table_download(
-    request: HttpRequest, tables: Mapping[str, Table], scope: Scope, *about: str
+    request: HttpRequest, tables: Mapping[str, Table], scope: Scope, *about: str, always: Collection[str] = ()
 ) -> HttpResponseBase | None:
-    """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name."""
+    """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name.
+
+    Those of ``always`` are the same for every range. Of a range that can't be used there is no file: the page says why.
+    """
     asked = asked_table(request, tables)
-    if asked is None:
+    if asked is None or scope.chosen.error:
         return None
     slug, table = asked
     name = [*about, slug, *([scope.provider.name] if scope.provider else [])]
-    return csv_response(table_csv(table), name=name, days=scope.range)
+    return csv_response(table_csv(table), name=name, days=None if slug in always else scope.range)

@@ -39,7 +39,7 @@ def model_list(request: HttpRequest) -> HttpResponseBase:
         (
             Column("Model", is_number=False),
             Column("Spend"),
-            Column("Change"),
+            Column("Change", unit="%"),
             Column("Credits"),
             Column("Minutes"),
             Column("Requests"),
@@ -91,7 +91,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     providers = list(Provider.objects.all())
     scope = read_scope(request, providers=providers, usage=all_usage().filter(model=model), now=now)
     label = reports.model_labels(providers).get(model) or model
-    by_company = reports.company_breakdown(scope.usage, include_idle=False)
+    by_company = reports.company_breakdown(scope.usage, idle=())
     currency = main_currency(by_company.total, scope.providers)
     slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
     metric = METRICS[slug]

@@ -92,10 +92,11 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         ),
         "syncs": history_table(history, csv_url=csv_url(request, "syncs")),
     }
-    if asked := asked_table(request, tables):
+    if not chosen.error and (asked := asked_table(request, tables)):
         slug, table = asked
         about = [metric_slug] if slug == "days" else [keys["shown"]] if slug == "keys" and keys["is_filtered"] else []
-        return csv_response(table_csv(table), name=[provider.name, *about, slug], days=chosen.range)
+        days = None if slug in {"restatements", "syncs"} else chosen.range  # the latest, whatever the range
+        return csv_response(table_csv(table), name=[provider.name, *about, slug], days=days)
     context = {
         "provider": provider,
         "type_label": type_label(provider.type),

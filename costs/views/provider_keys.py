@@ -103,7 +103,8 @@ def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str,
     """The cells of a key whose account tells totals alone: what it used is unknown, not zero. Else nothing."""
     if provider.source != Provider.Source.ACCOUNT_TOTALS or project.kind != Project.Kind.KEY or not totals.is_empty:
         return ()
-    return (cells.explained(UNKNOWN, "Account totals tell nothing of single keys"),) * len(USAGE_COLUMNS)
+    reason = "Account totals tell nothing of single keys"
+    return (cells.Cell(cells.explained(UNKNOWN, reason), None, reason),) * len(USAGE_COLUMNS)
 
 
 def described(payers: Payers) -> str:

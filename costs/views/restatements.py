@@ -48,7 +48,7 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
     provider = get_object_or_404(Provider, pk=pk)
     chosen = read_range(request, today=today)
     of_range = reports.restatements(provider).filter(day__gte=chosen.range.first, day__lte=chosen.range.last)
-    if request.GET.get(PARAMETER) == "restatements":
+    if request.GET.get(PARAMETER) == "restatements" and not chosen.error:
         return csv_response(restatements_csv(of_range), name=[provider.name, "restatements"], days=chosen.range)
     page = paginate(request, _Counted(of_range))
     context = {

@@ -102,7 +102,7 @@ def read_scope(
         now=now,
         providers=counted,
         provider=provider,
-        provider_choices=provider_choices if len(provider_choices) > 2 else (),
+        provider_choices=provider_choices if len(provider_choices) > 2 or provider else (),
         every_day=usage,
         coverages=coverages,
         comparison=compare(chosen.range, complete[0] | complete[1]),
