@@ -19,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 ENGINES = ("sqlite", "postgresql")
-KEYS, MODELS, DAYS = 100, 10, 300
+KEYS, MODELS, COMPANIES = 100, 10, 25
+DAYS = {"sqlite": 300, "postgresql": 1000}  # a million rows where that many are expected
 PAGE_REPEATS = 20
 
 
@@ -57,8 +58,8 @@ def measure(engine: str) -> None:
         sys.stdout.write(f"\n{engine}\n")
         _measure_sync()
         _measure_pages("12 keys, 365 days")
-        _measure_writing()
-        _measure_pages(f"{KEYS} keys × {MODELS} models × {DAYS} days more")
+        _measure_writing(DAYS[engine])
+        _measure_pages(f"{KEYS} keys × {MODELS} models × {DAYS[engine]} days more")
     finally:
         teardown_databases(databases, verbosity=0)
     _print("peak memory of this process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
@@ -89,8 +90,9 @@ def _measure_sync() -> None:
             _print(name, f"{measured.seconds:.2f} s")
 
 
-def _measure_writing() -> None:
-    """The write path alone, in windows of 30 days."""
+def _measure_writing(days: int) -> None:
+    """The write path, attribution included, in windows of 30 days; and assigning one key anew."""
+    from costs.attribution import attribute
     from costs.writing import Usage, write_usage
     from providers.models import Project
     from tests import factories
@@ -99,7 +101,11 @@ def _measure_writing() -> None:
     projects = Project.objects.bulk_create(
         [Project(provider=provider, external_id=f"bench-{number}") for number in range(KEYS)]
     )
-    first = factories.TODAY - timedelta(days=DAYS - 1)
+    companies = [factories.make_company() for _ in range(COMPANIES)]
+    for number, project in enumerate(projects[:-5]):
+        factories.make_assignment(project=project, company=companies[number % COMPANIES])
+    today = datetime.now(UTC).date()
+    first = today - timedelta(days=days - 1)
     windows = [
         [
             Usage(
@@ -113,32 +119,44 @@ def _measure_writing() -> None:
                 currency="usd",
             )
             for project in projects
-            for offset in range(start, start + 30)
+            for offset in range(start, min(start + 30, days))
             for model in range(MODELS)
         ]
-        for start in range(0, DAYS, 30)
+        for start in range(0, days, 30)
     ]
     rows = sum(len(window) for window in windows)
+    now = datetime.now(UTC)
     for name in ("writing, all rows new", "writing, no row changed"):
         with _timed() as measured:
             for window in windows:
-                days = [usage.day for usage in window]
-                write_usage(provider=provider, first=min(days), last=max(days), rows=window, read_at=factories.NOW)
+                of_window = [usage.day for usage in window]
+                write_usage(provider=provider, first=min(of_window), last=max(of_window), rows=window, read_at=now)
         _print(name, f"{rows / measured.seconds:,.0f} rows/s ({rows:,} rows)")
+
+    with _timed() as measured:
+        attribute([projects[0].pk])
+    _print("attributing one key anew", f"{measured.seconds:.2f} s ({days * MODELS:,} rows)")
 
 
 def _measure_pages(data: str) -> None:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from providers.models import Provider
+    from accounts.models import Role
+    from providers.models import Company, Provider
+    from tests import factories
 
-    user, _ = User.objects.get_or_create(username="bench")
+    user = User.objects.filter(username="bench").first() or factories.make_user(username="bench", role=Role.ADMIN)
     client = Client()
     client.force_login(user)
     provider = Provider.objects.order_by("pk").last()
     assert provider is not None
-    for path in ("/", "/companies/", "/providers/", provider.get_absolute_url()):
+    company = Company.objects.order_by("pk").last()
+    year = f"?from={datetime.now(UTC).date() - timedelta(days=364)}&to={datetime.now(UTC).date()}"
+    paths = ["/", "/?by=model", "/companies/", "/models/", "/providers/", provider.get_absolute_url(), f"/{year}"]
+    if company:
+        paths += [company.get_absolute_url(), f"/companies/{year}", f"{company.get_absolute_url()}{year}"]
+    for path in paths:
         times: list[float] = []
         for _ in range(PAGE_REPEATS):
             with _timed() as measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -9,10 +10,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from accounts.models import Membership, Role
+from costs.attribution import attribute
 from costs.models import DailyUsage, ReadDay
-from providers.models import Assignment, AssignmentShare, Company, Project, Provider, SyncRun
-from providers.models.company import BEGINNING
+from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
 from providers.secrets import ApiKey
+from providers.signals import tell_assignments_changed
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -21,9 +24,20 @@ API_KEY = "sk_" + "1f2e3d4c" * 6
 _numbers = count(1)
 
 
-def make_user(**overrides: Any) -> User:
-    fields: dict[str, Any] = {"username": f"user{next(_numbers)}", "password": "a-long-password"} | overrides
-    return User.objects.create_user(**fields)
+def make_user(*, role: Role = Role.VIEWER, companies: Sequence[Company] = (), **overrides: Any) -> User:
+    """Somebody who may sign in; ``companies`` are what a Company viewer sees."""
+    is_admin = role == Role.ADMIN
+    fields: dict[str, Any] = {
+        "username": f"user{next(_numbers)}",
+        "password": "a-long-password",
+        "is_staff": is_admin,
+        "is_superuser": is_admin,
+    } | overrides
+    user = User.objects.create_user(**fields)
+    Membership.objects.filter(user=user).update(role=role)
+    user.membership.refresh_from_db()
+    user.membership.companies.set(companies)
+    return user
 
 
 def make_provider(*, api_key: str = API_KEY, **overrides: Any) -> Provider:
@@ -61,7 +75,29 @@ def make_assignment(*, project: Project, company: Company | None, starts_on: dat
     assignment = Assignment.objects.create(project=project, starts_on=starts_on)
     if company is not None:
         AssignmentShare.objects.create(assignment=assignment, company=company)
+    tell_assignments_changed([project.pk])
     return assignment
+
+
+def make_split(
+    *, project: Project, shares: Mapping[Company, Decimal | int | str], starts_on: date = BEGINNING
+) -> Assignment:
+    """A period that several companies pay, by percent."""
+    assignment = Assignment.objects.create(project=project, starts_on=starts_on)
+    for company, percent in shares.items():
+        AssignmentShare.objects.create(assignment=assignment, company=company, percent=Decimal(percent))
+    tell_assignments_changed([project.pk])
+    return assignment
+
+
+def make_rule(*, company: Company | None = None, **overrides: Any) -> AssignmentRule:
+    """The last rule in order: keys whose name starts with "acme"."""
+    fields: dict[str, Any] = {
+        "position": AssignmentRule.objects.count() + 1,
+        "kind": AssignmentRule.Kind.STARTS_WITH,
+        "pattern": "acme",
+    } | overrides
+    return AssignmentRule.objects.create(company=company or make_company(), **fields)
 
 
 def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsage:
@@ -75,7 +111,9 @@ def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsag
         "updated_at": NOW,
     } | overrides
     fields.setdefault("currency", "" if fields["cost"] is None else "usd")
-    return DailyUsage.objects.create(project=project or make_project(), **fields)
+    usage = DailyUsage.objects.create(project=project or make_project(), **fields)
+    attribute([usage.project_id])
+    return usage
 
 
 def make_read_days(*, provider: Provider, first: date, last: date, read_at: datetime = NOW) -> list[ReadDay]:

@@ -6,15 +6,14 @@ screen. Elements are found as a person finds them, by role and label.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from tests.services.processes import wait_for
-from tests.services.product import ADMIN_PASSWORD, EmbeddedProduct
+from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in, start_with_simulated_workspace
+from tests.services.product import EmbeddedProduct
 from tests.services.truth import BACKFILL_DAYS, backfilled_totals, exported_totals, today
 
 pytestmark = pytest.mark.browser
@@ -34,6 +33,17 @@ PAGES = (
     "/companies/add/",
     "/companies/1/",
     "/companies/1/edit/",
+    "/companies/?show=all",
+    "/companies/1/statements/",
+    "/companies/1/statements/2026-01/",
+    "/statements/",
+    "/models/",
+    "/models/usage/?model=eleven_v3&metric=credits",
+    "/providers/1/split/?projects=1&projects=2",
+    "/providers/1/keyless/",
+    "/rules/",
+    "/rules/add/",
+    "/rules/apply/",
     "/settings/",
     "/accounts/password/change/",
     "/nothing-here/",
@@ -43,16 +53,7 @@ PAGES = (
 @pytest.fixture
 def console(page: Page) -> Iterator[list[str]]:
     """What the browser complains about while the test runs; it must be nothing, which is asserted at the end."""
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        # Chromium reports every answer of 400 and above; a form with errors and a missing page are meant.
-        meant = any(f"status of {status}" in message.text for status in (404, 422))
-        if message.type in {"error", "warning"} and not meant:
-            complaints.append(f"{page.url}: {message.text}")
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    complaints = listen_for_complaints(page)
     yield complaints
     assert complaints == []
 
@@ -67,36 +68,11 @@ def simulator() -> Iterator[SimulatorServer]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
     """The product as `make demo` starts it, once its sync is done, with one company that has keys."""
     with EmbeddedProduct(tmp_path_factory.mktemp("demo") / "home") as product:
-        product.start("--demo")
-        expected = backfilled_totals(SimulatedWorkspace(today()))
-        wait_for(
-            lambda: exported_totals(product.manage("export_usage").stdout) == expected,
-            seconds=60,
-            what="the simulated workspace synced",
-            every=0.5,
-        )
+        start_with_simulated_workspace(product)
         for key in NORTHWIND:
             assign = ("--provider", "Simulated workspace", "--project", key, "--company", "Northwind")
             assert product.manage("assign_project", *assign).returncode == 0
         yield product
-
-
-def sign_in(page: Page, product: EmbeddedProduct) -> None:
-    page.goto(f"{product.url}/accounts/login/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
-
-
-def dollars(amount: Decimal) -> str:
-    return f"${amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
-
-
-def cost_of(workspace: SimulatedWorkspace, *names: str) -> Decimal:
-    """What the keys of these names cost in the days of an initial sync."""
-    rows = workspace.rows(*_days(workspace))
-    return sum((row.cost for row in rows if row.cost is not None and row.key_name in names), Decimal(0))
 
 
 def whole_history(workspace: SimulatedWorkspace) -> str:
@@ -159,7 +135,8 @@ def test_from_sign_in_to_what_a_company_spends(
     expect(page.get_by_role("table", name="API keys").locator("tfoot")).to_contain_text(dollars(total.cost))
 
     # Dashboard and companies: the company's part, the rest, and the same total.
-    northwind = cost_of(workspace, *NORTHWIND)
+    first, last = _days(workspace)
+    northwind = cost_of(workspace, *NORTHWIND, first=first, last=last)
     for path, caption in (("/", "Spend per company"), ("/companies/", "")):
         page.goto(f"{embedded.url}{path}{whole_history(workspace)}")
         table = page.get_by_role("table", name=caption) if caption else page.get_by_role("table").first
