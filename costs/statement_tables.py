@@ -285,7 +285,11 @@ def months_table(sheets: Sequence[Sheet], currency: str, heads: Sequence[tuple[s
 
 def months_rounding_shows(sheets: Iterable[Sheet]) -> bool:
     """Whether a row of months_table(), rounded, misses its own total."""
-    return any(_is_off(each) for sheet in sheets for each in sheet.amounts)
+    return any(
+        to_cents(each.cost) + to_cents(each.markup) != to_cents(each.total)
+        for sheet in sheets
+        for each in sheet.amounts
+    )
 
 
 def companies_rounding_shows(sheets: Sequence[Sheet]) -> bool:

@@ -1,8 +1,23 @@
 """The pages that show money, by the namespace that administrate.urls puts them in."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from costs.views import companies, dashboard, estimates, provider, providers, restatements
+from costs.months import MonthConverter
+from costs.views import (
+    closing,
+    companies,
+    company,
+    dashboard,
+    estimates,
+    exports,
+    models,
+    provider,
+    providers,
+    restatements,
+    statements,
+)
+
+register_converter(MonthConverter, "month")
 
 dashboard_page = path("", dashboard.dashboard, name="dashboard")
 
@@ -15,5 +30,28 @@ provider_pages = [
 
 company_pages = [
     path("companies/", companies.company_list, name="list"),
-    path("companies/<int:pk>/", companies.company_detail, name="detail"),
+    path("companies/<int:pk>/", company.company_detail, name="detail"),
+    path("companies/<int:pk>/statements/", statements.company_statements, name="statements"),
+    path("companies/<int:pk>/statements/<month:month>/", statements.company_statement, name="statement"),
+    path(
+        "companies/<int:pk>/statements/<month:month>/statement.csv",
+        statements.company_statement_csv,
+        name="statement_csv",
+    ),
+]
+
+model_pages = [
+    path("models/", models.model_list, name="list"),
+    path("models/usage/", models.model_detail, name="detail"),
+]
+
+export_pages = [
+    path("exports/usage.csv", exports.usage_export, name="usage"),
+    path("exports/focus.csv", exports.focus_export, name="focus"),
+]
+
+statement_pages = [
+    path("statements/", statements.statement_months, name="list"),
+    path("statements/<month:month>/", statements.statement_month, name="month"),
+    path("statements/<month:month>/close/", closing.close, name="close"),
 ]

@@ -1,10 +1,11 @@
 """What was used, whose it is, and which days have been read.
 
 ``usage`` is what was read (written only by costs.writing); ``attribution`` is derived from it and from the assignments
-(written only by costs.attribution).
+(written only by costs.attribution); ``statements`` is what was billed, frozen (written only by costs.closing).
 """
 
 from costs.models.attribution import AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
+from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
 from costs.models.usage import (
     SETTLES_AFTER,
     DailyUsage,
@@ -18,11 +19,16 @@ __all__ = [
     "SETTLES_AFTER",
     "AttributedUsage",
     "AttributedUsageQuerySet",
+    "ClosedMonth",
     "DailyTotal",
     "DailyTotalQuerySet",
     "DailyUsage",
     "DailyUsageQuerySet",
     "ReadDay",
     "Restatement",
+    "Statement",
+    "StatementLine",
+    "StatementLineQuerySet",
     "end_of",
+    "marked_up",
 ]

@@ -16,6 +16,7 @@ from costs.closing import AlreadyClosedError, NotClosableError, State, close_mon
 from costs.months import name_of
 from costs.views.statements import month_context
 from costs.wording import count
+from providers.models import Provider
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,10 +40,11 @@ def close(request: HttpRequest, month: date) -> HttpResponse:
             )
             messages.success(request, f"{name_of(month)} is closed: {done}.")
             return redirect(closed)
-    (status,) = month_statuses([month], now=now)
+    providers = list(Provider.objects.all())
+    (status,) = month_statuses([month], providers=providers, now=now)
     if status.state is State.CLOSED:
         return redirect("statements:month", month)
-    context = month_context(status, today=now.date())
+    context = month_context(status, providers, today=now.date())
     can_close = status.state is State.READY
     context |= {
         "refusal": refusal,

@@ -82,7 +82,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         ),
     }
     lacks = scope.coverage.unread
-    context: dict[str, Any] = {"unread": SOME_UNREAD if lacks else ""}
+    context: dict[str, Any] = {"stale": (), "unread": SOME_UNREAD if lacks else "", "simulated": ()}
     if sees_providers:
         by_key = scope.usage_by_key.filter(company=company)
         if scope.provider:
@@ -189,7 +189,7 @@ def _assignments(periods: Sequence[Period], company: Company, today: date, url: 
         (
             Column("API key", is_number=False),
             Column("Provider", is_number=False),
-            Column("Part"),
+            Column("Part", unit="%"),
             Column("From", is_number=False),
             Column("Until", is_number=False),
             Column("Assigned", is_number=False),
@@ -199,7 +199,7 @@ def _assignments(periods: Sequence[Period], company: Company, today: date, url: 
                 (
                     cells.project(period.project),
                     cells.provider(period.project.provider),
-                    f"{plain(period.percent)} %",
+                    cells.Cell(f"{plain(period.percent)} %", period.percent),
                     "The beginning" if period.starts_on == BEGINNING else cells.day(period.starts_on),
                     cells.day(period.ends_on) if period.ends_on else "Now",
                     "By rule" if period.by_rule else "By hand",

@@ -43,22 +43,22 @@ def _export(
         response: HttpResponse = render(request, "problem.html", problem, status=chosen.status)
         return response
     usage = usage_by_key().between(chosen.range.first, chosen.range.last)
-    name = [kind]
+    filters: dict[str, str] = {}
     subject: Company | Provider | None = None
     if company_id := request.GET.get("company"):
         subject = get_object_or_404(Company, pk=_id(company_id))
         usage = usage.filter(company=subject)
-        name.append(subject.name)
+        filters["company"] = subject.name
     if provider_id := request.GET.get("provider"):
         subject = get_object_or_404(Provider, pk=_id(provider_id))
         usage = usage.for_provider(subject)
-        name.append(subject.name)
+        filters["provider"] = subject.name
     announce(
         "usage.exported",
         subject or request.user,  # type: ignore[arg-type]  # nobody gets here without having signed in
-        new={"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()},
+        new={"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()} | filters,
     )
-    return csv_response(write(usage), name=name, days=chosen.range)
+    return csv_response(write(usage), name=[kind, *filters.values()], days=chosen.range)
 
 
 def _id(text: str) -> int:

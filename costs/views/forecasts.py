@@ -44,14 +44,14 @@ def month_forecast(scope: Scope, currency: str) -> MonthForecast:
 
 
 def forecasts_by_company(scope: Scope, currency: str) -> dict[int | None, Cell]:
-    """A cell for each company with usage lately, and for what is unassigned (None); three queries."""
-    by_company: dict[int | None, dict[date, Totals]] = defaultdict(dict)
+    """A cell for each company that ever had usage, and for what is unassigned (None); three queries."""
+    recent: dict[int | None, dict[date, Totals]] = defaultdict(dict)
     for (company_id, day), sums in totals_by(scope.recent_usage, "company_id", "day").items():
-        by_company[company_id][day] = sums
-    first_uses = _first_uses(scope)
+        recent[company_id][day] = sums
     return {
-        company_id: cells.forecast(_by_currency(by_day, scope, first_uses.get(company_id), currency))
-        for company_id, by_day in by_company.items()
+        company_id: cells.forecast(_by_currency(recent[company_id], scope, first_use, currency))
+        for company_id, first_use in _first_uses(scope).items()
+        if first_use
     }
 
 

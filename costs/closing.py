@@ -1,0 +1,236 @@
+"""Closing a month: when it may be done, and doing it. The one writer of ClosedMonth, Statement and StatementLine.
+
+A month is closed for all companies at once, and months are closed in order: the first may be any that is known, every
+other is the one after the latest. It has to be settled: every day of it, of every provider that is connected, was read
+again when its figures no longer changed. Nothing that was closed is opened again; what changes later is carried by the
+next statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import Min
+
+from costs import cells
+from costs.attribution import locked
+from costs.exports import plain
+from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
+from costs.months import days_of, first_of, following, name_of
+from costs.statements import Sheet, draft_sheets, sum_of
+from costs.wording import count
+from providers.models import Provider
+from providers.signals import announce
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Unsettled = Mapping[tuple[int, date], Sequence[date]]
+
+
+class NotClosableError(Exception):
+    """The month can't be closed now; ``reasons`` are sentences for the person."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+class AlreadyClosedError(NotClosableError):
+    """Somebody was faster; nothing is lost."""
+
+
+class State(Enum):
+    OPEN = "open"  # not over
+    SETTLING = "settling"
+    READY = "ready"
+    WAITING = "waiting"  # settled, but not its turn
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class MonthStatus:
+    """How a month stands."""
+
+    month: date
+    state: State
+    label: str  # "Settling until 8 Nov 2026"
+    reasons: tuple[str, ...] = ()  # why it can't be closed now
+    warnings: tuple[str, ...] = ()  # what is final although it was never read again
+    closed: ClosedMonth | None = None
+
+
+def known_since(providers: Iterable[Provider]) -> date | None:
+    """The first month of which anything is known; None where nothing is. Two queries."""
+    days = [
+        *(provider.history_from for provider in providers),
+        DailyTotal.objects.aggregate(first=Min("day"))["first"],
+        ClosedMonth.objects.aggregate(first=Min("month"))["first"],
+    ]
+    known = [day for day in days if day is not None]
+    return first_of(min(known)) if known else None
+
+
+def month_statuses(months: Sequence[date], *, providers: Sequence[Provider], now: datetime) -> list[MonthStatus]:
+    """How each of ``months`` stands; ``providers`` are all of them. At most four queries."""
+    closed = {each.month: each for each in ClosedMonth.objects.select_related("closed_by")}
+    over = [month for month in months if month not in closed and days_of(month).last < now.date()]
+    unsettled = _unsettled(providers, over)
+    since = min((first_of(provider.history_from) for provider in providers), default=date.max)
+    if over and min(over) < since:  # what was read again on demand may be older
+        since = known_since(providers) or date.max
+    result = []
+    for month in months:
+        if month in closed:
+            result.append(MonthStatus(month, State.CLOSED, "Closed", closed=closed[month]))
+        elif month not in over:
+            settles = cells.day((end_of(days_of(month).last) + SETTLES_AFTER).date())
+            reason = f"{name_of(month)} is not over yet. It can be closed from {settles} on."
+            result.append(MonthStatus(month, State.OPEN, "Open", (reason,)))
+        elif month < since:
+            reason = f"Nothing is known of {name_of(month)}: no provider's history reaches back to it."
+            result.append(MonthStatus(month, State.WAITING, "Nothing known", (reason,)))
+        else:
+            result.append(_status(month, providers, unsettled, closed.keys(), now))
+    return result
+
+
+@transaction.atomic
+def close_month(*, month: date, closed_by: User | None = None, now: datetime) -> ClosedMonth:
+    """Freeze the statement of every company that has usage of ``month`` or an adjustment.
+
+    Raises NotClosableError – AlreadyClosedError where it is closed – and then changes nothing.
+    """
+    # No sync and no assignment changes what is summed up here until it is frozen; a second close waits, too.
+    providers = locked(list(Provider.objects.values_list("pk", flat=True)))
+    (status,) = month_statuses([month], providers=providers, now=now)
+    if status.state is State.CLOSED:
+        raise AlreadyClosedError([f"{name_of(month)} is already closed."])
+    if status.state is not State.READY:
+        raise NotClosableError(status.reasons)
+    sheets = draft_sheets(month)
+    try:
+        with transaction.atomic():
+            closed = ClosedMonth.objects.create(month=month, closed_at=now, closed_by=closed_by)
+    except IntegrityError:  # where no provider is left, there was nothing to wait for
+        raise AlreadyClosedError([f"{name_of(month)} is already closed."]) from None
+    statements = Statement.objects.bulk_create(
+        Statement(
+            closed_month=closed,
+            company=sheet.company,
+            company_name=sheet.company_name,
+            markup_percent=sheet.markup_percent,
+        )
+        for sheet in sheets
+    )
+    for statement, sheet in zip(statements, sheets, strict=True):
+        for line in sheet.lines:
+            line.statement = statement
+    StatementLine.objects.bulk_create((line for sheet in sheets for line in sheet.lines), batch_size=2000)
+    announce(
+        "month.closed",
+        closed,
+        actor=closed_by,
+        new={
+            "month": f"{month:%Y-%m}",
+            "statements": len(statements),
+            "cost": {amounts.currency: plain(amounts.cost) for amounts in sum_of(sheets)},
+        },
+    )
+    return closed
+
+
+def unpriced_warnings(sheets: Iterable[Sheet]) -> list[str]:
+    """A sentence for each company some of whose usage is on the statement without a cost."""
+    return [
+        f"{sheet.company_name}: {count(sheet.unpriced, 'line')} of usage {'has' if sheet.unpriced == 1 else 'have'} no "
+        "price yet. Once ElevenLabs has priced it, the next statement carries the cost."
+        for sheet in sheets
+        if sheet.unpriced
+    ]
+
+
+# --- Whether it has settled -------------------------------------------------------------------------------------------
+
+
+def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettled:
+    """The days of ``months`` that a provider knows and that were not read after they had settled, by provider id.
+
+    Of a provider that was disconnected: up to that day.
+    """
+    if not months:
+        return {}
+    settled = {
+        (read_day.provider_id, read_day.day)
+        for read_day in ReadDay.objects.between(min(months), days_of(max(months)).last)
+        if read_day.is_settled
+    }
+    result = {}
+    for provider in providers:
+        last = provider.disconnected_at.date() if provider.disconnected_at else date.max
+        for month in months:
+            days = [
+                day
+                for day in days_of(month)
+                if provider.history_from <= day <= last and (provider.pk, day) not in settled
+            ]
+            if days:
+                result[provider.pk, month] = days
+    return result
+
+
+def _status(
+    month: date, providers: Sequence[Provider], unsettled: Unsettled, closed: Iterable[date], now: datetime
+) -> MonthStatus:
+    """Of a month that is over, known, and not closed."""
+    lacking = [(provider, unsettled[provider.pk, month]) for provider in providers if (provider.pk, month) in unsettled]
+    warnings = tuple(_final(provider, days, month) for provider, days in lacking if provider.disconnected_at)
+    waited_for = [(provider, days) for provider, days in lacking if not provider.disconnected_at]
+    latest = max(closed, default=None)
+    if latest is not None and month < latest:
+        reason = f"Months are closed in order, and {name_of(latest)} is closed already."
+        return MonthStatus(month, State.WAITING, "Not closed", (reason,), warnings)
+    reasons = tuple(_reason(provider, days, month, now) for provider, days in waited_for)
+    if latest is not None and month != following(latest):
+        reasons = (f"Close {name_of(following(latest))} first: months are closed in order.", *reasons)
+    if not reasons:
+        return MonthStatus(month, State.READY, "Ready to close", (), warnings)
+    settles = max((_settles_at(days) for _provider, days in waited_for), default=now)
+    if settles > now:
+        return MonthStatus(month, State.SETTLING, f"Settling until {cells.day(settles.date())}", reasons, warnings)
+    label = "Waiting for a sync" if waited_for else "Settled"
+    return MonthStatus(month, State.WAITING, label, reasons, warnings)
+
+
+def _settles_at(days: Sequence[date]) -> datetime:
+    return end_of(days[-1]) + SETTLES_AFTER
+
+
+def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime) -> str:
+    """Why a provider's days keep the month open, and what ends it."""
+    is_one = len(days) == 1
+    lead = f"{provider.name}: {count(len(days), 'day')} of {name_of(month)} {'has' if is_one else 'have'}"
+    if _settles_at(days) > now:
+        settles = f"{'it settles' if is_one else 'they settle'} on {cells.day(_settles_at(days).date())}"
+        return f"{lead} not settled yet; {settles}."
+    them = "it" if is_one else "them"
+    advice = (
+        f"Resume its syncing to read {them}, or disconnect it to close without."
+        if provider.paused_at
+        else f"The next sync that succeeds reads {them}."
+    )
+    return f"{lead} not been read since {'it' if is_one else 'they'} settled. {advice}"
+
+
+def _final(provider: Provider, days: Sequence[date], month: date) -> str:
+    """A disconnected provider can't be read again, and must not keep months open for ever."""
+    since = cells.day(provider.disconnected_at.date() if provider.disconnected_at else None)
+    return (
+        f"{provider.name} was disconnected on {since}: {count(len(days), 'day')} of {name_of(month)} "
+        f"{'was' if len(days) == 1 else 'were'} not read after settling. What was read until then is final."
+    )

@@ -1,0 +1,662 @@
+"""The pages of statements: what each says, to whom, at what price in queries, and what bad addresses get."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from accounts.models import Role
+from costs.closing import close_month
+from costs.models import ClosedMonth, Statement, StatementLine
+from costs.money import Money
+from costs.months import parse_month
+from costs.statement_tables import sum_rows
+from costs.statements import Sheet
+from providers.models import Company, Project
+from tests.costs.test_closing import (
+    AUGUST,
+    LATER,
+    NOVEMBER,
+    OCTOBER,
+    SEPTEMBER,
+    close,
+    make_key,
+    make_settled,
+    reassign,
+    restate,
+)
+from tests.factories import NOW, TODAY, make_company, make_provider, make_usage, make_user
+from tests.providers.commands import ran, refused, run
+
+pytestmark = pytest.mark.django_db
+
+NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
+
+
+def text_of(page: bytes) -> str:
+    """The page as it reads: without tags and runs of blanks."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.decode()).split())
+
+
+def records(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def body(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return text_of(answer.content)
+
+
+def make_acme(**overrides: Any) -> tuple[Company, Project]:
+    """Acme with one key in a settled workspace, 20 % mark-up."""
+    fields: dict[str, Any] = {"name": "Acme", "markup_percent": Decimal(20)} | overrides
+    acme = make_company(**fields)
+    provider = make_settled(AUGUST, TODAY, name="Production", model_names={"v3": "Eleven v3", "flash": "Eleven Flash"})
+    return acme, make_key(acme, provider=provider, name="Support line", hint="a91f")
+
+
+def path_of(company: Company, month: str = "2026-10") -> str:
+    return f"/companies/{company.pk}/statements/{month}/"
+
+
+# One statement --------------------------------------------------------------------------------------------------------
+
+
+def test_draft_says_that_it_is_one(signed_in: Client) -> None:
+    """Live figures by key and model, then cost, mark-up, and both together."""
+    acme, key = make_acme()
+    make_usage(project=key, day=date(2026, 10, 3), model="v3", cost=Decimal("1.50"), credits=1200)
+    make_usage(project=key, day=date(2026, 10, 4), model="flash", cost=Decimal("0.50"), credits=400)
+
+    page = body(signed_in, path_of(acme))
+
+    assert "Administrate Statement October 2026 Acme Period 1–31 Oct 2026, UTC Status Draft – not closed" in page
+    assert (
+        "API key and model Credits Minutes Requests Cost "
+        "Support line ··a91f Production 1,600 3.0 20 $2.00 "
+        "of which Eleven v3 1,200 1.5 10 $1.50 of which Eleven Flash 400 1.5 10 $0.50 "
+        "Usage 1,600 3.0 20 $2.00" in page
+    )
+    assert "Cost $2.00 Mark-up 20 % $0.40 Total with mark-up $2.40" in page
+    assert "This is a draft." in page
+    assert "Adjustments" not in page
+
+
+def test_key_with_one_model_is_one_row(signed_in: Client) -> None:
+    """Its model stands below its name."""
+    acme, key = make_acme(markup_percent=None)
+    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("1.50"))
+
+    page = body(signed_in, path_of(acme))
+
+    assert "Support line ··a91f Eleven v3 · Production 1,000 1.5 10 $1.50 Usage 1,000 1.5 10 $1.50" in page
+    assert "ark-up" not in page
+
+
+def test_closed_statement_shows_what_was_frozen(signed_in: Client) -> None:
+    """Whatever has changed since, and when it was closed."""
+    acme, key = make_acme()
+    usage = make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("1.50"))
+    close()
+    restate(usage, Decimal(99))
+    Company.objects.update(name="Acme Ltd", markup_percent=None)
+    Project.objects.update(name="Renamed")
+
+    page = body(signed_in, path_of(acme))
+
+    assert "Acme Period 1–31 Oct 2026, UTC Status Closed on 22 Nov 2026" in page
+    assert "Support line ··a91f Eleven v3 · Production" in page
+    assert "Cost $1.50 Mark-up 20 % $0.30 Total with mark-up $1.80" in page
+    assert "draft" not in page
+    assert "$99" not in page
+
+
+def test_next_statement_carries_the_difference_with_a_real_minus(signed_in: Client) -> None:
+    """In a section of its own, with the mark-up under which the month was billed."""
+    acme, key = make_acme()
+    usage = make_usage(project=key, day=SEPTEMBER, model="v3", cost=Decimal(10))
+    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal(5))
+    close(SEPTEMBER)
+    restate(usage, Decimal(8))
+    Company.objects.update(markup_percent=Decimal(50))
+
+    page = body(signed_in, path_of(acme))
+
+    assert (
+        "Adjustments to closed months Month Reason Cost Mark-up With mark-up "
+        "September 2026 Restated, priced late or reassigned since −$2.00 −$0.40 20 % −$2.40" in page
+    )
+    assert (
+        "Usage in October 2026 $5.00 Adjustments to closed months −$2.00 Cost $3.00 "
+        "Mark-up 50 % on usage $2.50 Mark-up on adjustments, as billed −$0.40 Total with mark-up $5.10" in page
+    )
+
+
+def test_each_currency_is_its_own_total(signed_in: Client) -> None:
+    """Side by side, never added."""
+    acme, key = make_acme(markup_percent=Decimal("12.5"))
+    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal(8))
+    make_usage(project=key, day=date(2026, 10, 2), model="v3", cost=Decimal(4), currency="eur")
+
+    page = body(signed_in, path_of(acme))
+
+    assert "EUR USD Cost €4.00 $8.00 Mark-up 12.5 % €0.50 $1.00 Total with mark-up €4.50 $9.00" in page
+
+
+def test_unpriced_and_estimated_usage_is_explained(signed_in: Client) -> None:
+    """In notes, which print as well."""
+    acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, model="v3", cost=None)
+
+    unpriced = body(signed_in, path_of(acme))
+    make_usage(project=key, day=date(2026, 10, 2), model="flash", cost=Decimal(1), estimated=True)
+    both = body(signed_in, path_of(acme))
+
+    assert "Cost — Mark-up 20 % — Total with mark-up —" in unpriced
+    assert "Some usage has no price yet and is not in the total." in unpriced
+    assert "Cost $1.00 Mark-up 20 % $0.20 Total with mark-up $1.20" in both
+    assert "Estimated $1.00" in both
+    assert "Amounts marked “Estimated” come from credits at a set rate" in both
+
+
+@pytest.mark.parametrize(("cost", "says"), [(Decimal("0.005"), True), (Decimal("0.01"), False)])
+def test_rounding_that_shows_is_said(signed_in: Client, cost: Decimal, *, says: bool) -> None:
+    """Two rows of $0.01 that add up to $0.01 need a sentence."""
+    acme, key = make_acme(markup_percent=None)
+    make_usage(project=key, day=OCTOBER, model="v3", cost=cost)
+    make_usage(project=key, day=OCTOBER, model="flash", cost=cost)
+
+    assert ("rounded from its own exact value" in body(signed_in, path_of(acme))) is says
+
+
+def test_mark_up_that_rounds_away_from_the_total_is_said(signed_in: Client) -> None:
+    """$0.02 and 20 % of it, $0.00, come to $0.02 – but $0.0249 and $0.00498 come to $0.03."""
+    acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("0.0249"))
+
+    page = body(signed_in, path_of(acme))
+
+    assert "Cost $0.02 Mark-up 20 % <$0.01 Total with mark-up $0.03" in page.replace("&lt;", "<")
+    assert "rounded from its own exact value" in page
+
+
+def test_statement_of_a_month_without_usage_says_so(signed_in: Client) -> None:
+    """Open, closed, and of days that nobody has read."""
+    acme, _key = make_acme(markup_percent=None)
+    draft = body(signed_in, path_of(acme))
+    close()
+    closed = body(signed_in, path_of(acme))
+    unread = body(signed_in, path_of(acme, "2026-07"))
+
+    assert "No usage of Acme in October 2026. Total USD Cost $0.00" in draft
+    assert "Acme had no usage in October 2026 when it was closed." in closed
+    assert "Cost —" in unread
+
+
+def test_month_before_the_first_closed_one_is_no_draft(signed_in: Client) -> None:
+    """It can't be closed any more, and says that its figures are the present ones."""
+    acme, key = make_acme()
+    make_usage(project=key, day=AUGUST, cost=Decimal(2))
+    close(SEPTEMBER)
+
+    page = body(signed_in, path_of(acme, "2026-08"))
+
+    assert "Status Not closed" in page
+    assert "August 2026 was never closed: closing began with September 2026." in page
+    assert "draft" not in page.lower()
+    assert "August 2026 Not closed $2.00" in body(signed_in, f"/companies/{acme.pk}/statements/")
+
+
+def test_simulated_usage_is_called_so_and_real_usage_is_not(signed_in: Client) -> None:
+    """A client's statement never says it of another's figures."""
+    acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER)
+    globex = make_company()
+    make_usage(project=make_key(globex, provider=make_settled(AUGUST, TODAY, region="simulated")), day=OCTOBER)
+
+    assert "Simulated data" in body(signed_in, path_of(globex))
+    assert "imulated" not in body(signed_in, path_of(acme))
+
+
+def test_names_of_strangers_are_text(signed_in: Client) -> None:
+    """Keys, models, companies and providers are named by anybody."""
+    acme, key = make_acme(name=NASTY)
+    Project.objects.update(name=NASTY)
+    make_usage(project=key, day=OCTOBER, model=NASTY)
+
+    for path in (
+        path_of(acme),
+        f"/companies/{acme.pk}/statements/",
+        "/statements/2026-10/",
+        "/statements/2026-10/close/",
+    ):
+        assert b"<b>x</b>" not in signed_in.get(path).content, path
+    close()
+    assert b"<b>x</b>" not in signed_in.get(path_of(acme)).content
+
+
+@pytest.mark.parametrize(
+    "month",
+    ["2026-13", "2026-00", "0001-01", "99999-01", "2019-12", "2101-01", "2026-1", "abcd-ef", "2026-12", "٢٠٢٦-١٠"],
+)
+def test_nonsense_months_are_not_found(signed_in: Client, month: str) -> None:
+    """Nor is one that has not begun."""
+    acme, _key = make_acme()
+
+    for path in (
+        path_of(acme, month),
+        f"{path_of(acme, month)}statement.csv",
+        f"/statements/{month}/",
+        f"/statements/{month}/close/",
+    ):
+        assert signed_in.get(path).status_code == 404, path
+
+
+def test_statements_of_nobody_are_not_found(signed_in: Client) -> None:
+    """Also of a number that no database holds."""
+    for pk in (1, 10**30):
+        for path in (f"/companies/{pk}/statements/", f"/companies/{pk}/statements/2026-10/"):
+            assert signed_in.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("month", ["2026-1", "2026-13", "1999-01", "2026-10-01", "2026-W1", "", "1e3"])
+def test_what_is_no_month_is_refused(month: str) -> None:
+    """With a sentence."""
+    with pytest.raises(ValueError, match="is not a month"):
+        parse_month(month)
+
+
+# Readers --------------------------------------------------------------------------------------------------------------
+
+
+def test_company_viewer_sees_its_own_statement_by_model_alone(client: Client, now: datetime) -> None:
+    """Without the names of providers and keys; drafts, closed ones, the list and the CSV alike."""
+    acme, key = make_acme()
+    other = make_key(acme, provider=key.provider, name="Secret campaign", hint="beef")
+    for project in (key, other):
+        make_usage(project=project, day=SEPTEMBER, model="v3", cost=Decimal(1))
+        make_usage(project=project, day=OCTOBER, model="v3", cost=Decimal(1))
+    make_provider(name="Never read", history_from=OCTOBER)
+    close(SEPTEMBER)
+    client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[acme]))
+
+    paths = [
+        path
+        for month in ("2026-09", "2026-10")
+        for path in (path_of(acme, month), f"{path_of(acme, month)}statement.csv")
+    ]
+    texts = []
+    for path in (*paths, f"/companies/{acme.pk}/statements/"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        texts.append(answer.getvalue())
+
+    for secret in (b"Production", b"Support line", b"Secret campaign", b"a91f", b"beef", b"Never read", b"/providers/"):
+        assert not [text for text in texts if secret in text], secret
+    assert "Model Credits Minutes Requests Cost Eleven v3 2,000 3.0 20 $2.00" in text_of(texts[0])
+    assert records(texts[1])[0]["credits"] == "2000"
+    assert "Some days have not been read yet." in text_of(texts[2])
+    assert client.get(path_of(make_company())).status_code == 404
+
+
+def test_reader_of_everything_sees_the_keys(client: Client, now: datetime) -> None:
+    """A Viewer reads all of it, and is offered no closing."""
+    acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, model="v3")
+    client.force_login(make_user(role=Role.VIEWER))
+
+    assert "Support line" in body(client, path_of(acme))
+    assert "Ready to close" in body(client, "/statements/")
+    for path in ("/statements/", "/statements/2026-10/"):
+        assert b"/close/" not in client.get(path).content
+    assert client.post("/statements/2026-10/close/").status_code == 403
+    assert not ClosedMonth.objects.exists()
+
+
+# CSV ------------------------------------------------------------------------------------------------------------------
+
+
+def test_csv_is_exact_and_inert(signed_in: Client) -> None:
+    """One record per line, names that can't run, numbers untouched."""
+    acme, key = make_acme(name="=Acme", markup_percent=Decimal("12.5"))
+    Project.objects.update(name="@SUM(A1)")
+    old = make_usage(project=key, day=SEPTEMBER, model="v3", cost=Decimal(1))
+    close(SEPTEMBER)
+    restate(old, Decimal("0.2500000001"))
+    make_usage(project=key, day=OCTOBER, model="+v3", cost=Decimal("0.0000000001"), minutes=None)
+
+    answer = signed_in.get(f"{path_of(acme)}statement.csv")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert "acme-statement-2026-10-draft.csv" in answer["Content-Disposition"]
+    assert records(answer.getvalue()) == [
+        {
+            "company": "'=Acme",
+            "statement": "2026-10",
+            "status": "draft",
+            "kind": "usage",
+            "month": "2026-10",
+            "provider": "Production",
+            "project": "'@SUM(A1)",
+            "model": "'+v3",
+            "credits": "1000",
+            "minutes": "",
+            "requests": "10",
+            "cost": "0.0000000001",
+            "currency": "usd",
+            "estimated": "false",
+            "markup_percent": "12.5",
+            "markup": "0.0000000000125",
+        },
+        {
+            "company": "'=Acme",
+            "statement": "2026-10",
+            "status": "draft",
+            "kind": "adjustment",
+            "month": "2026-09",
+            "provider": "",
+            "project": "",
+            "model": "",
+            "credits": "",
+            "minutes": "",
+            "requests": "",
+            "cost": "-0.7499999999",
+            "currency": "usd",
+            "estimated": "false",
+            "markup_percent": "12.5",
+            "markup": "-0.0937499999875",
+        },
+    ]
+
+
+def test_csv_of_a_closed_statement_is_what_was_frozen(signed_in: Client) -> None:
+    """And says so, also in its name."""
+    acme, key = make_acme()
+    usage = make_usage(project=key, day=OCTOBER, cost=Decimal(3))
+    close()
+    restate(usage, Decimal(4))
+
+    answer = signed_in.get(f"{path_of(acme)}statement.csv")
+
+    assert "acme-statement-2026-10.csv" in answer["Content-Disposition"]
+    assert [(row["status"], row["cost"]) for row in records(answer.getvalue())] == [("closed", "3")]
+
+
+# Months ---------------------------------------------------------------------------------------------------------------
+
+
+def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
+    """Newest first, with what is on statements and what is on none."""
+    acme, key = make_acme()
+    for month in (AUGUST, SEPTEMBER, OCTOBER, NOVEMBER):
+        make_usage(project=key, day=month, cost=Decimal(month.month))
+        make_usage(project=make_key(None, provider=key.provider), day=month, cost=Decimal(1))
+    close_month(month=AUGUST, now=NOW)
+    close_month(month=SEPTEMBER, now=NOW, closed_by=make_user(username="erin"))
+
+    page = body(signed_in, "/statements/")
+
+    assert (
+        "Month Status Cost on statements Unassigned now "
+        "November 2026 Open $11.00 $1.00 "
+        "October 2026 Ready to close : October 2026 $10.00 $1.00 "
+        "September 2026 Closed 22 Nov 2026, 12:30 UTC by erin $9.00 $1.00 "
+        "August 2026 Closed 22 Nov 2026, 12:30 UTC $8.00 $1.00" in page
+    )
+    assert "Close October 2026…" in page
+    assert body(signed_in, f"/companies/{acme.pk}/statements/").count("Draft") == 2
+
+
+def test_no_months_without_a_provider(signed_in: Client) -> None:
+    """Nothing to list, and nothing breaks."""
+    assert "Nothing yet. Months appear once a provider is connected." in body(signed_in, "/statements/")
+
+
+def test_months_come_in_pages(signed_in: Client) -> None:
+    """Two years on each."""
+    make_provider(history_from=date(2023, 1, 1))
+
+    assert "1–24 of 47" in body(signed_in, "/statements/")
+    assert "January 2023" in body(signed_in, "/statements/?page=2")
+
+
+def test_month_shows_every_company_and_what_is_on_no_statement(signed_in: Client) -> None:
+    """With totals, and the link to each statement."""
+    _acme, key = make_acme()
+    globex = make_company(name="Globex")
+    make_usage(project=key, day=OCTOBER, cost=Decimal(10))
+    make_usage(project=make_key(globex, provider=key.provider), day=OCTOBER, cost=Decimal(3))
+    make_usage(project=make_key(None, provider=key.provider), day=OCTOBER, cost=Decimal("0.25"))
+
+    answer = signed_in.get("/statements/2026-10/")
+    page = text_of(answer.content)
+
+    assert "On statements $13.00 2 statements With mark-up $15.00" in page
+    assert "Unassigned $0.25 on nobody's statement" in page
+    assert (
+        "Company Cost Mark-up Total with mark-up Acme $10.00 $2.00 $12.00 Globex $3.00 None $3.00 "
+        "Total $13.00 $2.00 $15.00" in page
+    )
+    assert f'href="{path_of(globex)}"' in answer.content.decode()
+
+
+def test_closed_month_tells_what_has_changed_since(signed_in: Client) -> None:
+    """Until the next statement carries it."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=SEPTEMBER, cost=Decimal(10))
+    close(SEPTEMBER)
+    reassign(key, make_company(name="Globex"))
+
+    before = body(signed_in, "/statements/2026-09/")
+    close(OCTOBER)
+    after = body(signed_in, "/statements/2026-09/")
+
+    assert "Changed since it was closed" in before
+    assert "Company Change of the cost Acme −$10.00 Globex $10.00" in before
+    assert "Changed since" not in after
+    assert "On statements $10.00" in after
+
+
+def test_list_of_a_company_matches_its_statements(signed_in: Client) -> None:
+    """Frozen months as frozen; the next one with what it carries."""
+    acme, key = make_acme()
+    usage = make_usage(project=key, day=SEPTEMBER, cost=Decimal(10))
+    make_usage(project=key, day=OCTOBER, cost=Decimal(5))
+    make_usage(project=key, day=NOVEMBER, cost=None)
+    close(SEPTEMBER)
+    restate(usage, Decimal(8))
+
+    page = body(signed_in, f"/companies/{acme.pk}/statements/")
+
+    unpriced = "— ElevenLabs has not priced this yet; it can take 24 hours"
+    assert (
+        "Month Status Cost Mark-up Total with mark-up "
+        f"November 2026 Draft {unpriced} {unpriced} {unpriced} "
+        "October 2026 Draft $3.00 $0.60 $3.60 "
+        "September 2026 Closed on 22 Nov 2026 $10.00 $2.00 $12.00" in page
+    )
+
+
+def test_company_that_only_has_an_adjustment_is_listed(signed_in: Client) -> None:
+    """A month without usage still has a statement then."""
+    _acme, key = make_acme(markup_percent=None)
+    make_usage(project=key, day=SEPTEMBER, cost=Decimal(10))
+    close(SEPTEMBER)
+    globex = make_company(name="Globex")
+    reassign(key, globex)
+
+    assert "October 2026 Draft $10.00" in body(signed_in, f"/companies/{globex.pk}/statements/")
+    assert "Adjustments to closed months $10.00 Cost $10.00" in body(signed_in, path_of(globex))
+
+
+# Closing --------------------------------------------------------------------------------------------------------------
+
+
+def test_month_is_closed_by_one_button(signed_in: Client) -> None:
+    """After a page that says what is frozen, what goes on, and what is left out."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, cost=Decimal(10))
+    make_usage(project=key, day=OCTOBER, model="late", cost=None)
+    make_usage(project=make_key(None, provider=key.provider), day=OCTOBER, cost=Decimal("0.25"))
+
+    asked = body(signed_in, "/statements/2026-10/close/")
+    done = signed_in.post("/statements/2026-10/close/", follow=True)
+
+    assert "$0.25 of unassigned usage, which is on nobody's statement." in asked
+    assert "Acme: 1 line of usage has no price yet." in asked
+    assert "carried by the statements of November 2026" in asked
+    assert done.redirect_chain == [("/statements/2026-10/", 302)]
+    assert "October 2026 is closed: 1 statement is frozen." in text_of(done.content)
+    closed = ClosedMonth.objects.get()
+    assert closed.closed_by is not None
+    assert (closed.month, closed.closed_by.username, closed.closed_at) == (OCTOBER, "operator", NOW)
+
+
+def test_asking_closes_nothing(signed_in: Client) -> None:
+    """Only the button does."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER)
+
+    signed_in.get("/statements/2026-10/close/")
+    signed_in.head("/statements/2026-10/close/")
+
+    assert not ClosedMonth.objects.exists()
+    assert signed_in.put("/statements/2026-10/close/").status_code == 405
+
+
+def test_month_that_has_not_settled_offers_no_button(signed_in: Client) -> None:
+    """It says whose days are missing; pressed all the same, it is refused."""
+    make_settled(AUGUST, date(2026, 10, 29), name="Production")
+    sentence = "Production: 2 days of October 2026 have not been read since they settled."
+
+    asked = signed_in.get("/statements/2026-10/close/")
+    pressed = signed_in.post("/statements/2026-10/close/")
+
+    assert sentence in text_of(asked.content)
+    assert b"<form class=" not in asked.content[asked.content.index(b"<main") :]
+    assert pressed.status_code == 422
+    assert f"There is a problem {sentence}" in text_of(pressed.content)
+    assert b"<title>Error: " in pressed.content
+    assert not ClosedMonth.objects.exists()
+
+
+def test_month_that_somebody_else_has_closed_leads_to_it(signed_in: Client) -> None:
+    """Nothing is done twice."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER)
+    close()
+
+    pressed = signed_in.post("/statements/2026-10/close/", follow=True)
+    asked = signed_in.get("/statements/2026-10/close/")
+
+    assert "October 2026 is already closed." in text_of(pressed.content)
+    assert asked.headers["Location"] == "/statements/2026-10/"
+    assert Statement.objects.count() == 1
+
+
+def test_stranger_is_sent_to_sign_in(client: Client, db: None, now: datetime) -> None:
+    """No statement without a sign-in."""
+    for path in ("/statements/", "/statements/2026-10/", "/statements/2026-10/close/", "/companies/1/statements/"):
+        assert client.get(path).status_code == 302
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("companies", [1, 6])
+def test_pages_cost_the_same_few_queries_whatever_the_data(
+    signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries, companies: int
+) -> None:
+    """However many companies, keys, models and closed months."""
+    acme, first = make_acme()
+    keys = [first] + [make_key(make_company(), provider=make_settled(AUGUST, TODAY)) for _ in range(companies - 1)]
+    for key in keys:
+        for month in (AUGUST, SEPTEMBER, OCTOBER, NOVEMBER):
+            for model in ("v3", "flash", "tts")[:companies]:
+                make_usage(project=key, day=month, model=model)
+    usage = make_usage(project=first, day=date(2026, 8, 20))
+    close(AUGUST)
+    restate(usage, Decimal(7))
+    close(SEPTEMBER)
+    restate(usage, Decimal(8))
+
+    for path in (
+        "/statements/",
+        "/statements/2026-09/",
+        "/statements/2026-10/",
+        "/statements/2026-10/close/",
+        f"/companies/{acme.pk}/statements/",
+        path_of(acme, "2026-09"),
+        path_of(acme, "2026-10"),
+    ):
+        with django_assert_max_num_queries(15):
+            signed_in.get(path)
+
+
+def test_amounts_less_than_a_cent_below_zero_keep_their_minus() -> None:
+    """Never "−$0.00", which is no amount."""
+    assert str(Money("usd", Decimal("-0.0000000001"))) == "−<$0.01"
+    assert str(Money("usd", Decimal("-0.01"))) == "−$0.01"
+
+
+def test_mark_up_of_nothing_is_still_shown() -> None:
+    """Set is set, also at 0 %."""
+    sheet = Sheet(Company(name="Acme"), "Acme", OCTOBER, Decimal(0), ())
+
+    _currencies, rows = sum_rows(sheet, "usd")
+
+    assert [row.label for row in rows] == ["Cost", "Mark-up 0 %", "Total with mark-up"]
+
+
+# The command ----------------------------------------------------------------------------------------------------------
+
+
+def test_command_closes_a_month(now: datetime, db: None) -> None:
+    """With a line on what it did, and warnings on standard error."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, cost=None)
+
+    code, out, err = run("close_month", "--month", "2026-10")
+
+    assert (code, out) == (0, "October 2026 is closed: 1 statement.\n")
+    assert err.startswith("Acme: 1 line of usage has no price yet.")
+    assert ClosedMonth.objects.get().closed_by is None
+
+
+def test_command_refuses_what_is_not_settled_or_no_month(now: datetime, db: None) -> None:
+    """One line each: 1 for a month that can't be closed, 2 for what is no month."""
+    make_settled(AUGUST, TODAY)
+
+    assert "November 2026 is not over yet." in refused("close_month", "--month", "2026-11", code=1)
+    assert "is not a month" in refused("close_month", "--month", "2026-13", code=2)
+    assert ran("close_month", "--month", "2026-10") == "October 2026 is closed: 0 statements.\n"
+    assert "already closed" in refused("close_month", "--month", "2026-10", code=1)
+
+
+# The admin ------------------------------------------------------------------------------------------------------------
+
+
+def test_admin_shows_statements_and_changes_none(signed_in: Client) -> None:
+    """Not even for somebody who may do everything."""
+    _acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER)
+    close(now=LATER)
+    statement = Statement.objects.get()
+
+    assert signed_in.get("/admin/costs/statement/").status_code == 200
+    assert signed_in.get("/admin/costs/closedmonth/").status_code == 200
+    shown = signed_in.get(f"/admin/costs/statement/{statement.pk}/change/")
+    assert "Support line" in text_of(shown.content)
+    for path in ("add/", f"{statement.pk}/delete/"):
+        assert signed_in.get(f"/admin/costs/statement/{path}").status_code == 403
+    assert signed_in.post(f"/admin/costs/statement/{statement.pk}/change/", {"company_name": "x"}).status_code == 403
+    assert StatementLine.objects.count() == 1
