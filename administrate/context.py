@@ -11,10 +11,4 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "theme": theme if theme in THEMES else "system",
         "embedded": settings.EMBEDDED,
-        "nav": [
-            ("Dashboard", "dashboard", "/"),
-            ("Companies", "companies:list", "/companies/"),
-            ("LLM Providers", "providers:list", "/providers/"),
-            ("Settings", "settings", "/settings/"),
-        ],
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,16 @@ class FirstAdmin:
     generated_password: str | None  # None: it was taken from ADMIN_PASSWORD
 
 
-@transaction.atomic
 def create_first_admin() -> FirstAdmin | None:
     """Make the first admin and say how to sign in; None when there is a user already."""
     if User.objects.exists():
         return None
     generated = None if settings.ADMIN_PASSWORD else secrets.token_urlsafe(12)
-    User.objects.create_superuser(
-        username=settings.ADMIN_USERNAME, email="", password=generated or settings.ADMIN_PASSWORD
-    )
+    try:
+        with transaction.atomic():
+            User.objects.create_superuser(
+                username=settings.ADMIN_USERNAME, email="", password=generated or settings.ADMIN_PASSWORD
+            )
+    except IntegrityError:  # another machine, started at the same time, was first
+        return None
     return FirstAdmin(settings.ADMIN_USERNAME, generated)

@@ -5,24 +5,34 @@ queue, everything it keeps in DATA_DIR. *Production* (both are set): PostgreSQL,
 Whatever is missing or contradictory stops the start with one sentence (ImproperlyConfigured).
 """
 
+import ipaddress
 import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from administrate import __version__
+from administrate.environment import Environment
 from administrate.home import prepare_home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
 
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
+
+
+def is_https_or_loopback(address: str) -> bool:
+    """Whether what is sent to ``address`` can't be read on the way."""
+    parts = urlsplit(address)
+    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
+
 
 # --- Mode -------------------------------------------------------------------------------------------------------------
 
@@ -56,15 +66,23 @@ ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS") if key.str
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 
+# What Prometheus shows at /metrics, which is closed without it.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # --- Applications -----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "administrate",
+    "accounts",
     "elevenlabs_sync",
     "costs",
     "providers",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "chartkick.django",  # only for the Chart.js file that it carries
@@ -78,16 +96,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "administrate.requests.identify",
+    # Headers for every answer, whoever gives it.
+    "administrate.requests.harden",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "administrate.requests.answer_probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.audit.recording.remember_request",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -106,6 +130,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "administrate.context.site",
+                "accounts.context.navigation",
             ],
         },
     },
@@ -134,15 +159,23 @@ if EMBEDDED:
         }
     }
 else:
-    DATABASES = {"default": env.db_url_config(database_url)}
-    # A restarted server costs a reconnect, not an error page.
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    database = env.db_url_config(database_url)
+    # A restarted server costs a reconnect, not an error page; one that is out of reach a few seconds, not minutes.
+    database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    database["OPTIONS"] = {"connect_timeout": 5, **database.get("OPTIONS", {})}
+    # Apart from the address it may come from a file, and hold what an address can't.
+    if database_password := env.str("DATABASE_PASSWORD", ""):
+        database["PASSWORD"] = database_password
+    DATABASES = {"default": database}
 
 # The database keeps the sign-in throttle's counters: shared by all processes, and a loss of Redis does not reset them.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "administrate_cache",
+        # Beyond it entries are thrown away: few enough to be counted quickly, and more than somebody who wants to make
+        # the throttle forget can bring about in the minutes that it remembers.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
     }
 }
 
@@ -187,7 +220,10 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule") if EMBEDDED else "/tmp/administrate-beat-schedule"  # noqa: S108 - beat's own clock marks, no secret, remade when lost
+# Beat's own notes of when it last ticked: no secret, and made anew when they are lost.
+CELERY_BEAT_SCHEDULE_FILENAME = str(
+    DATA_DIR / "beat-schedule" if EMBEDDED else Path(tempfile.gettempdir(), "administrate-beat-schedule")
+)
 
 # --- Web --------------------------------------------------------------------------------------------------------------
 
@@ -200,7 +236,7 @@ LOOPBACK_ONLY = set(ALLOWED_HOSTS) <= set(LOOPBACK_NAMES)
 if not LOOPBACK_ONLY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -227,6 +263,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STATIC_URL = "static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 collected = BASE_DIR / "staticfiles"
 STATIC_ROOT = None
@@ -249,7 +286,7 @@ USE_I18N = False
 
 # --- Sign-in ----------------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -258,13 +295,67 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
-ACCOUNT_ADAPTER = "administrate.signin.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"change_password": "accounts.forms.NewPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 # allauth's default stands: five failures for one name (ten for one address) and then a wait, before any hashing.
+
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "accounts.passkeys.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.passkeys.SecondStepForm",
+    "login_webauthn": "accounts.passkeys.SignInForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ConfirmForm",
+}
+MFA_TOTP_ISSUER = "Administrate"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # no e-mail is sent, so none is ever verified
+
+# Whose X-Forwarded-For is believed. Without it every address is the connection's own (accounts.addresses).
+TRUSTED_PROXIES = []
+for text in env.list("TRUSTED_PROXIES", default=[]):
+    try:
+        TRUSTED_PROXIES.append(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES holds {text!r}, which is neither an address nor a network like 10.0.0.0/8."
+        ) from None
+
+# Single sign-on by an OpenID Connect provider: off unless all three are set (accounts.single_sign_on).
+OIDC_NAME = env.str("OIDC_NAME", "single sign-on")
+OIDC_ISSUER = env.str("OIDC_ISSUER", "").rstrip("/")
+oidc_parts = [OIDC_ISSUER, env.str("OIDC_CLIENT_ID", ""), env.str("OIDC_CLIENT_SECRET", "")]
+OIDC_ENABLED = all(oidc_parts)
+if any(oidc_parts) and not OIDC_ENABLED:
+    raise ImproperlyConfigured("Single sign-on needs OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, all three.")
+if OIDC_ENABLED and not is_https_or_loopback(OIDC_ISSUER):
+    raise ImproperlyConfigured("OIDC_ISSUER must be an https address (http only for a loopback host).")
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+SOCIALACCOUNT_PROVIDERS = (
+    {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "sso",
+                    "name": OIDC_NAME,
+                    "client_id": oidc_parts[1],
+                    "secret": oidc_parts[2],
+                    "settings": {"server_url": OIDC_ISSUER},
+                }
+            ],
+        }
+    }
+    if OIDC_ENABLED
+    else {}
+)
 
 # --- Sync -------------------------------------------------------------------------------------------------------------
 
@@ -276,29 +367,36 @@ for name, value in (("SYNC_BACKFILL_DAYS", SYNC_BACKFILL_DAYS), ("SYNC_TRAILING_
 
 # For tests against a stand-in: replaces the Global host. No other address can be called, whatever a person types.
 ELEVENLABS_BASE_URL = env.str("ELEVENLABS_BASE_URL", "").rstrip("/")
-if ELEVENLABS_BASE_URL:
-    parts = urlsplit(ELEVENLABS_BASE_URL)
-    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise ImproperlyConfigured("ELEVENLABS_BASE_URL must be an https address (http only for a loopback host).")
+if ELEVENLABS_BASE_URL and not is_https_or_loopback(ELEVENLABS_BASE_URL):
+    raise ImproperlyConfigured("ELEVENLABS_BASE_URL must be an https address (http only for a loopback host).")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.str("LOG_FORMAT", "") or ("line" if EMBEDDED else "json")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be line (for people) or json (for machines), not {LOG_FORMAT}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "administrate.logs.LineFormatter"},
+        "json": {"()": "administrate.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "administrate": {"level": "INFO"},
         "providers": {"level": "INFO"},
         "costs": {"level": "INFO"},
         "elevenlabs_sync": {"level": "INFO"},
+        # A line a request is for those who collect it.
+        "administrate.requests": {"level": "WARNING" if EMBEDDED else "INFO"},
         # The in-memory queue has no address, which kombu finds worth a warning at every start.
         "kombu.connection": {"level": "ERROR" if EMBEDDED else "WARNING"},
         # httpx logs each address at INFO; ours carry no secret, but they are noise.
         "httpx": {"level": "WARNING"},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # What was refused or not found stands in the request's own line.
+        "django.request": {"level": "ERROR"},
     },
 }

@@ -4,12 +4,13 @@ Everything asks for a sign-in (LoginRequiredMiddleware) but what says otherwise 
 the actions of one subject, whichever app they live in.
 """
 
-from allauth.account import views as account
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
-from administrate import health, views
+from accounts import urls as people
+from administrate import about, health, metrics, views
 from costs import urls as pages
 from providers import urls as actions
 
@@ -26,19 +27,23 @@ handler500 = "administrate.views.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     pages.dashboard_page,
     path("", include(([*pages.provider_pages, *actions.provider_actions], "providers"))),
+    path("", include((pages.model_pages, "models"))),
+    path("", include((pages.export_pages, "exports"))),
     path("", include(([*pages.company_pages, *actions.company_actions], "companies"))),
-    path("settings/", views.settings_page, name="settings"),
+    path("", include((pages.statement_pages, "statements"))),
+    path("", include((actions.rule_pages, "rules"))),
+    *people.signing_in,
+    *people.settings_pages,
+    path("settings/about/", about.about, name="about"),
     path("settings/theme/", views.set_theme, name="theme"),
-    # Of allauth only what works without e-mail and without public sign-up.
-    path("accounts/login/", views.unprocessable_when_refused(account.login), name="account_login"),
-    path("accounts/logout/", account.logout, name="account_logout"),
-    path("accounts/inactive/", account.account_inactive, name="account_inactive"),
+    # One way to change a password, with one throttle.
     path(
-        "accounts/password/change/",
-        views.unprocessable_when_refused(account.password_change),
-        name="account_change_password",
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="account_change_password"),
+        name="admin_change_password",
     ),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-from administrate import __version__
 from administrate.context import THEMES, site
-from providers.models import Provider
+from providers.database import is_out_of_order
 
 RETRY_AFTER_SECONDS = 30
 YEAR = 365 * 24 * 60 * 60
@@ -27,20 +21,6 @@ ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 # Settings -------------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-def settings_page(request: HttpRequest) -> HttpResponse:
-    synced = [provider.last_synced_at for provider in Provider.objects.all()]
-    context = {
-        "themes": [(theme, theme.capitalize()) for theme in THEMES],
-        "version": __version__,
-        "mode": "Embedded (one process on this machine)" if settings.EMBEDDED else "Production (separate processes)",
-        "engine": ENGINES.get(connection.vendor, connection.vendor),
-        "providers": len(synced),
-        "last_sync": max((moment for moment in synced if moment), default=None),
-    }
-    return render(request, "settings.html", context)
 
 
 @require_POST
@@ -58,24 +38,6 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     )
     messages.success(request, f"Theme: {theme.capitalize()}.")
     return response
-
-
-# Signing in -----------------------------------------------------------------------------------------------------------
-
-
-def unprocessable_when_refused(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Answer 422, as all of our forms do, where allauth answers 200 with a form and its errors."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        if isinstance(response, TemplateResponse) and response.status_code == 200:
-            form = (response.context_data or {}).get("form")
-            if form is not None and form.errors:
-                response.status_code = 422
-        return response
-
-    return wrapped
 
 
 # When something goes wrong --------------------------------------------------------------------------------------------
@@ -104,8 +66,8 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503, with when to come back, where the database is away; else 500. Called while the exception is handled."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    """503, with when to come back, while the database can't be used; else 500. Called as the exception is handled."""
+    if is_out_of_order(sys.exc_info()[1]):
         response = problem(request, 503)
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from accounts.models import Role
 from providers import registry
 from providers.models import Provider, SyncRun
 from providers.registry import KeyCheck, Progress, Region
@@ -31,7 +32,7 @@ def today(now: datetime) -> date:
 
 @pytest.fixture
 def operator(db: None) -> User:
-    return make_user(username="operator")
+    return make_user(username="operator", role=Role.ADMIN)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""People: roles and who may open what, invitations, second factors, single sign-on, sessions."""

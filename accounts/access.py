@@ -1,0 +1,199 @@
+"""Who may open what: every URL of the product with what it needs, and every role with what it has.
+
+Deny by default. A URL that is not in the table is the Admins' alone, and a test fails until it has been put there.
+Templates and views ask for the same permissions by their names: ``perms.providers.assign_project`` in a template,
+``request.user.has_perm("providers.assign_project")`` in Python – also in the apps below, which don't know this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.urls import ResolverMatch
+
+from accounts.models import Membership, Role
+
+
+class Open(Enum):
+    """What needs no permission."""
+
+    TO_ALL = "without signing in"
+    TO_MEMBERS = "whoever is signed in: the own profile, and the way to it"
+
+
+@dataclass(frozen=True)
+class OwnCompany:
+    """SEE – or a Company viewer, where the URL's ``argument`` is the id of a company of theirs."""
+
+    argument: str
+
+
+SEE: Final = "providers.view_provider"  # every provider, key, company and figure
+ASSIGN: Final = "providers.assign_project"  # keys to companies, rules, the companies themselves
+SYNC: Final = "providers.sync_provider"  # ask for a sync, accept a held answer
+CONNECT: Final = "providers.change_provider"  # connect, replace its key, rename, pause, delete
+CLOSE: Final = "costs.close_month"  # freeze a month's statements
+MANAGE: Final = "accounts.manage_members"  # roles and invitations
+AUDIT: Final = "accounts.view_audit_log"
+
+# A Viewer reads. A Member does the daily work on top, which can be undone. What handles keys, freezes figures, lets
+# people in or takes data away is the Admins' alone.
+_VIEWER: Final = frozenset({SEE})
+_MEMBER: Final = _VIEWER | {ASSIGN, SYNC}
+_ADMIN: Final = _MEMBER | {CONNECT, CLOSE, MANAGE, AUDIT}
+PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
+    Role.ADMIN: _ADMIN,
+    Role.MEMBER: _MEMBER,
+    Role.VIEWER: _VIEWER,
+    Role.COMPANY_VIEWER: frozenset(),
+}
+
+Need: TypeAlias = str | Open | OwnCompany
+
+URLS: Final[Mapping[str, Need]] = {
+    # Signing in
+    "account_login": Open.TO_ALL,
+    "account_logout": Open.TO_ALL,
+    "account_inactive": Open.TO_ALL,
+    "mfa_login_webauthn": Open.TO_ALL,
+    "mfa_authenticate": Open.TO_ALL,
+    "accept_invitation": Open.TO_ALL,
+    "openid_connect_login": Open.TO_ALL,
+    "openid_connect_callback": Open.TO_ALL,
+    # Machines; /metrics asks for its token.
+    "healthz": Open.TO_ALL,
+    "readyz": Open.TO_ALL,
+    "metrics": Open.TO_ALL,
+    # The own profile
+    "settings": Open.TO_MEMBERS,
+    "theme": Open.TO_MEMBERS,
+    "your_companies": Open.TO_MEMBERS,
+    "account_change_password": Open.TO_MEMBERS,
+    "admin_change_password": Open.TO_MEMBERS,
+    "account_reauthenticate": Open.TO_MEMBERS,
+    "mfa_reauthenticate": Open.TO_MEMBERS,
+    "mfa_reauthenticate_webauthn": Open.TO_MEMBERS,
+    "security": Open.TO_MEMBERS,
+    "mfa_index": Open.TO_MEMBERS,
+    "mfa_list_webauthn": Open.TO_MEMBERS,
+    "end_other_sessions": Open.TO_MEMBERS,
+    "mfa_activate_totp": Open.TO_MEMBERS,
+    "mfa_deactivate_totp": Open.TO_MEMBERS,
+    "mfa_view_recovery_codes": Open.TO_MEMBERS,
+    "mfa_generate_recovery_codes": Open.TO_MEMBERS,
+    "mfa_download_recovery_codes": Open.TO_MEMBERS,
+    "mfa_add_webauthn": Open.TO_MEMBERS,
+    "mfa_edit_webauthn": Open.TO_MEMBERS,
+    "mfa_remove_webauthn": Open.TO_MEMBERS,
+    # The product itself
+    "about": SEE,
+    "members:list": MANAGE,
+    "members:invite": MANAGE,
+    "members:withdraw": MANAGE,
+    "members:edit": MANAGE,
+    "members:deactivate": MANAGE,
+    "members:reactivate": MANAGE,
+    "members:reset_two_factor": MANAGE,
+    "members:remove": MANAGE,
+    # What it costs
+    "dashboard": SEE,
+    "companies:list": SEE,
+    "models:list": SEE,
+    "models:detail": SEE,
+    "exports:usage": SEE,
+    "exports:focus": SEE,
+    "companies:detail": OwnCompany("pk"),
+    "companies:statements": OwnCompany("pk"),
+    "companies:statement": OwnCompany("pk"),
+    "companies:statement_csv": OwnCompany("pk"),
+    "companies:add": ASSIGN,
+    "companies:edit": ASSIGN,
+    "companies:archive": ASSIGN,
+    "companies:restore": ASSIGN,
+    "statements:list": SEE,
+    "statements:month": SEE,
+    "statements:close": CLOSE,
+    "rules:list": SEE,
+    "rules:add": ASSIGN,
+    "rules:edit": ASSIGN,
+    "rules:move": ASSIGN,
+    "rules:delete": ASSIGN,
+    "rules:apply": ASSIGN,
+    # Providers
+    "providers:list": SEE,
+    "providers:detail": SEE,
+    "providers:progress": SEE,
+    "providers:restatements": SEE,
+    "providers:sync": SYNC,
+    "providers:resync": SYNC,
+    "providers:accept": SYNC,
+    "providers:assign": ASSIGN,
+    "providers:split": ASSIGN,
+    "providers:keyless": ASSIGN,
+    "providers:undo": ASSIGN,
+    "providers:add": CONNECT,
+    "providers:try_simulated": CONNECT,
+    "providers:rename": CONNECT,
+    "providers:replace_key": CONNECT,
+    "providers:pause": CONNECT,
+    "providers:resume": CONNECT,
+    "providers:delete": CONNECT,
+    "providers:credit_rate": CONNECT,
+}
+
+# Whole namespaces whose URLs somebody else makes.
+NAMESPACES: Final[Mapping[str, Need]] = {"admin": MANAGE}
+
+
+def need_of(match: ResolverMatch) -> Need:
+    """What opening this URL needs; the Admins' MANAGE where nobody has said."""
+    if match.namespaces and match.namespaces[0] in NAMESPACES:
+        return NAMESPACES[match.namespaces[0]]
+    return URLS.get(match.view_name, MANAGE)
+
+
+def membership_of(user: User | AnonymousUser) -> Membership | None:
+    """The person's membership; None for who is not signed in, and for a row that was made past everything here."""
+    return getattr(user, "membership", None) if user.is_authenticated else None
+
+
+def role_of(request: HttpRequest) -> Role | None:
+    """The role of who asks; None for who is not signed in or has none, which both may do nothing."""
+    if request.user.is_authenticated and request.user.is_superuser:
+        return Role.ADMIN
+    membership = membership_of(request.user)
+    return Role(membership.role) if membership else None
+
+
+def sees_company(user: User | AnonymousUser, company_id: int) -> bool:
+    """Whether this company's costs may be shown to ``user``."""
+    if user.has_perm(SEE):
+        return True
+    membership = membership_of(user)
+    return (
+        membership is not None
+        and membership.role == Role.COMPANY_VIEWER
+        and membership.companies.filter(pk=company_id).exists()
+    )
+
+
+def may_open(user: User | AnonymousUser, match: ResolverMatch) -> bool:
+    """Whether ``user`` may open the URL behind ``match``."""
+    return fulfils(user, need_of(match), match.kwargs)
+
+
+def fulfils(user: User | AnonymousUser, need: Need, arguments: Mapping[str, Any]) -> bool:
+    match need:
+        case Open.TO_ALL:
+            return True
+        case Open.TO_MEMBERS:
+            return user.is_authenticated
+        case OwnCompany(argument):
+            return sees_company(user, arguments[argument])
+        case permission:
+            return user.has_perm(permission)

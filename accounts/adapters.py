@@ -1,0 +1,94 @@
+"""Where django-allauth asks how this product signs people in: its words, its addresses, its encryption."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import qrcode
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.userkit import get_user_by_username
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.addresses import client_address
+from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
+from providers.signals import announce
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    error_messages: ClassVar[dict[str, str]] = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "Username or password is incorrect.",
+        "too_many_login_attempts": "Too many attempts. Try again in 5 minutes.",
+        "rate_limited": "Too many attempts. Try again in 5 minutes.",
+        "incorrect_password": "This is not your password.",
+        "enter_current_password": "This is not your password.",
+    }
+
+    def is_open_for_signup(self, _request: HttpRequest) -> bool:
+        """Nobody signs up: people are invited."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
+        """Tell that somebody was refused, and who it was only if there is such a person.
+
+        What is typed as a username may be a password in the wrong box. The person is looked up either way, so that a
+        known name takes no longer than an unknown one.
+        """
+        user: User | None = get_user_by_username(credentials.get("username", ""))
+        announce("session.sign_in_failed", user or User(), actor=user, new={"step": "password"})
+
+
+class UnreadableSecondFactorError(ValidationError):
+    """The stored secret can't be decrypted with any of ENCRYPTION_KEYS; shown where the code was typed."""
+
+    def __init__(self) -> None:
+        super().__init__("The codes of this account can't be checked any more. Ask an Admin to reset its two-factor.")
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    error_messages: ClassVar[dict[str, str]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not right, or was used already. Enter the one that shows now.",
+        "incorrect_passkey": "The passkey was not accepted. Try again.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        """With the keys that encrypt API keys: a copy of the database alone opens no account."""
+        return encrypt(ApiKey(text))
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return decrypt(encrypted_text).reveal()
+        except KeyUnreadableError:
+            raise UnreadableSecondFactorError from None
+
+    def build_totp_svg(self, url: str) -> SafeString:
+        """The QR code as an element of the page: the policy allows no image that is written into an address."""
+        code = qrcode.QRCode(border=4)
+        code.add_data(url)
+        code.make()
+        matrix = code.get_matrix()
+        dark = "".join(
+            f"M{column} {row}h1v1h-1z"
+            for row, line in enumerate(matrix)
+            for column, is_dark in enumerate(line)
+            if is_dark
+        )
+        return format_html(
+            '<svg class="qr" role="img" aria-label="QR code of the key below" viewBox="0 0 {size} {size}" '
+            'shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{dark}"/></svg>',
+            size=len(matrix),
+            dark=dark,
+        )
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - allauth's name
+        number = user.authenticator_set.filter(type=type).count() + 1
+        return "Passkey" if number == 1 else f"Passkey {number}"

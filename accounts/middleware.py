@@ -1,0 +1,40 @@
+"""The door: no view runs before accounts.access has been asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.access import may_open, role_of
+from accounts.models import Role
+
+
+class AccessMiddleware:
+    """Stands after AuthenticationMiddleware. Needs no word from a view, and none can open itself past it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> Any:
+        """None lets the view run. 403 says that somebody lacks the role.
+
+        A Company viewer gets 404 instead: it must not learn what there is beside its own companies.
+        """
+        match = request.resolver_match
+        if match is None or may_open(request.user, match):
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if role_of(request) == Role.COMPANY_VIEWER:
+            if match.view_name == "dashboard":  # where signing in and the brand lead
+                return redirect("your_companies")
+            raise Http404
+        raise PermissionDenied

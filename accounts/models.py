@@ -1,0 +1,84 @@
+"""People: what each may do here, and the invitations by which they come in. Sign-in itself is django-allauth's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+
+from accounts.audit.models import AuditEntry as AuditEntry
+from providers.models import Company
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+class Role(models.TextChoices):
+    """What somebody may do; accounts.access says what each includes."""
+
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+    VIEWER = "viewer", "Viewer"
+    COMPANY_VIEWER = "company_viewer", "Company viewer"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active_admins(self) -> Self:
+        return self.filter(role=Role.ADMIN, user__is_active=True)
+
+
+class Membership(models.Model):
+    """A person's role. Every user has one from the moment it is saved; a user without one may do nothing."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="membership")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    companies = models.ManyToManyField(
+        Company, blank=True, related_name="+", help_text="What a Company viewer sees; nothing for every other role."
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),)
+
+    def __str__(self) -> str:
+        return f"{self.user.get_username()} ({self.get_role_display()})"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self, now: datetime) -> Self:
+        """Those by which somebody can still come in."""
+        return self.filter(accepted_at=None, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A way in, for one person, once. The link's token is not stored: only its digest is."""
+
+    token_digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hexadecimal.")
+    email = models.EmailField(blank=True, help_text="By which single sign-on knows the person.")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    companies = models.ManyToManyField(Company, blank=True, related_name="+")
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    # Removing a person removes the invitation too: it must not let them back in.
+    accepted_by = models.OneToOneField(User, null=True, on_delete=models.CASCADE, related_name="invitation")
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None, accepted_by=None)
+                | models.Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                name="invitation_accepted_by_somebody",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} invited on {self.created_at:%Y-%m-%d}"

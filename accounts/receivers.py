@@ -1,0 +1,72 @@
+"""What follows from events elsewhere: a new user's role, and what signing in tells the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import signals as account
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa import signals as second_factor
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save
+from django.http import HttpRequest
+
+from accounts.audit.recording import record
+from accounts.models import Membership, Role
+from providers.signals import acted, announce
+
+
+def connect() -> None:
+    acted.connect(record, dispatch_uid="accounts.audit")
+    post_save.connect(give_role, sender=User, dispatch_uid="accounts")
+    account.user_logged_in.connect(tell_signed_in, dispatch_uid="accounts")
+    user_logged_out.connect(tell_signed_out, dispatch_uid="accounts")
+    account.password_changed.connect(tell_password_changed, dispatch_uid="accounts")
+    second_factor.authentication_failed.connect(tell_wrong_code, dispatch_uid="accounts")
+    second_factor.authenticator_added.connect(tell_factor_added, dispatch_uid="accounts")
+    second_factor.authenticator_removed.connect(tell_factor_removed, dispatch_uid="accounts")
+    second_factor.authenticator_reset.connect(tell_new_codes, dispatch_uid="accounts")
+
+
+def give_role(instance: User, *, created: bool, update_fields: Any = None, **_signal: Any) -> None:
+    """A new user is an Admin if it is a superuser, else a Viewer; who becomes a superuser becomes an Admin."""
+    if created:
+        role = Role.ADMIN if instance.is_superuser else Role.VIEWER
+        Membership.objects.get_or_create(user=instance, defaults={"role": role})
+    elif instance.is_superuser and (update_fields is None or "is_superuser" in update_fields):
+        Membership.objects.update_or_create(user=instance, defaults={"role": Role.ADMIN})
+
+
+def tell_signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
+    by = [str(record.get("type") or record["method"]) for record in get_authentication_records(request, user)]
+    announce("session.signed_in", user, actor=user, new={"by": by})
+
+
+def tell_signed_out(user: User | None, **_signal: Any) -> None:
+    if user is not None:
+        announce("session.signed_out", user, actor=user)
+
+
+def tell_password_changed(user: User, **_signal: Any) -> None:
+    announce("password.changed", user, actor=user)
+
+
+def tell_wrong_code(user: User, **_signal: Any) -> None:
+    announce("session.sign_in_failed", user, actor=user, new={"step": "second factor"})
+
+
+def tell_factor_added(user: User, authenticator: Authenticator, **_signal: Any) -> None:
+    """The recovery codes that come with a first factor are no news of their own."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        announce("two_factor.enabled", user, actor=user, new={"type": authenticator.type})
+
+
+def tell_factor_removed(user: User, authenticator: Authenticator, **_signal: Any) -> None:
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        announce("two_factor.disabled", user, actor=user, old={"type": authenticator.type})
+
+
+def tell_new_codes(user: User, **_signal: Any) -> None:
+    announce("two_factor.recovery_codes_made", user, actor=user)

@@ -1,0 +1,109 @@
+"""Signing in by an OpenID Connect provider of the operator's: who may come in that way.
+
+An invitation's e-mail address is the bridge. An Admin wrote it, and the provider says – verified – that it is the
+person's. Without such an invitation nobody gets in, whatever the provider says. Once linked, the provider's own id of
+the person counts, not the address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthError
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from accounts.models import Invitation
+from accounts.services.inviting import accept_invitation
+from providers.signals import announce
+
+PROVIDER_ID = "sso"
+
+
+class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    def is_open_for_signup(self, _request: HttpRequest, _sociallogin: Any) -> bool:
+        """pre_social_login has let in who may come; nobody else does."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Let a linked person pass, link an invited one, and refuse everybody else."""
+        claims = sociallogin.account.extra_data
+        if not _is_one_person(claims):
+            raise ImmediateHttpResponse(refusal(request, "The answer of the sign-in service contradicts itself."))
+        if sociallogin.is_existing:
+            return
+        user = _find_or_make(verified_email(claims))
+        if user is None:
+            announce("session.sign_in_failed", User(), new={"step": "single sign-on"})
+            raise ImmediateHttpResponse(
+                refusal(request, "Nobody here was invited with the verified e-mail address of your account.")
+            )
+        sociallogin.connect(request, user)
+
+    def on_authentication_error(
+        self,
+        _request: HttpRequest,
+        _provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,  # noqa: ARG002 - django-allauth's signature
+        extra_context: Any = None,  # noqa: ARG002
+    ) -> None:
+        """Who cancels at the provider is back where they began; every other error has its page."""
+        if error == AuthError.CANCELLED:
+            raise ImmediateHttpResponse(redirect("account_login"))
+
+    def get_requests_session(self) -> Any:
+        """Never follows a redirect: only addresses that the provider names itself are called."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        session.trust_env = False
+        return session
+
+
+def verified_email(claims: dict[str, Any]) -> str:
+    """The e-mail address of the claims, lower case, if the provider vouches for it; else the empty string."""
+    told = claims.get("userinfo") or claims.get("id_token") or {}
+    email = told.get("email")
+    # Some providers write booleans as words.
+    is_verified = told.get("email_verified") in (True, "true")
+    return email.strip().lower() if isinstance(email, str) and is_verified else ""
+
+
+def refusal(request: HttpRequest, reason: str, *, status: int = 403) -> Any:
+    return render(request, "account/sso_refused.html", {"reason": reason}, status=status)
+
+
+def _is_one_person(claims: dict[str, Any]) -> bool:
+    """Whether token and user info tell of the same subject, as OpenID Connect Core, 5.3.2, asks to check."""
+    subjects = {str(part.get("sub") or "") for part in (claims.get("userinfo"), claims.get("id_token")) if part}
+    return len(subjects) == 1 and "" not in subjects
+
+
+@transaction.atomic
+def _find_or_make(email: str) -> User | None:
+    """The person who was invited with ``email``: as they are, or made now; None without such an invitation."""
+    if not email:
+        return None
+    now = timezone.now()
+    accepted = Invitation.objects.filter(email__iexact=email, accepted_by__isnull=False).select_related("accepted_by")
+    if (invitation := accepted.first()) is not None:
+        return invitation.accepted_by
+    invitation = Invitation.objects.open(now).filter(email__iexact=email).first()
+    if invitation is None:
+        return None
+    return accept_invitation(invitation=invitation, username=_free_username(email), password=None, now=now)
+
+
+def _free_username(email: str) -> str:
+    """The address itself, or with a number behind it where somebody has that name."""
+    wanted, number = email[:140], 1
+    username = wanted
+    while User.objects.filter(username__iexact=username).exists():
+        number += 1
+        username = f"{wanted}-{number}"
+    return username

@@ -1,0 +1,55 @@
+"""The page behind an invitation's link: the only public form that makes an account."""
+
+from __future__ import annotations
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import perform_login
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts.forms import JoinForm
+from accounts.services.inviting import InvitationOverError, accept_invitation, find_invitation
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password", "password_again")
+@sensitive_variables("form", "token")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """404 tells nothing of why a link does not work: used, withdrawn, expired, or never given."""
+    now = timezone.now()
+    try:
+        invitation = find_invitation(token=token, now=now)
+    except InvitationOverError:
+        return _over(request)
+    if request.user.is_authenticated:
+        return render(request, "accounts/join_signed_in.html", status=409)
+    form = JoinForm(request.POST if request.method == "POST" else None, invitation=invitation)
+    if form.is_valid():
+        username = form.cleaned_data["username"]
+        try:
+            user = accept_invitation(
+                invitation=invitation, username=username, password=form.cleaned_data["password"], now=now
+            )
+        except InvitationOverError:
+            return _over(request)
+        except IntegrityError:
+            form.add_error("username", "This username is taken. Choose another one.")
+        else:
+            record_authentication(request, user, method="password", username=username)
+            answer: HttpResponse = perform_login(request, user)
+            return answer
+    return render(
+        request, "accounts/join.html", {"form": form, "invitation": invitation}, status=422 if form.errors else 200
+    )
+
+
+def _over(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/invitation_over.html", status=404)

@@ -1,0 +1,157 @@
+"""Settings → Members: who is here, inviting, changing roles, keeping people out."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms import InviteForm, RemoveForm, RoleForm
+from accounts.models import Invitation, Role
+from accounts.people import person
+from accounts.services.inviting import invite, withdraw_invitation
+from accounts.services.members import (
+    LastAdminError,
+    change_role,
+    deactivate_member,
+    reactivate_member,
+    remove_member,
+    reset_two_factor,
+)
+
+
+@require_safe
+def member_list(request: HttpRequest) -> HttpResponse:
+    second_factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    people = (
+        User.objects.select_related("membership")
+        .prefetch_related("membership__companies")
+        .annotate(has_two_factor=Exists(second_factors))
+        .order_by("-is_active", "username")
+    )
+    invitations = Invitation.objects.filter(accepted_at=None).select_related("invited_by")
+    context = {
+        "people": people,
+        "invitations": invitations.prefetch_related("companies"),
+        "now": timezone.now(),
+    }
+    return render(request, "accounts/members.html", context)
+
+
+@never_cache  # the link is shown once
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite_member(request: HttpRequest) -> HttpResponse:
+    form = InviteForm(request.POST) if request.method == "POST" else InviteForm()
+    if form.is_valid():
+        assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+        try:
+            invitation, token = invite(
+                role=Role(form.cleaned_data["role"]),
+                companies=form.cleaned_data["companies"],
+                email=form.cleaned_data["email"],
+                invited_by=request.user,
+                now=timezone.now(),
+            )
+        except ValidationError as refusal:
+            form.add_error("email", refusal)
+        else:
+            link = request.build_absolute_uri(reverse("accept_invitation", args=[token]))
+            return render(request, "accounts/invited.html", {"invitation": invitation, "link": link}, status=201)
+    return render(request, "accounts/invite.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    withdraw_invitation(invitation=get_object_or_404(Invitation, pk=pk, accepted_at=None))
+    messages.success(request, "The invitation is withdrawn. Its link works no longer.")
+    return redirect("members:list")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_member(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    form = RoleForm(request.POST) if request.method == "POST" else RoleForm.of(user.membership)
+    if form.is_valid():
+        role = Role(form.cleaned_data["role"])
+        try:
+            change_role(user=user, role=role, companies=form.cleaned_data["companies"])
+        except LastAdminError as refusal:
+            form.add_error("role", refusal)
+        else:
+            messages.success(request, f"{person(user)} is {_article(role)} {role.label} now.")
+            return redirect("members:list" if user != request.user or role == Role.ADMIN else "settings")
+    context = {
+        "person": user,
+        "form": form,
+        "has_two_factor": Authenticator.objects.filter(user=user).exists(),
+    }
+    return render(request, "accounts/member.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    try:
+        deactivate_member(user=user)
+    except LastAdminError as refusal:
+        return _refused(request, user, refusal)
+    messages.success(request, f"{person(user)} can't sign in any more, and is signed out everywhere.")
+    return redirect("members:list")
+
+
+@require_POST
+def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    reactivate_member(user=user)
+    messages.success(request, f"{person(user)} can sign in again.")
+    return redirect("members:list")
+
+
+@require_POST
+def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    reset_two_factor(user=user)
+    messages.success(request, f"{person(user)} signs in with the password alone now, and is signed out everywhere.")
+    return redirect("members:edit", user.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    data = request.POST if request.method == "POST" else None
+    form = RemoveForm(data, username=user.get_username())
+    if form.is_valid():
+        try:
+            remove_member(user=user)
+        except LastAdminError as refusal:
+            form.add_error(None, refusal)
+        else:
+            messages.success(request, f"{person(user)} was removed.")
+            return redirect("members:list")
+    context = {"person": user, "form": form}
+    return render(request, "accounts/remove.html", context, status=422 if form.errors else 200)
+
+
+def _member(pk: int) -> User:
+    return get_object_or_404(User.objects.select_related("membership"), pk=pk, membership__isnull=False)
+
+
+def _article(role: Role) -> str:
+    return "an" if role == Role.ADMIN else "a"
+
+
+def _refused(request: HttpRequest, user: User, refusal: ValidationError) -> HttpResponse:
+    context = {
+        "title": f"{person(user)} was not deactivated",
+        "sentences": refusal.messages,
+        "back": reverse("members:edit", args=[user.pk]),
+    }
+    return render(request, "problem.html", context, status=422)

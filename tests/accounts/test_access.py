@@ -1,0 +1,354 @@
+"""Who may open what: every URL of the product, asked for by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import Client
+from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts.access import NAMESPACES, URLS, Open, may_open, sees_company
+from accounts.models import Membership, Role
+from accounts.services.inviting import invite
+from accounts.services.members import change_role
+from providers.models import AssignmentChange, SyncRun
+from tests.factories import (
+    make_company,
+    make_keyless,
+    make_project,
+    make_provider,
+    make_rule,
+    make_run,
+    make_usage,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("anonymous", "admin", "member", "viewer", "own", "other")
+
+# What each of PEOPLE is answered to a GET. "own" and "other" are Company viewers: of the company in the URL, where
+# there is one, and of another one. 302 leads to signing in, to confirming who one is, or to where one belongs; 405 says
+# that the person may do it, by POST; 403 and 404 that the person may not.
+ANSWERS = {
+    "account_login": "200 302 302 302 302 302",
+    "account_logout": "302 200 200 200 200 200",
+    "account_inactive": "200 200 200 200 200 200",
+    "mfa_login_webauthn": "302 302 302 302 302 302",
+    "mfa_authenticate": "302 302 302 302 302 302",
+    "accept_invitation": "200 409 409 409 409 409",
+    "openid_connect_login": "404 404 404 404 404 404",
+    "openid_connect_callback": "404 404 404 404 404 404",
+    "healthz": "200 200 200 200 200 200",
+    "readyz": "200 200 200 200 200 200",
+    "metrics": "404 404 404 404 404 404",
+    "settings": "302 200 200 200 200 200",
+    "theme": "302 405 405 405 405 405",
+    "your_companies": "302 302 302 302 302 302",
+    "account_change_password": "302 200 200 200 200 200",
+    "admin_change_password": "302 302 302 302 302 302",
+    "account_reauthenticate": "302 200 200 200 200 200",
+    "mfa_reauthenticate": "302 302 302 302 302 302",
+    "mfa_reauthenticate_webauthn": "302 302 302 302 302 302",
+    "security": "302 200 200 200 200 200",
+    "mfa_index": "302 200 200 200 200 200",
+    "mfa_list_webauthn": "302 200 200 200 200 200",
+    "end_other_sessions": "302 405 405 405 405 405",
+    "mfa_activate_totp": "302 302 302 302 302 302",
+    "mfa_deactivate_totp": "302 404 404 404 404 404",
+    "mfa_view_recovery_codes": "302 404 404 404 404 404",
+    "mfa_generate_recovery_codes": "302 302 302 302 302 302",
+    "mfa_download_recovery_codes": "302 404 404 404 404 404",
+    "mfa_add_webauthn": "302 302 302 302 302 302",
+    "mfa_edit_webauthn": "302 302 302 302 302 302",
+    "mfa_remove_webauthn": "302 302 302 302 302 302",
+    "about": "302 200 200 200 404 404",
+    "members:list": "302 200 403 403 404 404",
+    "members:invite": "302 200 403 403 404 404",
+    "members:withdraw": "302 405 403 403 404 404",
+    "members:edit": "302 200 403 403 404 404",
+    "members:deactivate": "302 405 403 403 404 404",
+    "members:reactivate": "302 405 403 403 404 404",
+    "members:reset_two_factor": "302 405 403 403 404 404",
+    "members:remove": "302 200 403 403 404 404",
+    "dashboard": "302 200 200 200 302 302",
+    "companies:list": "302 200 200 200 404 404",
+    "companies:detail": "302 200 200 200 200 404",
+    "companies:add": "302 200 200 403 404 404",
+    "companies:edit": "302 200 200 403 404 404",
+    "companies:archive": "302 405 405 403 404 404",
+    "companies:restore": "302 405 405 403 404 404",
+    "companies:statements": "302 200 200 200 200 404",
+    "companies:statement": "302 200 200 200 200 404",
+    "companies:statement_csv": "302 200 200 200 200 404",
+    "statements:list": "302 200 200 200 404 404",
+    "statements:month": "302 200 200 200 404 404",
+    "statements:close": "302 200 403 403 404 404",
+    "models:list": "302 200 200 200 404 404",
+    "models:detail": "302 200 200 200 404 404",
+    "exports:usage": "302 200 200 200 404 404",
+    "exports:focus": "302 200 200 200 404 404",
+    "rules:list": "302 200 200 200 404 404",
+    "rules:add": "302 200 200 403 404 404",
+    "rules:edit": "302 200 200 403 404 404",
+    "rules:move": "302 405 405 403 404 404",
+    "rules:delete": "302 200 200 403 404 404",
+    "rules:apply": "302 200 200 403 404 404",
+    "providers:list": "302 200 200 200 404 404",
+    "providers:detail": "302 200 200 200 404 404",
+    "providers:progress": "302 302 302 302 404 404",
+    "providers:restatements": "302 200 200 200 404 404",
+    "providers:sync": "302 405 405 403 404 404",
+    "providers:resync": "302 200 200 403 404 404",
+    "providers:accept": "302 405 405 403 404 404",
+    "providers:assign": "302 405 405 403 404 404",
+    "providers:split": "302 422 422 403 404 404",
+    "providers:keyless": "302 200 200 403 404 404",
+    "providers:undo": "302 405 405 403 404 404",
+    "providers:add": "302 200 403 403 404 404",
+    "providers:try_simulated": "302 405 403 403 404 404",
+    "providers:rename": "302 200 403 403 404 404",
+    "providers:replace_key": "302 200 403 403 404 404",
+    "providers:pause": "302 200 403 403 404 404",
+    "providers:resume": "302 200 403 403 404 404",
+    "providers:delete": "302 200 403 403 404 404",
+    "providers:credit_rate": "302 200 403 403 404 404",
+}
+
+# Everything below /admin/. What an Admin is answered depends on the page.
+ADMIN_ANSWERS = {"anonymous": 302, "member": 403, "viewer": 403, "own": 404, "other": 404}
+
+
+@dataclass(frozen=True)
+class World:
+    """One of everything that a URL names, and somebody of every role."""
+
+    people: dict[str, Client]
+    arguments: dict[str, dict[str, Any]]  # by URL name, or by namespace
+
+
+@pytest.fixture
+def world() -> World:
+    own, other = make_company(name="Acme"), make_company(name="Globex")
+    provider = make_provider(name="Hidden workspace")
+    make_keyless(provider=provider)
+    project = make_project(provider=provider)
+    make_usage(project=project, model="")  # which the page of a model shows without being told of one
+    users = {
+        "admin": make_user(role=Role.ADMIN),
+        "member": make_user(role=Role.MEMBER),
+        "viewer": make_user(role=Role.VIEWER),
+        "own": make_user(role=Role.COMPANY_VIEWER, companies=[own]),
+        "other": make_user(role=Role.COMPANY_VIEWER, companies=[other]),
+    }
+    people = {"anonymous": Client()}
+    for name, user in users.items():
+        people[name] = Client()
+        people[name].force_login(user)
+    now = timezone.now()
+    invitation, token = invite(role=Role.VIEWER, companies=[], email="", invited_by=users["admin"], now=now)
+    change = AssignmentChange.objects.create(made_at=now, summary="", before={}, after={})
+    run = make_run(provider=provider, outcome=SyncRun.Outcome.NEEDS_LOOK, finished_at=now)
+    return World(
+        people,
+        {
+            "providers": {"pk": provider.pk},
+            "providers:accept": {"pk": provider.pk, "run_pk": run.pk},
+            "providers:undo": {"pk": change.pk},
+            "companies": {"pk": own.pk, "month": date(2026, 10, 1)},
+            "statements": {"month": date(2026, 10, 1)},
+            "rules": {"pk": make_rule(company=other).pk},
+            "members": {"pk": users["viewer"].pk},
+            "members:withdraw": {"pk": invitation.pk},
+            "accept_invitation": {"token": token},
+            "mfa_edit_webauthn": {"pk": 1},
+            "mfa_remove_webauthn": {"pk": 1},
+            "admin": {"object_id": users["viewer"].pk, "id": users["viewer"].pk, "app_label": "auth"},
+            "admin:view_on_site": {"content_type_id": 1, "object_id": project.pk},
+        },
+    )
+
+
+def every_url(resolver: URLResolver, namespaces: tuple[str, ...] = ()) -> Iterator[tuple[str, URLPattern]]:
+    """The name of each URL, with its namespaces, as ResolverMatch.view_name has it."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+            yield from every_url(pattern, inner)
+        else:
+            yield ":".join((*namespaces, pattern.name or "(without a name)")), pattern
+
+
+ALL_URLS = list(every_url(get_resolver()))
+OURS = {name: pattern for name, pattern in ALL_URLS if not name.startswith("admin:")}
+# Without the last pattern, which catches what nothing else did and has no name, and the one that ours stands before.
+OF_THE_ADMIN = [
+    (name, pattern)
+    for name, pattern in ALL_URLS
+    if name.startswith("admin:") and pattern.name and name != "admin:password_change"
+]
+
+
+def address(world: World, name: str, pattern: URLPattern) -> str:
+    namespace = name.partition(":")[0]
+    known = world.arguments.get(name) or world.arguments.get(namespace, {})
+    keys = pattern.pattern.converters or pattern.pattern.regex.groupindex
+    return reverse(name, kwargs={key: known[key] for key in keys})
+
+
+def test_every_url_is_pinned_here() -> None:
+    """A new URL fails this test until somebody has written down who may open it."""
+    assert set(OURS) == set(ANSWERS)
+
+
+def test_every_url_is_in_the_access_table() -> None:
+    """Without an entry only Admins get in, which would be found out by the first Member."""
+    assert set(OURS) == set(URLS)
+    assert set(NAMESPACES) == {"admin"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_everybody_gets_the_pinned_answer(world: World, name: str) -> None:
+    """To a GET."""
+    url = address(world, name, OURS[name])
+
+    answers = " ".join(str(world.people[who].get(url).status_code) for who in PEOPLE)
+
+    assert answers == ANSWERS[name]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OURS if not isinstance(URLS.get(name), Open)))
+def test_who_may_not_look_may_not_post_either(world: World, name: str) -> None:
+    """The refusal comes before the view, whatever the method."""
+    url = address(world, name, OURS[name])
+    pinned = dict(zip(PEOPLE, ANSWERS[name].split(), strict=True))
+    refused = {who: status for who, status in pinned.items() if status in {"403", "404"} or who == "anonymous"}
+
+    answers = {who: str(world.people[who].post(url).status_code) for who in refused}
+
+    assert answers == refused
+
+
+def test_the_admin_is_for_admins(world: World) -> None:
+    """Each of its URLs; a Company viewer does not even learn that it exists."""
+    answers = {}
+    for name, pattern in OF_THE_ADMIN:
+        url = address(world, name, pattern)
+        answers[name] = {who: world.people[who].get(url).status_code for who in ADMIN_ANSWERS}
+
+    assert len(answers) > 20
+    assert answers == dict.fromkeys(answers, ADMIN_ANSWERS)
+
+
+def test_an_admin_opens_the_admin(world: World) -> None:
+    """Its start and the list of users."""
+    admin = world.people["admin"]
+
+    assert admin.get("/admin/").status_code == 200
+    assert admin.get("/admin/auth/user/").status_code == 200
+
+
+def test_an_address_that_nobody_has_put_into_the_table_is_the_admins() -> None:
+    """Deny by default."""
+    match = ResolverMatch(lambda: None, (), {}, url_name="brand_new")
+
+    assert may_open(make_user(role=Role.ADMIN), match)
+    assert not may_open(make_user(role=Role.MEMBER), match)
+    assert not may_open(AnonymousUser(), match)
+
+
+def test_somebody_without_a_role_may_only_see_their_own_profile(client: Client) -> None:
+    """A row that was made past everything here opens nothing."""
+    user = make_user(role=Role.MEMBER)
+    Membership.objects.filter(user=user).delete()
+    client.force_login(user)
+
+    assert client.get("/").status_code == 403
+    assert client.get("/companies/").status_code == 403
+    assert client.get("/settings/").status_code == 200
+
+
+def test_a_role_acts_from_the_next_request_on(client: Client) -> None:
+    """Nothing of it is kept in the session."""
+    user = make_user(role=Role.ADMIN)
+    client.force_login(user)
+    before = client.get("/settings/members/").status_code
+    make_user(role=Role.ADMIN)
+
+    change_role(user=user, role=Role.VIEWER)
+
+    assert before == 200
+    assert client.get("/settings/members/").status_code == 403
+
+
+def test_a_company_viewer_starts_at_the_only_company(client: Client) -> None:
+    """From the dashboard's address, where signing in and the brand lead."""
+    acme = make_company(name="Acme")
+    client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[acme]))
+
+    response = client.get("/", follow=True)
+
+    assert response.redirect_chain[-1][0] == f"/companies/{acme.pk}/"
+
+
+def test_a_company_viewer_of_several_chooses(client: Client) -> None:
+    """Among their own, and no other."""
+    acme, globex = make_company(name="Acme"), make_company(name="Globex")
+    make_company(name="Initech")
+    client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[acme, globex]))
+
+    page = client.get("/your-companies/").content.decode()
+
+    assert "Acme" in page
+    assert "Globex" in page
+    assert "Initech" not in page
+
+
+def test_the_companies_of_another_role_open_nothing() -> None:
+    """Only a Company viewer's count; whoever lost the role lost them."""
+    acme = make_company()
+    viewer = make_user(role=Role.COMPANY_VIEWER, companies=[acme])
+    nobody = make_user(role=Role.COMPANY_VIEWER, companies=[acme])
+    Membership.objects.filter(user=nobody).delete()
+
+    assert sees_company(viewer, acme.pk)
+    assert not sees_company(User.objects.get(pk=nobody.pk), acme.pk)
+    assert not sees_company(AnonymousUser(), acme.pk)
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (Role.ADMIN, {"Dashboard", "Companies", "LLM Providers", "Settings", "Admin"}),
+        (Role.MEMBER, {"Dashboard", "Companies", "LLM Providers", "Settings"}),
+        (Role.VIEWER, {"Dashboard", "Companies", "LLM Providers", "Settings"}),
+        (Role.COMPANY_VIEWER, {"Your companies", "Settings"}),
+    ],
+)
+def test_the_navigation_shows_what_may_be_opened(client: Client, role: Role, shown: set[str]) -> None:
+    """And nothing else."""
+    client.force_login(make_user(role=role))
+
+    response = client.get("/settings/")
+
+    assert {label for label, _name, _prefix in response.context["nav"]} == shown
+    members_shown = 'href="/settings/members/"' in response.content.decode()
+    assert members_shown == (role == Role.ADMIN)
+
+
+def test_a_superuser_is_an_admin_whoever_made_them_one() -> None:
+    """createsuperuser, the shell: the role follows."""
+    made = User.objects.create_superuser(username="root", password="a-long-password")
+    raised = make_user(role=Role.VIEWER)
+
+    raised.is_superuser = True
+    raised.save()
+
+    assert Membership.objects.get(user=made).role == Role.ADMIN
+    assert Membership.objects.get(user=raised).role == Role.ADMIN
