@@ -18,7 +18,7 @@ ifeq ($(shell $(BIN)/python -c 'import pip; print("works")' 2>/dev/null),)
 $(shell rm -f $(VENV)/.installed $(VENV)/.installed-dev)
 endif
 
-.PHONY: help install run demo test check lint bench lock format clean
+.PHONY: help install run demo test check lint audit bench lock format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,13 +38,17 @@ test: $(VENV)/.installed-dev ## run every test; installs PostgreSQL, Redis and C
 
 check: lint test ## everything that CI asks for
 
-lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, types, import rules, migrations, settings
+lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, types, weaknesses, import rules, migrations, settings
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy .
+	$(BIN)/python -m bandit --configfile pyproject.toml --recursive --quiet .
 	$(BIN)/lint-imports
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.services.deploy_check
+
+audit: $(VENV)/.installed-dev ## ask for known vulnerabilities of the locked dependencies; says so where nobody can be asked
+	@$(BIN)/python -m tests.services.audit
 
 bench: $(VENV)/.installed-dev ## measure what the design promises
 	@$(BIN)/python -m tests.services.prepare postgresql

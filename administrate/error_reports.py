@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import ItemsView
 from types import FrameType
 from typing import Any
@@ -15,6 +16,11 @@ class NoValuesFilter(SafeExceptionReporterFilter):
 
     Django's own filter masks only what it knows by name, and nothing at all while DEBUG is on.
     """
+
+    # Among the settings and the environment also addresses that may hold a password.
+    hidden_settings = re.compile(
+        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|(DATABASE|REDIS|BROKER)_URL", re.IGNORECASE
+    )
 
     def is_active(self, _request: HttpRequest | None) -> bool:
         return True

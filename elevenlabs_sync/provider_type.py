@@ -24,6 +24,7 @@ from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.sync import open_client, run_sync, utc_now
 from elevenlabs_sync.windows import PIECE_DAYS, Window
+from providers import log_context
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
 from providers.secrets import ApiKey
@@ -65,7 +66,8 @@ class ElevenLabs:
             raise QueueUnreachableError from error
 
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
-        return run_sync(run_id, on_progress=on_progress)
+        with log_context.for_run(run_id):
+            return run_sync(run_id, on_progress=on_progress)
 
 
 class _Trial:

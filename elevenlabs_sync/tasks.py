@@ -4,11 +4,13 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 
 from elevenlabs_sync.sync import run_sync, stopping
+from providers import log_context
 
 
 @shared_task
 def sync_elevenlabs(run_id: int) -> None:
-    run_sync(run_id)
+    with log_context.for_run(run_id):
+        run_sync(run_id)
 
 
 @worker_shutting_down.connect

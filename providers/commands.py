@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import DatabaseError
 
-from providers.database import NotMigratedError, ensure_migrated
+from providers.database import NotMigratedError, ensure_migrated, in_one_line, is_out_of_order
 from providers.models import Provider
 
 
@@ -75,8 +75,10 @@ class ProductCommand(BaseCommand):
             return super().execute(*args, **options)
         except NotMigratedError as error:
             raise failure(str(error)) from None
-        except OperationalError as error:
-            raise failure(f"The database can't be used: {str(error).strip().splitlines()[0]}") from None
+        except DatabaseError as error:
+            if not is_out_of_order(error):
+                raise
+            raise failure(f"The database can't be used: {in_one_line(error)}") from None
 
 
 def utc_day(text: str) -> date:

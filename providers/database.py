@@ -8,12 +8,27 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+READ_ONLY = "25006"
 
 
 class NotMigratedError(Exception):
     """The database is not at the version of this code; the text is for the person."""
+
+
+def is_out_of_order(error: BaseException | None) -> bool:
+    """Whether ``error`` says that the database is away or takes no changes for now: nobody's fault, and it passes."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    # What PostgreSQL in read-only mode (a standby that was not promoted yet) says is an "internal error" in Python.
+    return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
+
+
+def in_one_line(error: Exception) -> str:
+    """What the database said, without the statement and the hints that may follow."""
+    return str(error).strip().partition("\n")[0]
 
 
 def is_migrated() -> bool:

@@ -1,11 +1,31 @@
-"""Encryption of API keys at rest, and the wrapper that keeps a key in memory out of logs, reprs and tracebacks."""
+"""Encryption at rest of API keys and whatever else is a secret, the wrapper that keeps a key in memory out of logs,
+reprs and tracebacks, and the mask over what looks like a secret in a text.
+"""
 
+import re
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
+
+MASK: Final = "••••"
+
+_LOOKS_SECRET: Final = re.compile(
+    r"""
+    (?P<keep>
+        \b(?:xi-api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:bearer\s+|basic\s+)?  # a header, also in a tuple
+      | \b(?:api_key|password|token)["']?\s*[:=]\s*["']?                              # a field
+      | ://[^\s:/@"']*:(?=[^\s/@"']+@)                                                # the password in a URL
+    )[^\s"',;})\]\\@]+
+    | \bsk_\w+                          # a key of ElevenLabs
+    | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key
+    | \bgAAAA[\w-]{40,}=*               # what was encrypted with one
+    | \b[0-9a-fA-F]{32,}\b              # keys of another kind, digests of keys
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 class KeyUnreadableError(Exception):
@@ -52,6 +72,11 @@ def read_api_key(text: str) -> ApiKey:
     return ApiKey(key)
 
 
+def mask_secrets(text: str) -> str:
+    """``text`` without what looks like a key, a password or a token, whoever's it is."""
+    return _LOOKS_SECRET.sub(lambda found: f"{found['keep'] or ''}{MASK}", text)
+
+
 def encrypt(key: ApiKey) -> str:
     """Return the Fernet token (ASCII) of ``key`` under the first of ENCRYPTION_KEYS."""
     return _fernet().encrypt(key.reveal().encode()).decode()
@@ -63,6 +88,19 @@ def decrypt(token: str) -> ApiKey:
         return ApiKey(_fernet().decrypt(token.encode()).decode())
     except InvalidToken:
         raise KeyUnreadableError from None
+
+
+def reencrypt(token: str) -> str | None:
+    """What ``token`` holds, under the first of ENCRYPTION_KEYS; None when it is already.
+
+    Raises KeyUnreadableError when no encryption key fits.
+    """
+    clear = decrypt(token)
+    try:
+        Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return encrypt(clear)
+    return None
 
 
 def _fernet() -> MultiFernet:

@@ -7,18 +7,22 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cryptography.fernet import Fernet
 
+from tests import deployed
+from tests.services import audit
 from tests.services.product import ROOT
 
-MAKE_TARGETS = {"help", "install", "run", "demo", "test", "check", "bench", "lock", "format", "clean"}
+MAKE_TARGETS = {"help", "install", "run", "demo", "test", "check", "audit", "bench", "lock", "format", "clean"}
 PRODUCT_SERVICES = {"migrate", "web", "worker", "beat"}
 SECRETS = {"SECRET_KEY", "ENCRYPTION_KEYS", "POSTGRES_PASSWORD"}
+# What others than the settings read: the image of PostgreSQL, gunicorn.
+OTHERS = {"POSTGRES_PASSWORD", "WEB_CONCURRENCY"}
 
 
 def read(name: str) -> str:
@@ -27,10 +31,7 @@ def read(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    """The compose file with its anchors and merges resolved."""
-    document = yaml.safe_load(read("docker-compose.yml"))
-    assert isinstance(document, dict)
-    return document
+    return deployed.compose()
 
 
 def settings_variables() -> set[str]:
@@ -44,7 +45,7 @@ def example_variables() -> set[str]:
 
 def test_the_example_environment_names_every_setting_and_no_other() -> None:
     """Whoever reads .env.example knows all that can be set."""
-    assert example_variables() == settings_variables() | {"POSTGRES_PASSWORD"}
+    assert example_variables() == settings_variables() | OTHERS
 
 
 def test_a_copied_example_environment_changes_nothing() -> None:
@@ -63,7 +64,7 @@ def test_the_commands_in_the_example_environment_make_usable_secrets(tmp_path: P
         for program in programs
     ]
 
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert all(len(secret) >= 40 for secret in secrets)
     Fernet(secrets[1])
 
@@ -94,19 +95,72 @@ def test_compose_opens_one_port_and_that_to_this_machine_only(compose: dict[str,
     assert all(port.startswith("127.0.0.1:") for port in ports["web"])
 
 
-def test_compose_takes_every_secret_from_the_environment_and_insists_on_it(compose: dict[str, Any]) -> None:
-    """A missing secret stops `docker compose up`; none has a default."""
-    text = read("docker-compose.yml")
+def filled_in(compose: dict[str, Any], service: str, dot_env: dict[str, str]) -> dict[str, str]:
+    """The environment that the service gets from this .env."""
+    return {
+        name: deployed.interpolated(str(value), dot_env)
+        for name, value in compose["services"][service]["environment"].items()
+    }
 
-    assert {name for name in SECRETS if f"${{{name}:?" in text} == SECRETS
-    assert not re.search(rf"\$\{{({'|'.join(SECRETS)})(:?-[^}}]*)?\}}", text)
-    assert compose["services"]["web"]["environment"]["DATABASE_URL"].endswith("@postgres:5432/administrate")
+
+@pytest.mark.parametrize("missing", sorted(SECRETS))
+def test_compose_insists_on_every_secret(compose: dict[str, Any], missing: str) -> None:
+    """None has a default: without it, as text or as a file, `docker compose up` stops and names it."""
+    dot_env = {name: "given" for name in SECRETS if name != missing}
+
+    with pytest.raises(AssertionError, match=f"set {missing} or {missing}_FILE"):
+        filled_in(compose, "web", dot_env)
+
+
+def test_compose_takes_secrets_as_text_or_as_files(compose: dict[str, Any]) -> None:
+    """Text is handed on as it is, of a file the path of its mount; where there is none a harmless one is mounted."""
+    text = filled_in(compose, "worker", dict.fromkeys(SECRETS, "p@ss:word/"))
+    files = {f"{name}_FILE": f"./secrets/{name.lower()}" for name in SECRETS}
+    filed = filled_in(compose, "worker", files)
+
+    assert (text["SECRET_KEY"], text["SECRET_KEY_FILE"], text["DATABASE_PASSWORD"]) == ("p@ss:word/", "", "p@ss:word/")
+    assert {filed[name] for name in ("SECRET_KEY_FILE", "ENCRYPTION_KEYS_FILE", "DATABASE_PASSWORD_FILE")} == {
+        f"/run/secrets/{name}" for name in compose["secrets"]
+    }
+    mounts = {name: secret["file"] for name, secret in compose["secrets"].items()}
+    assert set(compose["services"]["worker"]["secrets"]) == set(mounts)
+    assert {deployed.interpolated(path, files) for path in mounts.values()} == set(files.values())
+    assert {deployed.interpolated(path, {}) for path in mounts.values()} == {"./.env.example"}
 
 
 def test_compose_passes_on_only_settings_that_exist(compose: dict[str, Any]) -> None:
     """A misspelt variable would silently do nothing."""
     for name in PRODUCT_SERVICES:
-        assert set(compose["services"][name]["environment"]) <= settings_variables()
+        passed = {variable.removesuffix("_FILE") for variable in compose["services"][name]["environment"]}
+        assert passed <= settings_variables() | OTHERS
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis", *sorted(PRODUCT_SERVICES)])
+def test_every_container_has_as_little_as_it_needs(compose: dict[str, Any], name: str) -> None:
+    """No root, no capabilities, nothing to write to but memory and named volumes, bounded memory, CPU and processes."""
+    service = compose["services"][name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(service)
+    assert all(volume.split(":")[0] in compose["volumes"] for volume in service.get("volumes", []))
+    assert {"cpus", "memory", "pids"} == set(service["deploy"]["resources"]["limits"])
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service.get("user") in ({None} if name in PRODUCT_SERVICES else {"postgres", "redis"})
+
+
+def test_what_keeps_running_is_started_again(compose: dict[str, Any]) -> None:
+    """After a crash or a reboot; the migration runs once."""
+    assert {name: service["restart"] for name, service in compose["services"].items()} == {
+        name: "no" if name == "migrate" else "unless-stopped" for name in compose["services"]
+    }
+
+
+def test_containers_end_in_order(compose: dict[str, Any]) -> None:
+    """A sync may be finished, and gunicorn answer what it has begun: 30 seconds by its own rule."""
+    assert compose["services"]["worker"]["stop_grace_period"] == "2m"
+    assert compose["services"]["web"]["stop_grace_period"] == "40s"
 
 
 def test_every_volume_that_is_mounted_is_declared(compose: dict[str, Any]) -> None:
@@ -123,11 +177,12 @@ def test_the_web_health_check_is_a_program(compose: dict[str, Any]) -> None:
 
 
 def test_the_image_runs_as_nobody_special_from_hashed_requirements() -> None:
-    """The last user is not root, pip insists on hashes, and no secret stays in the environment."""
+    """The last user is not root – by number, so that others can tell –, pip insists on hashes, no secret stays."""
     text = read("Dockerfile")
 
     users = re.findall(r"^USER (\S+)", text, re.MULTILINE)
-    assert users[-1:] == ["administrate"]
+    assert users[-1:] == ["10001"]
+    assert "useradd --system --uid 10001 " in text
     assert text.count("pip install") == text.count("--require-hashes") == 1
     kept = " ".join(re.findall(r"^(?:ENV|ARG) (?:.*\\\n)*.*", text, re.MULTILINE))
     assert not any(secret in kept for secret in SECRETS)
@@ -141,7 +196,31 @@ def test_the_image_is_given_all_that_it_copies_and_no_more() -> None:
     assert lines[0] == "*"
     assert all((ROOT / name).exists() for name in allowed)
     packages = {path.parent.name for path in ROOT.glob("*/apps.py")}
-    assert packages | {"templates", "manage.py", "requirements.txt"} <= set(allowed)
+    assert packages | {"templates", "manage.py", "gunicorn.conf.py", "requirements.txt"} <= set(allowed)
+
+
+def test_the_image_installs_what_the_tests_run_on() -> None:
+    """The same locked versions: the image's `pip install` is the one that made this environment."""
+    pinned = dict(
+        re.findall(r"^([a-z0-9.-]+)(?:\[[\w,]+\])?==([^ ;]+)(?: \\$|$)", read("requirements.txt"), re.MULTILINE)
+    )
+
+    wrong = {name: version for name, version in pinned.items() if metadata.version(name) != version}
+
+    assert len(pinned) > 30
+    assert wrong == {}
+
+
+def test_the_images_files_are_small_steps_that_hold(compose: dict[str, Any]) -> None:
+    """What a linter of Dockerfiles asks for: tags, no cache left, absolute folders, an exec form, nothing as root."""
+    text = read("Dockerfile")
+
+    assert all(re.fullmatch(r"[\w./-]+:[\w.-]+", image) for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert all(folder.startswith("/") for folder in re.findall(r"^WORKDIR (\S+)", text, re.MULTILINE))
+    assert "--no-cache-dir" in text
+    assert not re.search(r"^(ADD|MAINTAINER|ONBUILD) |\bsudo\b|:latest", text, re.MULTILINE)
+    assert deployed.command_of_image()[0] == "gunicorn"
+    assert all(":" in compose["services"][name]["image"] for name in ("postgres", "redis"))
 
 
 def test_make_without_a_word_lists_every_target() -> None:
@@ -185,9 +264,32 @@ def test_a_lock_file_pins_every_package_by_hash_and_names_no_index(name: str) ->
     assert len(re.findall(r"^[a-z0-9][^\n]*\\\n +--hash=sha256:", text, re.MULTILINE)) == len(packages)
 
 
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        ([{"name": "a", "skip_reason": "unknown"}], 0, "NOTICE: the dependencies were not audited"),
+        ([{"name": "a", "version": "1", "vulns": []}], 0, "Audited 1 of 1 dependencies: no known vulnerabilities."),
+        (
+            [{"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}],
+            1,
+            "a 1: CVE-1 (fixed in: 2)",
+        ),
+    ],
+)
+def test_audit_fails_for_what_is_known_only(
+    capsys: pytest.CaptureFixture[str], found: list[dict[str, Any]], status: int, words: str
+) -> None:
+    """Where nobody can be asked it says so and lets pass."""
+    assert audit.report(found) == status
+
+    printed = capsys.readouterr()
+    assert words in printed.out + printed.err
+
+
 def test_ci_runs_the_whole_check() -> None:
-    """.ci/run can be executed and hands over to `make check`."""
+    """.ci/run can be executed, asks for known vulnerabilities and hands over to `make check`."""
     script = ROOT / ".ci" / "run"
 
     assert script.stat().st_mode & 0o111
+    assert "make audit" in script.read_text()
     assert "exec make check" in script.read_text()

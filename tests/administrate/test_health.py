@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -9,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from administrate.celery import app
+from administrate.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
 
@@ -23,11 +26,26 @@ def test_healthz_needs_nothing(client: Client, django_assert_num_queries: object
 
 
 def test_readyz_says_what_works(client: Client) -> None:
-    """Without a login: database and queue."""
+    """Without a login: database and queue, and that nobody was seen at work yet."""
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"database": "ok", "broker": "in this process"}
+    assert answer.json() == {"database": "ok", "broker": "in this process", "last_beat": None, "workers": 0}
+
+
+def test_readyz_tells_who_is_at_work(client: Client, now: datetime) -> None:
+    """When the clock last ticked, and how many workers are alive; their names are nobody's business."""
+    for kind, name, age in [("beat", "", 20), ("worker", "celery@one", 20), ("worker", "celery@two", 600)]:
+        Heartbeat.objects.create(kind=kind, name=name, version="1", seen_at=now - timedelta(seconds=age))
+
+    answer = client.get("/readyz")
+
+    assert answer.json() | {"broker": ""} == {
+        "database": "ok",
+        "broker": "",
+        "last_beat": "2026-11-22T12:29:40+00:00",
+        "workers": 1,
+    }
 
 
 def test_missing_migration_is_not_ready(client: Client) -> None:

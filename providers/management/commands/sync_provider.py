@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
 from django.utils import timezone
 from tqdm import tqdm
 
 from providers import registry
 from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
+from providers.database import in_one_line
 from providers.models import EARLIEST_DAY, Provider, SyncRun
 from providers.registry import Progress
 from providers.services.queueing import request_sync
@@ -62,6 +64,9 @@ class Command(ProductCommand):
 
             try:
                 run = registry.get(provider.type).sync(queued.pk, on_progress=show)
+            except DatabaseError as error:
+                logger.exception("The sync of %s failed", provider.name)
+                return f"{provider.name}: The database could not be written: {in_one_line(error)}."
             except Exception:  # one provider's failure never stops another's
                 logger.exception("The sync of %s failed", provider.name)
                 queued.refresh_from_db()

@@ -1,0 +1,123 @@
+"""What surrounds every request: its id, its time and its line in the log, the probes' short way, and plain headers.
+
+Sign-in and rights are other middleware's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import resolve
+
+from administrate.metrics import PAGE_SECONDS
+from providers.log_context import for_request
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# What a proxy may send as X-Request-ID. No key looks like this: they have underscores.
+_SANE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+# A part of a path that is longer than any word or number of ours: the token of an invitation, say.
+_TOKEN_IN_PATH = re.compile(r"(?<=/)[\w:.=-]{24,}(?=/|$)")
+
+# Answered before sessions and sign-in, which may need the database, and whatever host they are asked for.
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+# Of what a browser could grant to a page, ours need copying to the clipboard and passkeys, both of their own site.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *(
+            f"{feature}=()"
+            for feature in (
+                "accelerometer",
+                "autoplay",
+                "browsing-topics",
+                "camera",
+                "display-capture",
+                "encrypted-media",
+                "fullscreen",
+                "geolocation",
+                "gyroscope",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "picture-in-picture",
+                "screen-wake-lock",
+                "sync-xhr",
+                "usb",
+                "xr-spatial-tracking",
+            )
+        ),
+        "clipboard-write=(self)",
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+    ]
+)
+
+
+def identify(get_response: GetResponse) -> GetResponse:
+    """Give the request an id, measure it and log it. Belongs outside of all other middleware.
+
+    The id is a proxy's X-Request-ID where it is a sane one, and stands in the answer's header of the same name.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        identifier = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+        begun = time.perf_counter()
+        with for_request(identifier):
+            response = get_response(request)
+            _note(request, response, seconds=time.perf_counter() - begun)
+        response["X-Request-ID"] = identifier
+        return response
+
+    return middleware
+
+
+def _note(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> None:
+    """One line and one measurement a request; neither for files and probes, which nobody waits for."""
+    if request.path_info in PROBES or request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
+        return
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    PAGE_SECONDS.labels(page=page or "(none)", status=response.status_code).observe(seconds)
+    path = _TOKEN_IN_PATH.sub("••••", request.path)
+    logger.info(
+        "%s %s %s",
+        request.method,
+        path,
+        response.status_code,
+        extra={"method": request.method, "path": path, "status": response.status_code, "ms": round(seconds * 1000)},
+    )
+
+
+def answer_probes(get_response: GetResponse) -> GetResponse:
+    """The short way for what machines ask: with a session's cookie, too, /healthz never touches the database."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info in PROBES:
+            answer: HttpResponseBase = resolve(request.path_info).func(request)
+            return answer
+        return get_response(request)
+
+    return middleware
+
+
+def harden(get_response: GetResponse) -> GetResponse:
+    """The headers that Django has no setting for."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware

@@ -1,0 +1,83 @@
+"""From the first release, with data, to this one: migrations run and no figure changes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.installation import sign_in
+from tests.services.plugin import RunningServer
+from tests.services.product import ROOT, EmbeddedProduct, ProductionProduct
+from tests.services.redis import RedisServer
+
+pytestmark = pytest.mark.services
+
+
+def first_release(environment: Mapping[str, str]) -> str:
+    """Make the first release's database where these settings look for it; what its usage is as CSV."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.first_release"],
+        cwd=ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_postgresql_of_the_first_release_is_brought_up_to_date(
+    database_url: str, redis_server: RunningServer | RedisServer, tmp_path: Path
+) -> None:
+    """`migrate` runs through and `export_usage` prints, to the last digit, what was stored then."""
+    with ProductionProduct(database_url=database_url, redis_url=redis_server.url, folder=tmp_path) as product:
+        before = first_release(product.environment)
+        refused = product.manage("export_usage")
+        assert refused.returncode == 1
+        assert refused.stderr == "Error: The database is not up to date. Run: manage.py migrate\n"
+
+        migrated = product.manage("migrate", "--no-input")
+        assert migrated.returncode == 0, migrated.stderr
+
+        assert product.manage("export_usage").stdout == before
+        assert before.count("\n") > 600
+
+
+def test_sqlite_of_the_first_release_upgrades_itself(embedded: EmbeddedProduct) -> None:
+    """The first command does it; figures stay, and who could sign in still can, to everything."""
+    before = first_release(embedded.environment)
+
+    assert embedded.manage("export_usage").stdout == before
+
+    embedded.start()
+    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
+        assert sign_in(visitor, username="first", password="since-the-first-release") == 200
+        assert "Globex &amp; Söhne" in visitor.get("/companies/").text
+        assert visitor.get("/admin/").status_code == 200
+
+
+def test_backup_of_the_embedded_default_is_the_same_installation(embedded: EmbeddedProduct, tmp_path: Path) -> None:
+    """The documented commands, run while it is open, and restored into an empty home: figures and secrets are there."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    [saving] = re.findall(r"^```sh\n(\.venv/bin/python -c .*?)^```", page, re.MULTILINE | re.DOTALL)
+    [restoring] = re.findall(r"^```sh\n(mkdir --mode 700 var\n.*?)make run\n^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    before = first_release(embedded.environment)
+    (tmp_path / "var").symlink_to(embedded.data_dir)
+
+    subprocess.run(["sh", "-ec", saving], cwd=tmp_path, check=True)
+    (tmp_path / "var").unlink()
+    subprocess.run(["sh", "-ec", restoring], cwd=tmp_path, check=True)
+
+    with EmbeddedProduct(tmp_path / "var") as restored:
+        assert restored.manage("export_usage").stdout == before
+        rotated = restored.manage("rotate_encryption_keys")
+        assert "API keys: 0 encrypted anew, 2 already current" in rotated.stdout
