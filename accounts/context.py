@@ -7,11 +7,11 @@ from django.http import HttpRequest
 
 from accounts.access import NAMESPACES, SEE, URLS, fulfils
 
-# Label, URL name, and the path under which it is the current one.
+# Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
 PAGES = (
-    ("Dashboard", "dashboard", "/"),
-    ("Companies", "companies:list", "/companies/"),
-    ("LLM Providers", "providers:list", "/providers/"),
+    ("Dashboard", "dashboard", ("/", "/models/")),
+    ("Companies", "companies:list", ("/companies/", "/rules/", "/statements/")),
+    ("LLM Providers", "providers:list", ("/providers/",)),
 )
 SETTINGS = (
     ("Profile", "settings"),
@@ -24,12 +24,16 @@ SETTINGS = (
 def navigation(request: HttpRequest) -> dict[str, object]:
     user = request.user
     # A Company viewer's own pages are under /companies/ as well.
-    pages = PAGES if user.has_perm(SEE) else (("Your companies", "your_companies", "/companies/"),)
-    nav = [*pages, ("Settings", "settings", "/settings/")]
+    pages = PAGES if user.has_perm(SEE) else (("Your companies", "your_companies", ("/companies/",)),)
+    nav = [*pages, ("Settings", "settings", ("/settings/", "/accounts/"))]
     if fulfils(user, NAMESPACES["admin"], {}):
-        nav.append(("Admin", "admin:index", "/admin/"))
+        nav.append(("Admin", "admin:index", ("/admin/",)))
     return {
-        "nav": nav,
+        "nav": [(label, name, _is_below(request.path, beginnings)) for label, name, beginnings in nav],
         "settings_nav": [(label, name) for label, name in SETTINGS if fulfils(user, URLS[name], {})],
         "sso_name": settings.OIDC_NAME if settings.OIDC_ENABLED else "",
     }
+
+
+def _is_below(path: str, beginnings: tuple[str, ...]) -> bool:
+    return any(path == beginning or (beginning != "/" and path.startswith(beginning)) for beginning in beginnings)
