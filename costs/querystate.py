@@ -10,15 +10,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 from urllib.parse import urlencode
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from costs import ranges
 from costs.ranges import DateRange, RangeError
 
 PAGE_SIZE = 50
+
+_Stored = TypeVar("_Stored", bound=Model)
 
 
 def link(request: HttpRequest, **changes: str | int | None) -> str:
@@ -162,6 +165,24 @@ def natural(text: str) -> tuple[tuple[int, int | str], ...]:
     """For sorting names as people do: "key 9" before "key 10", whatever the capitals."""
     parts = re.split(r"([0-9]{1,15})", text.casefold())
     return tuple((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part)
+
+
+class CountedRows(Sequence[_Stored], Generic[_Stored]):
+    """Rows that the database counts and cuts into pieces, for paginate()."""
+
+    def __init__(self, rows: QuerySet[_Stored]) -> None:
+        self._rows = rows
+        self._number = rows.count()
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, place: int) -> _Stored: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[_Stored]: ...
+    def __getitem__(self, place: int | slice) -> _Stored | list[_Stored]:
+        return list(self._rows[place]) if isinstance(place, slice) else self._rows[place]
 
 
 @dataclass(frozen=True)

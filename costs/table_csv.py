@@ -40,14 +40,19 @@ def asked_table(request: HttpRequest, tables: Mapping[str, Table]) -> tuple[str,
 
 
 def csv_response(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> StreamingHttpResponse:
-    """A download whose file name is made of ``name`` – what it is, and by what it is filtered – and ``days``."""
-    words = "-".join(slug for part in name if (slug := slugify(part)))[:_LONGEST_NAME].strip("-")
-    dates = f"-{days.first.isoformat()}-to-{days.last.isoformat()}" if days else ""
+    """A download under file_name()."""
     return StreamingHttpResponse(
         chunks,
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="administrate-{words}{dates}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{file_name(name, days)}"'},
     )
+
+
+def file_name(name: Sequence[str], days: DateRange | None = None) -> str:
+    """Made of ``name`` – what the file holds, and by what it is filtered – and ``days``."""
+    words = "-".join(slug for part in name if (slug := slugify(part)))[:_LONGEST_NAME].strip("-")
+    dates = f"-{days.first.isoformat()}-to-{days.last.isoformat()}" if days else ""
+    return f"administrate-{words}{dates}.csv"
 
 
 def table_csv(table: Table) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponseBase
 
-from costs.table_csv import asked_table, csv_response, table_csv
+from costs.ranges import DateRange
+from costs.table_csv import asked_table, csv_response, file_name, table_csv
 from costs.tables import Table
 from costs.views.scope import Scope
+from providers.signals import announce
 
 
 def table_download(
@@ -23,4 +25,10 @@ def table_download(
         return None
     slug, table = asked
     name = [*about, slug, *([scope.provider.name] if scope.provider else [])]
-    return csv_response(table_csv(table), name=name, days=None if slug in always else scope.range)
+    return download(table_csv(table), name=name, days=None if slug in always else scope.range)
+
+
+def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:
+    """As csv_response(); the audit log is told of the file by its name, which says what it holds."""
+    announce("table.exported", file_name(name, days))
+    return csv_response(chunks, name=name, days=days)

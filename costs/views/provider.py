@@ -19,9 +19,10 @@ from costs.metrics import METRICS
 from costs.querystate import choices, read_range
 from costs.ranges import DateRange
 from costs.reconciliation import reconcile, running_period
-from costs.table_csv import asked_table, csv_response, csv_url, table_csv
+from costs.table_csv import asked_table, csv_url, table_csv
 from costs.tables import usage_table
 from costs.totals import all_usage, main_currency, totals_by, usage_by_key
+from costs.views.downloads import download
 from costs.views.estimates import rate_text
 from costs.views.notices import unread_notice
 from costs.views.provider_keys import key_rows, key_table, waits_for_company
@@ -96,7 +97,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         slug, table = asked
         about = [metric_slug] if slug == "days" else [keys["shown"]] if slug == "keys" and keys["is_filtered"] else []
         days = None if slug in {"restatements", "syncs"} else chosen.range  # the latest, whatever the range
-        return csv_response(table_csv(table), name=[provider.name, *about, slug], days=days)
+        return download(table_csv(table), name=[provider.name, *about, slug], days=days)
     context = {
         "provider": provider,
         "type_label": type_label(provider.type),

@@ -17,10 +17,11 @@ from costs.cells import Cell
 from costs.coverage import Reading, coverage_by_provider, joint_coverage
 from costs.querystate import natural, read_sorting
 from costs.ranges import presets
-from costs.table_csv import asked_table, csv_response, csv_url, table_csv
+from costs.table_csv import asked_table, csv_url, table_csv
 from costs.tables import Column, Row, Table, heading
 from costs.totals import Totals, all_usage, main_currency
 from costs.views.dashboard import offers_simulated
+from costs.views.downloads import download
 from costs.wording import ago
 from providers.models import Provider
 from providers.progress import type_label
@@ -93,7 +94,7 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
         csv_url=csv_url(request, "providers"),
     )
     if asked_table(request, {"providers": table}):
-        return csv_response(table_csv(table), name=["providers"], days=month)
+        return download(table_csv(table), name=["providers"], days=month)
     lacks = any(known.unread for known in coverages.values())
     reading = Reading.PART if lacks else joint_coverage(coverages.values()).reading
     context = {

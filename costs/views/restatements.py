@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import overload
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -19,9 +17,10 @@ from costs.cells import Cell
 from costs.exports import restatements_csv
 from costs.models import Restatement
 from costs.money import SYMBOLS, UNKNOWN
-from costs.querystate import paginate, read_range
-from costs.table_csv import PARAMETER, csv_response, csv_url
+from costs.querystate import CountedRows, paginate, read_range
+from costs.table_csv import PARAMETER, csv_url
 from costs.tables import Column, Row, Table
+from costs.views.downloads import download
 from costs.wording import moment
 from providers.models import Provider, SyncRun
 
@@ -49,8 +48,8 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
     chosen = read_range(request, today=today)
     of_range = reports.restatements(provider).filter(day__gte=chosen.range.first, day__lte=chosen.range.last)
     if request.GET.get(PARAMETER) == "restatements" and not chosen.error:
-        return csv_response(restatements_csv(of_range), name=[provider.name, "restatements"], days=chosen.range)
-    page = paginate(request, _Counted(of_range))
+        return download(restatements_csv(of_range), name=[provider.name, "restatements"], days=chosen.range)
+    page = paginate(request, CountedRows(of_range))
     context = {
         "provider": provider,
         "chosen": chosen,
@@ -129,21 +128,3 @@ def exact(value: Decimal | int | None) -> str:
 
 def _cost(value: Decimal | None, currency: str) -> str:
     return UNKNOWN if value is None else f"{SYMBOLS.get(currency, f'{currency.upper()} ')}{exact(value)}"
-
-
-class _Counted(Sequence[Restatement]):
-    """Rows that the database counts and cuts into pieces."""
-
-    def __init__(self, rows: QuerySet[Restatement]) -> None:
-        self._rows = rows
-        self._number = rows.count()
-
-    def __len__(self) -> int:
-        return self._number
-
-    @overload
-    def __getitem__(self, place: int) -> Restatement: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Restatement]: ...
-    def __getitem__(self, place: int | slice) -> Restatement | list[Restatement]:
-        return list(self._rows[place]) if isinstance(place, slice) else self._rows[place]

@@ -38,9 +38,9 @@ from costs.statement_tables import (
     usage_table,
 )
 from costs.statements import Sheet, closed_span, draft_sheets, frozen_sheets, pending_adjustments, sum_of, with_markups
-from costs.table_csv import csv_response
 from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals, all_usage, main_currency, totals, totals_by
+from costs.views.downloads import download
 from costs.views.notices import simulated_only, unread_notice
 from costs.wording import moment
 from providers.models import Company, Provider
@@ -325,7 +325,7 @@ def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpRes
     sheet = _sheet(company, month, timezone.now().date())
     chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEES_KEYS))
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
-    return csv_response(chunks, name=name)
+    return download(chunks, name=name)
 
 
 def _sheet(company: Company, month: date, today: date) -> Sheet:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.models import Role
+from costs.models import DailyUsage
 from providers.models import Company, Provider
 from tests.conftest import FakeType
+from tests.costs.test_restatements import make_restatement
 from tests.factories import (
     NOW,
     TODAY,
@@ -22,7 +26,9 @@ from tests.factories import (
     make_provider,
     make_read_days,
     make_run,
+    make_split,
     make_usage,
+    make_user,
 )
 
 NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
@@ -48,6 +54,16 @@ def make_workspace(keys: int = 2, days: int = 2) -> tuple[Provider, Company]:
     return provider, acme
 
 
+def make_workspace_of(company: Company) -> Provider:
+    """Another provider with a key of ``company``."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
+    key = make_project(provider=provider)
+    make_assignment(project=key, company=company)
+    make_usage(project=key)
+    return provider
+
+
 # Dashboard ------------------------------------------------------------------------------------------------------------
 
 
@@ -68,9 +84,10 @@ def test_the_dashboard_adds_up(signed_in: Client) -> None:
     page = text_of(signed_in.get("/").content)
 
     assert "Spend this month $4.00 1–22 Nov 2026" in page
-    assert "Unassigned spend $2.00" in page
-    assert "Unassigned keys 1 of 2 API keys" in page
-    assert "Acme $2.00 50.0 % 1 Unassigned $2.00 50.0 % 1 Total $4.00 2" in page
+    assert "vs the same days last month New Nothing was spent on 1–21 Oct 2026 1–21 Oct 2026" in page
+    assert "Forecast November — Forecast appears after 7 full days of data" in page
+    assert "Unassigned spend $2.00 1 of 2 API keys" in page
+    assert re.search(r"Acme \$2\.00 New [^$]* 50\.0 % 1 Unassigned \$2\.00 New [^$]* 50\.0 % 1 Total \$4\.00 New", page)
 
 
 def test_a_stale_provider_is_named(signed_in: Client) -> None:
@@ -331,7 +348,8 @@ def test_the_company_page_agrees_with_the_lists(signed_in: Client) -> None:
 
     assert "Spend this month $2.00" in page
     assert page.count("Total $2.00") == 3
-    assert "Key 0 Production The beginning Now" in page
+    assert "Key 0 Production $2.00" in page
+    assert "Key 0 Production 100 % The beginning Now By hand" in page
 
 
 def test_a_company_without_keys_says_what_to_do(signed_in: Client) -> None:
@@ -348,22 +366,37 @@ def test_a_company_without_keys_says_what_to_do(signed_in: Client) -> None:
 
 
 def pages(provider: Provider, company: Company) -> list[str]:
-    return ["/", "/companies/", company.get_absolute_url(), "/providers/", provider.get_absolute_url()]
+    return [
+        "/",
+        "/companies/",
+        company.get_absolute_url(),
+        "/models/",
+        f"/models/usage/?{urlencode({'model': DailyUsage.objects.values_list('model', flat=True).first()})}",
+        "/providers/",
+        provider.get_absolute_url(),
+        f"{provider.get_absolute_url()}restatements/",
+    ]
 
 
-@pytest.mark.parametrize("keys", [2, 120])
-def test_no_page_makes_more_queries_for_more_keys(
-    signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries, keys: int
+@pytest.mark.parametrize("many", [2, 60])
+def test_no_page_makes_more_queries_for_more_data(
+    client: Client, db: None, now: datetime, django_assert_max_num_queries: DjangoAssertNumQueries, many: int
 ) -> None:
-    """At most twelve each."""
-    provider, acme = make_workspace(keys=keys)
-    for key in provider.projects.all()[1:]:
-        make_assignment(project=key, company=make_company())
-    make_run(provider=provider, outcome="succeeded", finished_at=NOW)
+    """At most fifteen each, of which three ask who is there: more keys, companies, providers, models, splits, runs."""
+    client.force_login(make_user(role=Role.VIEWER))
+    provider, acme = make_workspace(keys=many)
+    for number, key in enumerate(provider.projects.all()[1:]):
+        make_split(project=key, shares={acme: 50, make_company(): 50})
+        make_usage(project=key, day=TODAY - timedelta(days=31), model=f"model {number}")
+        make_assignment(project=key, company=acme, starts_on=TODAY)
+        make_run(provider=provider, outcome="succeeded", finished_at=NOW)
+        make_restatement(project=key)
+    for _ in range(many // 10):
+        make_usage(project=make_keyless(provider=make_workspace_of(acme)))
 
     for path in pages(provider, acme):
-        with django_assert_max_num_queries(12):
-            assert signed_in.get(path).status_code == 200
+        with django_assert_max_num_queries(15):
+            assert client.get(path).status_code == 200, path
 
 
 @pytest.mark.parametrize("query", ["from=2026-13-01", "from=2026-11-02&to=2026-11-01", "to=%00", "from=" + "9" * 5000])
@@ -371,8 +404,10 @@ def test_a_bad_range_is_said_and_this_month_is_shown(signed_in: Client, query: s
     """422, a sentence, the default range."""
     provider, acme = make_workspace(keys=1, days=1)
 
-    for path in ("/", "/companies/", acme.get_absolute_url(), provider.get_absolute_url()):
-        response = signed_in.get(f"{path}?{query}")
+    for path in pages(provider, acme):
+        if path == "/providers/":
+            continue  # is always of this month
+        response = signed_in.get(f"{path}{'&' if '?' in path else '?'}{query}")
         assert response.status_code == 422, path
         assert "There is a problem" in response.content.decode()
         assert "1–22 Nov 2026, UTC" in response.content.decode()

@@ -1,0 +1,68 @@
+"""What a browser gets from the pages with money: their text, and their downloads as rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from html import unescape
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.test import Client
+
+
+def text_of(page: bytes) -> str:
+    """The page as it reads: without tags, scripts and runs of blanks."""
+    html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def page_of(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, url
+    return text_of(response.content)
+
+
+def figure(page: str, label: str, *, until: str) -> str:
+    """What stands between two words of a page's text."""
+    beginning = page.index(label) + len(label)
+    return page[beginning : page.index(until, beginning)].strip()
+
+
+def lines_of(response: HttpResponseBase) -> list[list[str]]:
+    """A download's lines with its headings; it must be streamed, UTF-8, and a file to save."""
+    assert isinstance(response, StreamingHttpResponse)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith('attachment; filename="administrate-')
+    lines = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8"), newline=""), strict=True))
+    assert {len(line) for line in lines} == {len(lines[0])}
+    return lines
+
+
+def download(client: Client, url: str) -> list[dict[str, str]]:
+    """A download's rows by heading, each of which must be there once."""
+    heads, *rows = lines_of(client.get(url))
+    assert len(set(heads)) == len(heads)
+    return [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+def column(rows: Iterable[Mapping[str, str]], name: str) -> list[str]:
+    return [row[name] for row in rows]
+
+
+def sums(rows: Iterable[Mapping[str, str]], name: str) -> dict[str, Decimal]:
+    """The sums of a column of money by currency – of its columns "name (USD)", "name (EUR)" … – without zeros."""
+    found: dict[str, Decimal] = {}
+    for row in rows:
+        for head, cell in row.items():
+            if match := re.fullmatch(rf"{re.escape(name)} \(([A-Z]{{3}})\)", head):
+                currency = match[1].lower()
+                found[currency] = found.get(currency, Decimal(0)) + Decimal(cell or 0)
+    return {currency: amount for currency, amount in found.items() if amount}
+
+
+def file_name(response: HttpResponseBase) -> str:
+    return response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')

@@ -1,0 +1,427 @@
+"""Like for like: which days are compared with which, and what pages say of the change."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from costs.comparison import Change, changes_by, compare, previous_range, total_change, unpriced_days
+from costs.coverage import coverage
+from costs.models import ReadDay
+from costs.money import Money
+from costs.ranges import DateRange
+from costs.totals import Totals, all_usage
+from providers.models import Company, Project, Provider
+from providers.services.managing import disconnect_provider
+from tests.costs.downloading import download, figure, page_of
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assignment,
+    make_company,
+    make_project,
+    make_provider,
+    make_read_days,
+    make_usage,
+)
+
+NOT_COMPARABLE = "— There are no complete days to compare yet: days that are over, read and priced"
+
+
+def days(first: str, last: str) -> DateRange:
+    return DateRange(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def usd(amount: str) -> Totals:
+    return Totals(costs=(Money("usd", Decimal(amount)),))
+
+
+def make_read_provider(*, back: int = 120, **overrides: Any) -> Provider:
+    """Read up to now, ``back`` days of it."""
+    provider = make_provider(**overrides)
+    make_read_days(provider=provider, first=TODAY - timedelta(days=back), last=TODAY)
+    return provider
+
+
+def make_key(provider: Provider, company: Company | None = None) -> Project:
+    key = make_project(provider=provider)
+    if company:
+        make_assignment(project=key, company=company)
+    return key
+
+
+def spend(key: Project, text: str, cost: str | None, **overrides: Any) -> None:
+    make_usage(project=key, day=day(text), cost=None if cost is None else Decimal(cost), **overrides)
+
+
+# Which period ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "previous"),
+    [
+        # A month, or its first days: the same days of the month before.
+        (("2026-11-01", "2026-11-22"), ("2026-10-01", "2026-10-22")),
+        (("2026-11-01", "2026-11-01"), ("2026-10-01", "2026-10-01")),
+        (("2026-10-01", "2026-10-31"), ("2026-09-01", "2026-09-30")),
+        (("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        (("2026-03-01", "2026-03-29"), ("2026-02-01", "2026-02-28")),
+        (("2028-03-01", "2028-03-31"), ("2028-02-01", "2028-02-29")),
+        (("2026-02-01", "2026-02-28"), ("2026-01-01", "2026-01-28")),
+        (("2026-01-01", "2026-01-31"), ("2025-12-01", "2025-12-31")),
+        # Anything else: as many days right before.
+        (("2026-11-16", "2026-11-22"), ("2026-11-09", "2026-11-15")),
+        (("2026-11-02", "2026-11-22"), ("2026-10-12", "2026-11-01")),
+        (("2026-10-24", "2026-11-22"), ("2026-09-24", "2026-10-23")),
+        (("2026-10-01", "2026-11-22"), ("2026-08-09", "2026-09-30")),
+        (("2026-11-22", "2026-11-22"), ("2026-11-21", "2026-11-21")),
+        (("2025-11-01", "2026-11-22"), ("2024-10-10", "2025-10-31")),
+    ],
+)
+def test_a_month_is_compared_with_the_month_before_and_a_range_with_as_many_days(
+    asked: tuple[str, str], previous: tuple[str, str]
+) -> None:
+    """The same year in the same month, or it is only a range that begins on a first."""
+    assert previous_range(days(*asked)) == days(*previous)
+
+
+def test_a_longer_month_is_cut_to_the_shorter_one() -> None:
+    """March's last three days have nothing beside them, and are not compared with anything."""
+    march = days("2026-03-01", "2026-03-31")
+
+    comparison = compare(march, set(days("2026-01-01", "2026-03-31")))
+
+    assert comparison.now == set(days("2026-03-01", "2026-03-28"))
+    assert comparison.before == set(days("2026-02-01", "2026-02-28"))
+    assert comparison.days == "1–28 Feb 2026"
+
+
+def test_a_shorter_month_leaves_the_end_of_the_longer_one_out() -> None:
+    """February beside the first 28 days of January."""
+    comparison = compare(days("2026-02-01", "2026-02-28"), set(days("2026-01-01", "2026-02-28")))
+
+    assert comparison.before == set(days("2026-01-01", "2026-01-28"))
+
+
+def test_days_are_compared_in_pairs() -> None:
+    """A hole on either side takes its twin with it."""
+    complete = set(days("2026-10-01", "2026-11-21")) - {day("2026-11-03"), day("2026-10-07")}
+
+    comparison = compare(days("2026-11-01", "2026-11-22"), complete)
+
+    assert comparison.now == set(days("2026-11-01", "2026-11-21")) - {day("2026-11-03"), day("2026-11-07")}
+    assert comparison.before == set(days("2026-10-01", "2026-10-21")) - {day("2026-10-03"), day("2026-10-07")}
+    assert comparison.days == "19 days of 1–21 Oct 2026"
+
+
+def test_the_day_before_is_its_own_distance_away() -> None:
+    """Of other ranges the pairs lie as many days apart as the range is long."""
+    complete = {day("2026-11-17"), day("2026-11-10"), day("2026-11-11"), day("2026-11-19")}
+
+    comparison = compare(days("2026-11-16", "2026-11-22"), complete)
+
+    assert comparison.now == {day("2026-11-17")}
+    assert comparison.before == {day("2026-11-10")}
+    assert comparison.days == "10 Nov 2026"
+
+
+def test_without_a_pair_nothing_is_compared() -> None:
+    """And the whole period before is named."""
+    comparison = compare(days("2026-11-01", "2026-11-22"), set(days("2026-11-01", "2026-11-21")))
+
+    assert not comparison.is_possible
+    assert comparison.days == "1–22 Oct 2026"
+
+
+# Sums -----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_ratio_is_exact_and_of_one_currency() -> None:
+    """None where there was nothing before, in that currency."""
+    change = Change(
+        now=Totals(costs=(Money("eur", Decimal(5)), Money("usd", Decimal("1.1")))), before=usd("1.0000000000")
+    )
+
+    assert change.ratio("usd") == Decimal("0.1")
+    assert change.ratio("eur") is None
+    assert Change(before=usd("2")).ratio("usd") == -1
+    assert Change().ratio("usd") is None
+
+
+@pytest.mark.django_db
+def test_changes_are_summed_over_the_compared_days_alone() -> None:
+    """By any fields; what is on one side alone is there as well."""
+    provider = make_read_provider()
+    acme, globex = make_company(), make_company()
+    key, other = make_key(provider, acme), make_key(provider, globex)
+    for text, cost in (("2026-11-02", "3"), ("2026-10-02", "2"), ("2026-11-03", "100"), ("2026-10-04", "100")):
+        spend(key, text, cost)
+    spend(other, "2026-10-05", "7")
+    complete = set(days("2026-10-01", "2026-11-21")) - {day("2026-10-03"), day("2026-11-04")}
+
+    changes = changes_by(all_usage(), compare(days("2026-11-01", "2026-11-22"), complete), "company_id")
+
+    assert {key: (change.now.costs, change.before.costs) for key, change in changes.items()} == {
+        (acme.pk,): ((Money("usd", Decimal(3)),), (Money("usd", Decimal(2)),)),
+        (globex.pk,): ((), (Money("usd", Decimal(7)),)),
+    }
+    total = total_change(changes)
+    assert (total.now.cost_in("usd"), total.before.cost_in("usd")) == (Decimal(3), Decimal(9))
+
+
+@pytest.mark.django_db
+def test_nothing_is_asked_where_nothing_can_be_compared() -> None:
+    """No days, no changes."""
+    spend(make_key(make_provider()), "2026-11-02", "3")
+
+    assert changes_by(all_usage(), compare(days("2026-11-01", "2026-11-22"), set()), "company_id") == {}
+
+
+@pytest.mark.django_db
+def test_only_what_was_used_is_unpriced() -> None:
+    """A zero needs no price."""
+    key = make_key(make_provider())
+    spend(key, "2026-11-02", None)
+    spend(key, "2026-11-03", None, credits=Decimal(0), minutes=None, requests=0)
+    spend(key, "2026-11-04", "0")
+
+    assert unpriced_days(all_usage()) == {day("2026-11-02")}
+
+
+# Which days are finished ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_day_is_finished_once_it_was_read_after_its_end() -> None:
+    """Not today, and not yesterday where nobody has read it since midnight."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY - timedelta(days=2), last=TODAY)
+    yesterday = TODAY - timedelta(days=1)
+    ReadDay.objects.filter(day=yesterday).update(read_at=NOW - timedelta(hours=13))
+
+    known = coverage([provider], DateRange(TODAY - timedelta(days=9), TODAY), today=TODAY)
+
+    assert known.finished == {TODAY - timedelta(days=2)}
+    assert known.read == {TODAY - timedelta(days=2), yesterday, TODAY}
+
+
+@pytest.mark.django_db
+def test_a_day_is_finished_for_several_providers_when_it_is_for_each() -> None:
+    """One that was never read keeps the day open."""
+    make_read_provider(back=5)
+    make_read_provider(back=3)
+
+    known = coverage(Provider.objects.all(), DateRange(TODAY - timedelta(days=9), TODAY), today=TODAY)
+
+    assert known.finished == {TODAY - timedelta(days=offset) for offset in (1, 2, 3)}
+
+
+@pytest.mark.django_db
+def test_a_disconnected_provider_has_no_say_after_its_end() -> None:
+    """Its last day may have been read in the middle and is never finished; all after that are the others' alone."""
+    make_read_provider(back=9)
+    gone = make_provider()
+    make_read_days(
+        provider=gone,
+        first=TODAY - timedelta(days=9),
+        last=TODAY - timedelta(days=4),
+        read_at=NOW - timedelta(days=4),
+    )
+    disconnect_provider(provider=gone, now=NOW - timedelta(days=4))
+
+    known = coverage(Provider.objects.all(), DateRange(TODAY - timedelta(days=9), TODAY), today=TODAY)
+
+    assert known.finished == {TODAY - timedelta(days=offset) for offset in (1, 2, 3, 5, 6, 7, 8, 9)}
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def change_of(client: Client, url: str = "/") -> str:
+    page = page_of(client, url)
+    label = "vs the same days last month" if "vs the same days last month" in page else "vs the days before"
+    return figure(page, label, until="Forecast" if "Forecast November" in page else "Credits")
+
+
+def test_the_dashboard_compares_the_same_days_of_last_month(signed_in: Client) -> None:
+    """Without today, and without what October spent later."""
+    key = make_key(make_read_provider())
+    for text, cost in (("2026-11-05", "11"), ("2026-11-22", "50"), ("2026-10-05", "10"), ("2026-10-22", "70")):
+        spend(key, text, cost)
+
+    assert change_of(signed_in) == "▲ +10.0 % $10.00 on 1–21 Oct 2026 1–21 Oct 2026"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "shown"),
+    [
+        ("9", "10", "▼ −10.0 % $10.00 on 1–21 Oct 2026"),
+        ("0", "10", "▼ −100.0 % $10.00 on 1–21 Oct 2026"),
+        ("10.005", "10", "▲ +0.1 % $10.00 on 1–21 Oct 2026"),  # half-up
+        ("10.0049", "10", "No change $10.00 on 1–21 Oct 2026"),
+        ("9.9951", "10", "No change $10.00 on 1–21 Oct 2026"),
+        ("10", "10", "No change $10.00 on 1–21 Oct 2026"),
+        ("12345.6", "0.1", "▲ +12,345,500.0 % $0.10 on 1–21 Oct 2026"),
+        ("5", "0", "New Nothing was spent on 1–21 Oct 2026"),
+        ("0", "0", "No change"),
+    ],
+)
+def test_a_change_has_a_direction_a_sign_and_what_it_is_compared_with(
+    signed_in: Client, now: str, before: str, shown: str
+) -> None:
+    """One decimal, half-up; nothing before is new, and nothing at all no change."""
+    key = make_key(make_read_provider())
+    spend(key, "2026-11-05", now)
+    spend(key, "2026-10-05", before)
+
+    assert change_of(signed_in) == f"{shown} 1–21 Oct 2026"
+
+
+def test_other_ranges_are_called_the_days_before(signed_in: Client) -> None:
+    """Seven days beside the seven before them; today still lacks, and with it its twin."""
+    key = make_key(make_read_provider())
+    for text, cost in (("2026-11-21", "3"), ("2026-11-14", "2"), ("2026-11-15", "100"), ("2026-11-22", "100")):
+        spend(key, text, cost)
+
+    page = page_of(signed_in, "/?from=2026-11-16&to=2026-11-22")
+
+    assert "vs the days before ▲ +50.0 % $2.00 on 9–14 Nov 2026" in page
+
+
+def test_a_whole_month_is_compared_up_to_the_shorter_one(signed_in: Client) -> None:
+    """31 March has no twin: what it cost is in the spend and not in the change."""
+    key = make_key(make_read_provider(back=400))
+    for text, cost in (("2026-03-28", "2"), ("2026-03-31", "100"), ("2026-02-28", "1")):
+        spend(key, text, cost)
+
+    page = page_of(signed_in, "/?from=2026-03-01&to=2026-03-31")
+
+    assert "$102.00" in page
+    assert "▲ +100.0 % $1.00 on 1–28 Feb 2026" in page
+
+
+def test_unpriced_days_are_left_out_with_their_twins(signed_in: Client) -> None:
+    """On either side."""
+    key = make_key(make_read_provider())
+    for text, cost in (("2026-11-05", "11"), ("2026-10-05", "10"), ("2026-11-06", "90"), ("2026-10-07", "90")):
+        spend(key, text, cost)
+    spend(key, "2026-10-06", None)
+    spend(key, "2026-11-07", None)
+
+    assert change_of(signed_in) == "▲ +10.0 % $10.00 on 19 days of 1–21 Oct 2026 19 days of 1–21 Oct 2026"
+
+
+def test_days_that_no_one_has_read_are_left_out_with_their_twins(signed_in: Client) -> None:
+    """A hole of any provider is a hole."""
+    key = make_key(make_read_provider())
+    other = make_read_provider()
+    ReadDay.objects.filter(provider=other, day=day("2026-10-06")).delete()
+    for text, cost in (("2026-11-05", "11"), ("2026-10-05", "10"), ("2026-11-06", "90")):
+        spend(key, text, cost)
+
+    assert "▲ +10.0 % $10.00 on 20 days of 1–21 Oct 2026" in change_of(signed_in)
+    assert "▲ +910.0 % $10.00 on 1–21 Oct 2026" in change_of(signed_in, f"/?provider={key.provider_id}")
+
+
+def test_without_comparable_days_there_is_a_dash_with_its_reason(signed_in: Client) -> None:
+    """On the dashboard, in the lists and on the company's page."""
+    company = make_company(name="Acme")
+    key = make_key(make_read_provider(back=20), company)
+    spend(key, "2026-11-05", "11")
+
+    assert change_of(signed_in) == f"{NOT_COMPARABLE} 1–22 Oct 2026"
+    assert change_of(signed_in, company.get_absolute_url()) == f"{NOT_COMPARABLE} 1–22 Oct 2026"
+    assert f"Acme $11.00 {NOT_COMPARABLE} 100.0 %" in page_of(signed_in, "/companies/")
+    assert f"eleven_multilingual_v2 $11.00 {NOT_COMPARABLE} 1,000" in page_of(signed_in, "/models/")
+    assert "Change: complete days" not in page_of(signed_in, "/companies/")
+
+
+def test_each_company_has_its_own_change(signed_in: Client) -> None:
+    """New, gone, and the sum of all of them below."""
+    provider = make_read_provider()
+    acme, globex, initech = (make_company(name=name) for name in ("Acme", "Globex", "Initech"))
+    for company, now, before in ((acme, "30", "20"), (globex, "10", None), (initech, None, "5")):
+        key = make_key(provider, company)
+        if now:
+            spend(key, "2026-11-05", now)
+        if before:
+            spend(key, "2026-10-05", before)
+
+    page = page_of(signed_in, "/companies/")
+
+    assert "Acme $30.00 ▲ +50.0 % $20.00 on 1–21 Oct 2026" in page
+    assert "Globex $10.00 New Nothing was spent on 1–21 Oct 2026" in page
+    assert "Initech $0.00 ▼ −100.0 % $5.00 on 1–21 Oct 2026" in page
+    assert "Total $40.00 ▲ +60.0 % $25.00 on 1–21 Oct 2026" in page
+    assert "Change: complete days of this range beside 1–21 Oct 2026." in page
+    assert "▲ +50.0 % $20.00 on 1–21 Oct 2026" in change_of(signed_in, acme.get_absolute_url())
+    rows = {row["Company"]: row["Change (%)"] for row in download(signed_in, "/companies/?csv=companies")}
+    assert rows == {"Acme": "50", "Globex": "New", "Initech": "-100", "Unassigned": ""}
+
+
+def test_companies_are_sorted_by_their_change(signed_in: Client) -> None:
+    """What is new comes before what grew, before what shrank."""
+    provider = make_read_provider()
+    for name, now, before in (("Shrank", "1", "2"), ("New", "1", "0"), ("Grew", "9", "3"), ("Idle", "0", "0")):
+        key = make_key(provider, make_company(name=name))
+        spend(key, "2026-11-05", now)
+        spend(key, "2026-10-05", before)
+
+    names = [row["Company"] for row in download(signed_in, "/companies/?sort=-change&csv=companies")]
+
+    assert names == ["New", "Grew", "Idle", "Shrank", "Unassigned"]
+
+
+def test_a_company_is_compared_in_the_currency_that_it_pays_in(signed_in: Client) -> None:
+    """Also where most of the others pay in another one; currencies are never added."""
+    dollars, euros = make_read_provider(), make_read_provider(currency="eur")
+    acme, globex = make_company(name="Acme"), make_company(name="Globex")
+    key, other = make_key(dollars, acme), make_key(euros, globex)
+    for text, cost in (("2026-11-05", "100"), ("2026-10-05", "50")):
+        spend(key, text, cost)
+    for text, cost in (("2026-11-05", "6"), ("2026-10-05", "4")):
+        spend(other, text, cost, currency="eur")
+
+    page = page_of(signed_in, "/companies/")
+
+    assert "Acme $100.00 ▲ +100.0 % $50.00 on 1–21 Oct 2026" in page
+    assert "Globex €6.00 ▲ +50.0 % €4.00 on 1–21 Oct 2026" in page
+    assert "▲ +50.0 % €4.00 on 1–21 Oct 2026" in change_of(signed_in, globex.get_absolute_url())
+
+
+def test_a_reassignment_moves_the_change_with_its_days(signed_in: Client) -> None:
+    """A key that moved on 15 November is new to its company, and its old one is compared with all that it paid."""
+    key = make_key(make_read_provider())
+    acme, globex = make_company(name="Acme"), make_company(name="Globex")
+    make_assignment(project=key, company=acme)
+    make_assignment(project=key, company=globex, starts_on=day("2026-11-15"))
+    for text in ("2026-10-14", "2026-10-15", "2026-11-14", "2026-11-15"):
+        spend(key, text, "1")
+
+    page = page_of(signed_in, "/companies/")
+
+    assert "Acme $1.00 ▼ −50.0 % $2.00 on" in page
+    assert "Globex $1.00 New Nothing was spent on" in page
+
+
+def test_a_disconnected_provider_does_not_end_the_comparison(signed_in: Client) -> None:
+    """Of what it spent last month nothing is left this month."""
+    key = make_key(make_read_provider())
+    gone = make_provider()
+    ended = NOW - timedelta(days=32)
+    make_read_days(provider=gone, first=day("2026-09-01"), last=day("2026-10-21"), read_at=ended)
+    gone_key = make_key(gone)
+    disconnect_provider(provider=gone, now=ended)
+    for text in ("2026-11-05", "2026-10-05"):
+        spend(key, text, "10")
+    spend(gone_key, "2026-10-05", "10")
+
+    assert change_of(signed_in) == "▼ −50.0 % $20.00 on 1–20 Oct 2026 1–20 Oct 2026"
