@@ -5,7 +5,7 @@ That keeps secrets out of process lists, container descriptions and crash report
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -28,3 +28,11 @@ class _Files(FileAwareMapping):  # type: ignore[misc]  # django-environ ships no
 
 class Environment(environ.Env):  # type: ignore[misc]
     ENVIRON: ClassVar[_Files] = _Files()
+
+    def int(self, var: str, default: Any = environ.Env.NOTSET) -> int:
+        """A whole number; raises ImproperlyConfigured with a sentence where it is none."""
+        try:
+            value: int = super().int(var, default)
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} must be a whole number, not “{self.ENVIRON[var]}”.") from None
+        return value

@@ -60,7 +60,8 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
     """Attribute the rows of the temporary table ``staging``, which has the columns of DailyUsage and was just stored.
 
     The caller holds the lock on ``provider`` and has read it since. ``used_before`` are the keys' first days of use as
-    they were before: keyless usage is shared anew from the earliest day on which a key has come into use.
+    they were before: keyless usage is shared anew from the earliest day on which a key has come into use, or is no
+    longer.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT project_id FROM {staging}")
@@ -82,7 +83,7 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
         AttributedUsage.objects.filter(project=pk, day__in=days).delete()
         _insert_parts((row, periods.on(row.day)) for row in staged_days)
     if provider.keyless_sharing != Provider.KeylessSharing.NONE:
-        days |= _share_keyless(provider, days | _days_of_new_keys(provider, used_before))
+        days |= _share_keyless(provider, days | _days_of_moved_keys(provider, used_before))
     refresh_totals(provider=provider, days=days)
 
 
@@ -337,14 +338,20 @@ def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Wei
     return result
 
 
-def _days_of_new_keys(provider: Provider, before: Mapping[int, date | None]) -> set[date]:
-    """The days with keyless usage on which a key is in use now that was not before."""
+def _days_of_moved_keys(provider: Provider, before: Mapping[int, date | None]) -> set[date]:
+    """The days with keyless usage since the first on which a key is in use now and was not before, or the reverse."""
     if provider.keyless_sharing != Provider.KeylessSharing.EVENLY:
         return set()
-    new = [day for pk, day in first_uses(provider).items() if day is not None and before.get(pk) != day]
-    if not new:
+    moved = [
+        day
+        for pk, first_use in first_uses(provider).items()
+        if before.get(pk) != first_use
+        for day in (before.get(pk), first_use)
+        if day is not None
+    ]
+    if not moved:
         return set()
-    keyless = DailyUsage.objects.filter(project__in=_keyless_ids(provider), day__gte=min(new))
+    keyless = DailyUsage.objects.filter(project__in=_keyless_ids(provider), day__gte=min(moved))
     return set(keyless.order_by().values_list("day", flat=True).distinct())
 
 

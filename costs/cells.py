@@ -124,12 +124,25 @@ def share(totals: Totals, whole: Totals, currency: str) -> Cell:
 def change(compared: Change | None, currency: str, comparison: Comparison) -> Cell:
     """How the spend of the compared days has changed: an arrow, a sign and a percentage, or "New".
 
-    In ``currency``, or in its own where it was paid in others alone.
+    A line for each currency that it was paid in, ``currency`` first.
     """
     if not comparison.is_possible:
         return Cell(explained(UNKNOWN, NOT_COMPARABLE), None, NOT_COMPARABLE)
     compared = compared or Change()
-    currency = compared.currency(currency)
+    each = {one: _change_in(compared, one, comparison) for one in compared.currencies(currency)}
+    if len(each) == 1:
+        return each.popitem()[1]
+    html = format_html_join(mark_safe("<br>"), "{} {}", ((one.upper(), cell) for one, cell in each.items()))
+    texts = (f"{one.upper()} {plain_change(cell)}" for one, cell in each.items())
+    return Cell(html, "; ".join(texts))
+
+
+def plain_change(cell: Cell) -> str:
+    """ "5.3 %" or "New"."""
+    return f"{cell.value} %" if isinstance(cell.value, Decimal) else str(cell.value)
+
+
+def _change_in(compared: Change, currency: str, comparison: Comparison) -> Cell:
     ratio = compared.ratio(currency)
     if ratio is None:
         if not compared.now.cost_in(currency):

@@ -159,9 +159,9 @@ def unpriced_warnings(sheets: Iterable[Sheet]) -> list[str]:
 
 
 def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettled:
-    """The days of ``months`` that a provider knows and that were not read after they had settled, by provider id.
+    """The days of ``months`` that were not read after they had settled, by provider id.
 
-    Of a provider that was disconnected: up to that day.
+    Of a provider that was disconnected: up to that day. Months before its history count only where a part was read.
     """
     if not months:
         return {}
@@ -174,12 +174,9 @@ def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettl
     for provider in providers:
         last = provider.disconnected_at.date() if provider.disconnected_at else date.max
         for month in months:
-            days = [
-                day
-                for day in days_of(month)
-                if provider.history_from <= day <= last and (provider.pk, day) not in settled
-            ]
-            if days:
+            days = [day for day in days_of(month) if day <= last and (provider.pk, day) not in settled]
+            knows_of_it = provider.history_from <= days_of(month).last or len(days) < len(days_of(month))
+            if days and knows_of_it:
                 result[provider.pk, month] = days
     return result
 
@@ -219,6 +216,9 @@ def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime
         settles = f"{'it settles' if is_one else 'they settle'} on {cells.day(_settles_at(days).date())}"
         return f"{lead} not settled yet; {settles}."
     them = "it" if is_one else "them"
+    if days[0] < provider.history_from:
+        begins = cells.day(provider.history_from)
+        return f"{lead} not been read: its history begins on {begins}. Re-sync {them} on its page, under Manage."
     advice = (
         f"Resume its syncing to read {them}, or disconnect it to close without."
         if provider.paused_at

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from costs.models import DailyTotalQuerySet
 from costs.ranges import DateRange
 from costs.totals import NOTHING, Totals, Usage, totals_by
 
@@ -52,12 +53,10 @@ class Change:
         now, before = self.now.cost_in(currency), self.before.cost_in(currency)
         return (now - before) / before if before else None
 
-    def currency(self, preferred: str) -> str:
-        """``preferred`` where any of it is in that; else that of the largest amount."""
-        spent = [money for money in (*self.now.costs, *self.before.costs) if money.amount]
-        if not spent or any(money.currency == preferred for money in spent):
-            return preferred
-        return max(spent, key=lambda money: money.amount).currency
+    def currencies(self, preferred: str) -> list[str]:
+        """Those that anything was paid in, ``preferred`` first; that alone where there is none."""
+        paid = {money.currency for money in (*self.now.costs, *self.before.costs) if money.amount}
+        return sorted(paid, key=lambda currency: (currency != preferred, currency)) or [preferred]
 
 
 def previous_range(days: DateRange) -> DateRange:
@@ -78,9 +77,13 @@ def compare(days: DateRange, complete: Collection[date]) -> Comparison:
     return Comparison(frozenset(now for now, _ in pairs), frozenset(before for _, before in pairs), previous)
 
 
-def unpriced_days(usage: Usage) -> frozenset[date]:
-    """The days of ``usage`` on which something was used that has no price; one query."""
-    unpriced = usage.unpriced().order_by()
+def unpriced_days(usage: DailyTotalQuerySet) -> frozenset[date]:
+    """The days of ``usage`` on which something was used that has no price yet; one query.
+
+    A provider that has priced nothing at all is not waited for: its costs are missing on both sides alike.
+    """
+    pricing = usage.exclude(currency="").order_by().values("provider")
+    unpriced = usage.unpriced().filter(provider__in=pricing).order_by()
     return frozenset(unpriced.values_list("day", flat=True).distinct())
 
 

@@ -49,14 +49,15 @@ class Coverage:
 
     @property
     def reading(self) -> Reading:
+        """Of days that are all still to come nothing is known either."""
         if self.unread:
             return Reading.PART if self.read else Reading.NONE
-        return Reading.NONE if self.ended and not self.read else Reading.WHOLE
+        return Reading.WHOLE if self.read else Reading.NONE
 
     @property
     def row_reading(self) -> Reading:
         """For the rows under a total that already says that it is only a part."""
-        return Reading.WHOLE if self.read or not (self.unread or self.ended) else Reading.NONE
+        return Reading.WHOLE if self.read else Reading.NONE
 
 
 def daily(usage: Usage, days: DateRange, coverage: Coverage) -> list[Day]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from providers.days import parse_day
 from providers.models import EARLIEST_DAY
 
 
@@ -86,7 +87,7 @@ def _day(text: str, name: str) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = parse_day(text)
     except ValueError:
         raise RangeError(f"“{name}” is not a date. Write it as YYYY-MM-DD.") from None
     if not EARLIEST_DAY <= day <= date(2100, 12, 31):

@@ -259,6 +259,7 @@ class _Sync:
             run=self.run,
             accept_implausible=self.run.accepts_implausible,
         )
+        self._learn_currency(reading)
         record_run(
             run=self.run,
             days_done=self.run.days_done + len(reading.window),
@@ -267,6 +268,12 @@ class _Sync:
             rows_changed=self.run.rows_changed + written.changed,
             rows_unchanged=self.run.rows_unchanged + written.unchanged,
         )
+
+    def _learn_currency(self, reading: Reading) -> None:
+        """What the usage is paid in, where the subscription did not tell: the pages' zeros need a currency too."""
+        if not self.provider.currency:
+            self.provider.currency = next((row.currency for row in reading.rows if row.currency), "")
+            self.provider.save(update_fields=["currency"])
 
     def _show_progress(self) -> None:
         self.on_progress(Progress(days_done=self.run.days_done, days_total=self.run.days_total))

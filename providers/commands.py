@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from providers.database import NotMigratedError, ensure_migrated, in_one_line, is_out_of_order
+from providers.days import parse_day
 from providers.models import Provider
 
 
@@ -84,7 +85,7 @@ class ProductCommand(BaseCommand):
 def utc_day(text: str) -> date:
     """An argument's type: a UTC day as YYYY-MM-DD."""
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"“{text}” is not a date (YYYY-MM-DD)") from None
 

@@ -51,6 +51,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         providers=providers,
         usage=all_usage().filter(company=company),
         now=now,
+        everybody=list(Provider.objects.all()),
         may_filter=sees_providers,
     )
     by_model = {model: sums for (model,), sums in totals_by(scope.usage, "model").items()}

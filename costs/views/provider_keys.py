@@ -35,6 +35,7 @@ class KeyRow:
     totals: Totals
     figures: tuple[str, ...]
     payers: Payers
+    shared: str  # how usage without a key is shared, where no assignment says otherwise
     company_note: str  # when its company changes or changed
     last_used: str
 
@@ -45,7 +46,7 @@ class KeyRow:
 
     @property
     def payers_text(self) -> str:
-        return described(self.payers)
+        return self.shared or described(self.payers)
 
 
 KEY_SORTS: Mapping[str, Callable[[KeyRow], Any]] = {
@@ -92,6 +93,7 @@ def key_rows(
                 figures=_unknown(line.totals, provider, project)
                 or figures(line.totals, currency, coverage.row_reading),
                 payers=payers,
+                shared=_sharing(provider, project) if not _in_force(periods.get(project.pk, []), now.date()) else "",
                 company_note=note,
                 last_used=cells.day(project.last_used_on),
             )
@@ -129,6 +131,18 @@ def _periods(provider: Provider, companies: Mapping[int, Company]) -> dict[int, 
         ordered = sorted(unordered, key=lambda payer: (-payer[1], natural(payer[0].name)))
         periods.setdefault(project_id, []).append((starts_on, tuple(ordered)))
     return periods
+
+
+def _sharing(provider: Provider, project: Project) -> str:
+    """ "Shared evenly", "Shared by usage"; empty for what is not shared."""
+    if project.kind != Project.Kind.KEYLESS or provider.keyless_sharing == Provider.KeylessSharing.NONE:
+        return ""
+    return str(Provider.KeylessSharing(provider.keyless_sharing).label)
+
+
+def _in_force(periods: Sequence[tuple[date, Payers]], today: date) -> bool:
+    """Whether a period says whose it is today, if only that it is nobody's."""
+    return any(starts_on <= today for starts_on, _payers in periods)
 
 
 def _payers_of(periods: Sequence[tuple[date, Payers]], today: date) -> tuple[Payers, str]:

@@ -16,7 +16,7 @@ from costs.coverage import Coverage, coverage_of_ranges, joint_coverage
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet
 from costs.querystate import Choice, RangeChoice, choices, read_range
 from costs.ranges import DateRange
-from costs.totals import usage_by_key
+from costs.totals import all_usage, usage_by_key
 from providers.models import Provider
 
 ALL_PROVIDERS = "All providers"
@@ -75,9 +75,13 @@ def read_scope(
     providers: Sequence[Provider],
     usage: DailyTotalQuerySet,
     now: datetime,
+    everybody: Sequence[Provider] | None = None,
     may_filter: bool = True,
 ) -> Scope:
     """The scope that the URL asks for, of ``providers`` and ``usage``; two queries.
+
+    ``everybody`` are all providers, where ``providers`` are not: a page of one company compares the same days as the
+    pages of all, or the same company would have two changes.
 
     Who may not see providers may not filter by them either (``may_filter``): the filter would name them.
     """
@@ -89,13 +93,15 @@ def read_scope(
     counted = [provider] if provider else list(providers)
     if provider:
         usage = usage.for_provider(provider)
+    judged = [provider] if provider else list(everybody or providers)
     ranges = [chosen.range, previous_range(chosen.range), forecast.window(today)]
-    coverages, *others = coverage_of_ranges(counted, ranges, today=today)
-    known = [joint_coverage(of_range.values()) for of_range in (coverages, *others)]
+    of_ranges = coverage_of_ranges(judged, ranges, today=today)
+    known = [joint_coverage(of_range.values()) for of_range in of_ranges]
     within = Q()
     for days in ranges:
         within |= Q(day__range=(days.first, days.last))
-    unpriced = unpriced_days(usage.filter(within))
+    judged_usage = all_usage().for_provider(provider) if provider else all_usage()
+    unpriced = unpriced_days(judged_usage.filter(within))
     complete = [of_range.finished - unpriced for of_range in known]
     return Scope(
         chosen=chosen,
@@ -104,7 +110,7 @@ def read_scope(
         provider=provider,
         provider_choices=provider_choices if len(provider_choices) > 2 or provider else (),
         every_day=usage,
-        coverages=coverages,
+        coverages={one.pk: of_ranges[0][one.pk] for one in counted},
         comparison=compare(chosen.range, complete[0] | complete[1]),
         complete_recently=complete[2],
     )

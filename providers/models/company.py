@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,12 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 NAME_TAKEN = "A company with this name already exists."
+
+
+def refuse_control_characters(name: str) -> None:
+    """Raises ValidationError: no name has them, and files and terminals that hold one break."""
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise ValidationError({"name": "A name can't hold control characters."})
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -65,5 +72,6 @@ class Company(models.Model):
     def clean(self) -> None:
         """Raises ValidationError where another company has the name; the constraint holds it for what is left."""
         self.name = " ".join(self.name.split())
+        refuse_control_characters(self.name)
         if Company.objects.named(self.name).exclude(pk=self.pk).exists():
             raise ValidationError({"name": NAME_TAKEN})

@@ -276,6 +276,23 @@ def test_key_that_comes_into_use_earlier_than_known_takes_its_part_of_stored_day
     assert owners(project=keyless, day=TODAY) == ["Acme", "Globex"]
 
 
+@pytest.mark.parametrize("still_used", [True, False], ids=["used later", "never used"])
+def test_key_whose_first_use_is_taken_back_takes_no_part_of_the_days_after_it(*, still_used: bool) -> None:
+    """A restatement of one day moves, or takes away, where its company begins to share."""
+    provider = make_provider(keyless_sharing=SHARING.EVENLY)
+    acme, globex = make_project(provider=provider), make_project(provider=provider)
+    keyless = make_keyless(provider=provider)
+    make_assignment(project=acme, company=make_company(name="Acme"))
+    make_assignment(project=globex, company=make_company(name="Globex"))
+    first, between = TODAY - timedelta(days=20), TODAY - timedelta(days=10)
+    rows = [usage(globex, first), usage(acme, first), usage(keyless, between)]
+    write(provider, [*rows, usage(acme, TODAY)] if still_used else rows, days=21)
+
+    write(provider, [usage(globex, first)], first=first, last=first)
+
+    assert owners(project=keyless, day=between) == ["Globex"]
+
+
 def test_reading_the_same_again_attributes_nothing_anew() -> None:
     """The parts are the same rows as before."""
     project = make_project()

@@ -165,12 +165,24 @@ def test_paused_provider_says_what_to_do() -> None:
     assert reason.endswith("Resume its syncing to read it, or disconnect it to close without.")
 
 
-def test_days_before_a_providers_history_need_no_reading() -> None:
-    """It was connected in the middle of the month, and reads no further back."""
+def test_month_before_a_providers_history_needs_no_reading_of_it() -> None:
+    """It was connected later, and nothing of the month was read."""
     make_settled(AUGUST)
-    make_settled(date(2026, 10, 20))
+    make_settled(date(2026, 11, 1), date(2026, 11, 10))
 
     assert status().state is State.READY
+
+
+def test_month_that_a_providers_history_begins_in_is_read_whole_before_it_is_closed() -> None:
+    """A statement would be frozen without the usage of days that nobody has read."""
+    make_settled(AUGUST)
+    make_settled(date(2026, 10, 20), name="New")
+
+    assert status().state is State.WAITING
+    assert status().reasons == (
+        "New: 19 days of October 2026 have not been read: its history begins on 20 Oct 2026. "
+        "Re-sync them on its page, under Manage.",
+    )
 
 
 def test_disconnected_provider_keeps_no_month_open_and_is_warned_of() -> None:

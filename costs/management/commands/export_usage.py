@@ -71,7 +71,15 @@ class Command(ProductCommand):
                 self.stdout.write(chunk, ending="")
             self.stdout.flush()
         except BrokenPipeError:  # the reader has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_standard_output()
+        except OSError as error:
+            _give_up_standard_output()
+            raise failure(f"Standard output can't be written: {error.strerror or error}.") from None
+
+
+def _give_up_standard_output() -> None:
+    """Or Python would try to write the rest of it at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_file(target: Path, chunks: Iterator[str]) -> None:

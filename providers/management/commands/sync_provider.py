@@ -92,6 +92,8 @@ def _checked(first: date | None, last: date | None, *, today: date) -> tuple[dat
     last = last or today
     if first < EARLIEST_DAY:
         raise bad_input(f"--from must not be before {EARLIEST_DAY.isoformat()}.")
+    if first > today:
+        raise bad_input(f"--from must not be after today ({today.isoformat()}, UTC).")
     if last > today:
         raise bad_input(f"--to must not be after today ({today.isoformat()}, UTC).")
     if first > last:
