@@ -36,6 +36,14 @@ def test_value_may_lie_in_a_file(given: dict[str, str], tmp_path: Path) -> None:
     assert Given().str("OTHER") == "itself"
 
 
+def test_number_that_is_none_is_one_sentence(given: dict[str, str]) -> None:
+    """It names the variable and what stands in it."""
+    given["PORT"] = "80 80"
+
+    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number, not “80 80”"):
+        Given().int("PORT", 8000)
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
 def test_file_that_can_not_be_read_is_one_sentence(
     given: dict[str, str], tmp_path: Path, content: bytes | None

@@ -179,9 +179,10 @@ def test_month_that_a_providers_history_begins_in_is_read_whole_before_it_is_clo
     make_settled(date(2026, 10, 20), name="New")
 
     assert status().state is State.WAITING
-    assert status().reasons == (
+    (reason,) = status().reasons
+    assert reason == (
         "New: 19 days of October 2026 have not been read: its history begins on 20 Oct 2026. "
-        "Re-sync them on its page, under Manage.",
+        "Re-sync them on its page, under Manage."
     )
 
 

@@ -397,6 +397,42 @@ def test_a_company_is_compared_in_the_currency_that_it_pays_in(signed_in: Client
     assert "▲ +50.0 % €4.00 on 1–21 Oct 2026" in change_of(signed_in, globex.get_absolute_url())
 
 
+def test_each_currency_has_its_own_change(signed_in: Client) -> None:
+    """On the dashboard, where both are paid."""
+    key, other = make_key(make_read_provider()), make_key(make_read_provider(currency="eur"))
+    for text, cost in (("2026-11-05", "100"), ("2026-10-05", "50")):
+        spend(key, text, cost)
+    for text, cost in (("2026-11-05", "3"), ("2026-10-05", "4")):
+        spend(other, text, cost, currency="eur")
+
+    change = change_of(signed_in)
+
+    assert "USD ▲ +100.0 % $50.00 on 1–21 Oct 2026" in change
+    assert "EUR ▼ −25.0 % €4.00 on 1–21 Oct 2026" in change
+
+
+def test_a_company_changes_by_the_same_on_every_page(signed_in: Client) -> None:
+    """Also where another company's usage has no price yet: all pages compare the same days."""
+    provider, acme = make_read_provider(), make_company(name="Acme")
+    key, other = make_key(provider, acme), make_key(provider)
+    for text, cost in (("2026-11-05", "30"), ("2026-11-06", "90"), ("2026-10-05", "20"), ("2026-10-06", "10")):
+        spend(key, text, cost)
+    make_usage(project=other, day=date(2026, 11, 6), cost=None)
+
+    assert "Acme $120.00 ▲ +50.0 %" in page_of(signed_in, "/companies/")
+    assert change_of(signed_in, acme.get_absolute_url()).startswith("▲ +50.0 %")
+
+
+def test_a_workspace_that_prices_nothing_does_not_end_the_comparison(signed_in: Client) -> None:
+    """A free plan: its costs are missing on both sides alike."""
+    key, free = make_key(make_read_provider()), make_key(make_read_provider())
+    for text, cost in (("2026-11-05", "11"), ("2026-10-05", "10")):
+        spend(key, text, cost)
+    make_usage(project=free, day=date(2026, 11, 5), cost=None)
+
+    assert change_of(signed_in).startswith("▲ +10.0 %")
+
+
 def test_a_reassignment_moves_the_change_with_its_days(signed_in: Client) -> None:
     """A key that moved on 15 November is new to its company, and its old one is compared with all that it paid."""
     key = make_key(make_read_provider())

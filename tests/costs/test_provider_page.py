@@ -53,6 +53,30 @@ def page_of(client: Client, provider: Provider, query: str = "") -> str:
 
 
 @pytest.mark.parametrize(
+    ("sharing", "assigned", "shown"),
+    [
+        (Provider.KeylessSharing.EVENLY, False, "Shared evenly"),
+        (Provider.KeylessSharing.BY_USAGE, False, "Shared by usage"),
+        (Provider.KeylessSharing.EVENLY, True, "Unassigned"),
+        (Provider.KeylessSharing.NONE, False, "Unassigned"),
+    ],
+)
+def test_usage_without_a_key_says_how_it_is_shared(
+    signed_in: Client, sharing: str, *, assigned: bool, shown: str
+) -> None:
+    """Unless it is assigned itself, if only to nobody."""
+    provider = make_provider(keyless_sharing=sharing)
+    keyless = make_keyless(provider=provider)
+    make_usage(project=keyless)
+    if assigned:
+        make_assignment(project=keyless, company=None)
+
+    rows = b"".join(signed_in.get(f"{provider.get_absolute_url()}?csv=keys").streaming_content)  # type: ignore[attr-defined]
+
+    assert f"No API key (web app),{shown}," in rows.decode()
+
+
+@pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"expires_at": datetime(2026, 12, 3, tzinfo=UTC)}, "Expires 3 Dec 2026"),

@@ -118,3 +118,13 @@ def test_archiving_and_restoring_happen_once(told: Told) -> None:
     assert archived_at == NOW
     assert Company.objects.get().archived_at is None
     assert [act.new for act in told.acts] == [{"archived": True}, {"archived": False}]
+
+
+def test_name_with_a_control_character_is_refused() -> None:
+    """It would break files and terminals."""
+    with pytest.raises(ValidationError, match="control characters"):
+        get_or_create_company(name="Ac\x1bme")
+    with pytest.raises(ValidationError, match="control characters"):
+        save_company(company=Company(name="Ac\x1bme"))
+
+    assert not Company.objects.exists()
