@@ -100,6 +100,7 @@ URLS: Final[Mapping[str, Need]] = {
     "members:reactivate": MANAGE,
     "members:reset_two_factor": MANAGE,
     "members:remove": MANAGE,
+    "audit:list": AUDIT,
     # What it costs
     "dashboard": SEE,
     "companies:list": SEE,

@@ -17,6 +17,7 @@ SETTINGS = (
     ("Profile", "settings"),
     ("Security", "security"),
     ("Members", "members:list"),
+    ("Audit log", "audit:list"),
     ("About", "about"),
 )
 

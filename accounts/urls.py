@@ -13,6 +13,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.audit.urls import audit_pages
 from accounts.single_sign_on import PROVIDER_ID
 from accounts.views import joining, members, profile, security, sso
 from accounts.views.answers import unprocessable_when_refused as answering_422
@@ -75,5 +76,6 @@ settings_pages: list[URLPattern | URLResolver] = [
             )
         ),
     ),
+    path("", include((audit_pages, "audit"))),
     path("your-companies/", profile.your_companies, name="your_companies"),
 ]

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from providers.signals import announce
+
 
 @dataclass(frozen=True)
 class FirstAdmin:
@@ -23,9 +25,10 @@ def create_first_admin() -> FirstAdmin | None:
     generated = None if settings.ADMIN_PASSWORD else secrets.token_urlsafe(12)
     try:
         with transaction.atomic():
-            User.objects.create_superuser(
+            admin = User.objects.create_superuser(
                 username=settings.ADMIN_USERNAME, email="", password=generated or settings.ADMIN_PASSWORD
             )
+            announce("member.created", admin, new={"role": "Admin"})
     except IntegrityError:  # another machine, started at the same time, was first
         return None
     return FirstAdmin(settings.ADMIN_USERNAME, generated)

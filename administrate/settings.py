@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "administrate.requests.answer_probes",
+    "administrate.requests.refuse_what_no_browser_sends",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -218,6 +219,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "providers.tasks.sweep",
         "schedule": 60.0,
         "options": {"expires": 55},
+    },
+    "clean-up-every-night": {
+        "task": "administrate.tasks.clean_up",
+        "schedule": crontab(hour="3", minute="40"),
     },
 }
 # Beat's own notes of when it last ticked: no secret, and made anew when they are lost.
@@ -369,6 +374,15 @@ for name, value in (("SYNC_BACKFILL_DAYS", SYNC_BACKFILL_DAYS), ("SYNC_TRAILING_
 ELEVENLABS_BASE_URL = env.str("ELEVENLABS_BASE_URL", "").rstrip("/")
 if ELEVENLABS_BASE_URL and not is_https_or_loopback(ELEVENLABS_BASE_URL):
     raise ImproperlyConfigured("ELEVENLABS_BASE_URL must be an https address (http only for a loopback host).")
+
+# --- Data keeping -----------------------------------------------------------------------------------------------------
+
+# Days; 0 keeps them for ever. administrate.retention deletes what is older, once a day.
+AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", 730)
+SYNC_RUN_KEEP_DAYS = env.int("SYNC_RUN_KEEP_DAYS", 90)
+for name, value in (("AUDIT_KEEP_DAYS", AUDIT_KEEP_DAYS), ("SYNC_RUN_KEEP_DAYS", SYNC_RUN_KEEP_DAYS)):
+    if not 0 <= value <= 36_500:
+        raise ImproperlyConfigured(f"{name} must be between 1 and 36500 days, or 0 to keep for ever, not {value}.")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from administrate.context import THEMES, site
 from providers.database import is_out_of_order
+from providers.views.asking import next_url
 
 RETRY_AFTER_SECONDS = 30
 YEAR = 365 * 24 * 60 * 60
@@ -26,10 +26,7 @@ ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the theme in a cookie of this browser."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        back = "settings"
-    response = redirect(back)
+    response = redirect(next_url(request) or "settings")
     theme = request.POST.get("theme", "")
     if theme not in THEMES:
         return problem(request, 400)

@@ -19,6 +19,7 @@ from costs.models import DailyUsage, DailyUsageQuerySet
 from costs.writing import estimated_cost
 from providers.models import Provider
 from providers.services.claims import new_owner, release_claim, take_claim
+from providers.signals import announce
 
 CURRENCIES = ("usd", "eur", "inr", "pln", "gbp")
 # What a plausible row costs at most, as the reader of answers has it: sums of such amounts fit their columns.
@@ -49,13 +50,23 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     owner = new_owner()
     if not take_claim(provider=provider, owner=owner, now=now):
         raise SyncRunningError("This provider is being synced at this moment. Set the rate when the sync has ended.")
+    old = _facts(provider)
     provider.credit_rate = rate
     provider.credit_rate_currency = "" if rate is None else currency
     provider.save(update_fields=["credit_rate", "credit_rate_currency"])
     changed = _rewrite(provider, now)
     attribute(provider.projects.values_list("pk", flat=True))
+    if (new := _facts(provider)) != old:
+        announce("provider.credit_rate_changed", provider, old=old, new=new)
     release_claim(provider=provider, owner=owner)
     return changed
+
+
+def _facts(provider: Provider) -> dict[str, str | None]:
+    """What the audit log is told of."""
+    rate = provider.credit_rate
+    told = None if rate is None else f"{rate.normalize():f} {provider.credit_rate_currency.upper()}"
+    return {"credit_rate": told}
 
 
 def _check(provider: Provider, rate: Decimal, currency: str) -> None:

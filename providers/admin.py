@@ -6,6 +6,7 @@ A provider is connected on its own page, where its key is tried first; here nobo
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -23,7 +24,9 @@ from providers.models import (
     SyncRun,
 )
 from providers.services.companies import archive_company, delete_company, restore_company, save_company
-from providers.services.queueing import enqueue_quietly, request_sync
+from providers.services.managing import pause_provider, rename_provider, resume_provider
+from providers.services.queueing import ask_for_sync, enqueue_quietly
+from providers.signals import announce
 from providers.views.asking import person
 
 RESYNC_DAYS = 35
@@ -69,6 +72,10 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
 
+    def save_model(self, _request: HttpRequest, obj: Provider, _form: object, _change: object) -> None:
+        """Its name is all that can be changed."""
+        rename_provider(provider=obj, name=obj.name)
+
     @admin.action(description="Sync now")
     def sync_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         self._request(request, queryset, days=None)
@@ -79,28 +86,27 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
 
     @admin.action(description="Pause")
     def pause(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        paused = queryset.filter(paused_at=None, disconnected_at=None).update(paused_at=timezone.now())
-        messages.success(request, f"{paused} paused. Their history stays.")
+        providers = list(queryset.filter(paused_at=None, disconnected_at=None))
+        for provider in providers:
+            pause_provider(provider=provider, now=timezone.now())
+        messages.success(request, f"{len(providers)} paused. Their history stays.")
 
     @admin.action(description="Resume")
     def resume(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        resumed = (
-            queryset.exclude(paused_at=None)
-            .filter(disconnected_at=None)
-            .update(paused_at=None, pause_reason="", refused_since=None, next_due_at=timezone.now())
-        )
-        messages.success(request, f"{resumed} resumed. They sync within a minute.")
+        providers = list(queryset.exclude(paused_at=None).filter(disconnected_at=None))
+        for provider in providers:
+            resume_provider(provider=provider, now=timezone.now())
+        messages.success(request, f"{len(providers)} resumed. They sync within a minute.")
 
     def _request(self, request: HttpRequest, providers: QuerySet[Provider], *, days: int | None) -> None:
         now = timezone.now()
         unreachable = 0
         for provider in providers.filter(disconnected_at=None):
-            run = request_sync(
+            run = ask_for_sync(
                 provider=provider,
-                trigger=SyncRun.Trigger.MANUAL,
                 now=now,
-                requested_from=now.date() - timedelta(days=days - 1) if days else None,
-                requested_to=now.date() if days else None,
+                first=now.date() - timedelta(days=days - 1) if days else None,
+                last=now.date() if days else None,
             )
             unreachable += not enqueue_quietly(run=run, now=now)
         if unreachable:
@@ -120,6 +126,12 @@ class ProjectAdmin(NoAdding, admin.ModelAdmin):
         "disabled_reason", "deleted_at",
     )  # fmt: skip
     readonly_fields = tuple(field for field in fields if field != "label")
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, _change: object) -> None:
+        old = {"label": form.initial.get("label", "")}
+        obj.save(update_fields=["label"])
+        if obj.label != old["label"]:
+            announce("keys.renamed", obj, actor=person(request), old=old, new={"label": obj.label})
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False

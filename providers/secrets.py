@@ -18,6 +18,7 @@ _LOOKS_SECRET: Final = re.compile(
         \b(?:xi-api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:bearer\s+|basic\s+)?  # a header, also in a tuple
       | \b(?:api_key|password|token)["']?\s*[:=]\s*["']?                              # a field
       | ://[^\s:/@"']*:(?=[^\s/@"']+@)                                                # the password in a URL
+      | /invitations/(?=[\w-]{43})                                                   # the token of an invitation
     )[^\s"',;})\]\\@]+
     | \bsk_\w+                          # a key of ElevenLabs
     | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key

@@ -35,7 +35,7 @@ def tell_sharing_changed(provider: Provider) -> None:
 
 def announce(
     action: str,
-    target: Model,
+    target: Model | str,
     *,
     actor: User | None = None,
     old: Mapping[str, Any] | None = None,
@@ -43,7 +43,8 @@ def announce(
 ) -> None:
     """Say that somebody did something, for the audit log.
 
-    ``action`` is "<noun>.<past participle>", e.g. "provider.connected"; ``old`` and ``new`` are JSON values of what
-    changed and never hold a secret. Without ``actor`` it was the person of the present request, or no person at all.
+    ``action`` is "<noun>.<past participle>", e.g. "provider.connected", done to ``target``, by its name where that is
+    no row; ``old`` and ``new`` are JSON values of what changed and never hold a secret. Without ``actor`` it was the
+    person of the present request, or no person at all.
     """
     acted.send(sender=type(target), action=action, target=target, actor=actor, old=old or {}, new=new or {})

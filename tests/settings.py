@@ -46,6 +46,8 @@ os.environ.update(
         "OIDC_ISSUER": "",
         "SYNC_BACKFILL_DAYS": "365",
         "SYNC_TRAILING_DAYS": "7",
+        "AUDIT_KEEP_DAYS": "730",
+        "SYNC_RUN_KEEP_DAYS": "90",
     }
 )
 

@@ -13,6 +13,7 @@ from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck
 from providers.secrets import ApiKey
 from providers.services.queueing import next_hourly_sync, request_sync
+from providers.signals import announce
 
 
 class AlreadyConnectedError(Exception):
@@ -48,6 +49,16 @@ def connect_provider(
             provider.next_due_at = next_hourly_sync(provider, now)
             provider.save(update_fields=["next_due_at"])
             run = request_sync(provider=provider, trigger=SyncRun.Trigger.CONNECT, now=now)
+            announce(
+                "provider.connected",
+                provider,
+                new={
+                    "name": provider.name,
+                    "region": provider.region,
+                    "source": provider.source,
+                    "key_ending": provider.key_last_four,
+                },
+            )
     except IntegrityError:
         raise ValidationError({"name": "A provider with this name already exists."}) from None
     return provider, run

@@ -13,6 +13,7 @@ from providers.registry import KeyCheck
 from providers.secrets import ApiKey
 from providers.services.connecting import refuse_same_key, refuse_same_workspace
 from providers.services.queueing import request_sync
+from providers.signals import announce
 
 
 class OtherWorkspaceError(Exception):
@@ -23,24 +24,33 @@ class UnconfirmedWorkspaceError(Exception):
     """Nothing tells whether the key opens the same workspace: a person must confirm it; the text is for them."""
 
 
+@transaction.atomic
 def rename_provider(*, provider: Provider, name: str) -> None:
     """Raises ValidationError where the name can't be had."""
+    old = Provider.objects.values_list("name", flat=True).get(pk=provider.pk)
     provider.name = " ".join(name.split())
     provider.full_clean(exclude=["encrypted_key"])
     provider.save(update_fields=["name"])
+    if provider.name != old:
+        announce("provider.renamed", provider, old={"name": old}, new={"name": provider.name})
 
 
+@transaction.atomic
 def pause_provider(*, provider: Provider, now: datetime) -> None:
     """Stop its hourly syncs; what is stored stays. A sync that runs at this moment ends by itself."""
-    Provider.objects.filter(pk=provider.pk, paused_at=None).update(paused_at=now, pause_reason="")
+    if Provider.objects.filter(pk=provider.pk, paused_at=None).update(paused_at=now, pause_reason=""):
+        announce("provider.paused", provider)
     SyncRun.objects.unfinished().scheduled().filter(provider=provider, started_at=None).delete()
 
 
+@transaction.atomic
 def resume_provider(*, provider: Provider, now: datetime) -> None:
     """Let the next sweep sync it: whatever was missed meanwhile is still due."""
-    Provider.objects.filter(pk=provider.pk, disconnected_at=None).update(
-        paused_at=None, pause_reason="", refused_since=None, next_due_at=now
-    )
+    connected = Provider.objects.filter(pk=provider.pk, disconnected_at=None)
+    was_paused = connected.exclude(paused_at=None).exists()
+    connected.update(paused_at=None, pause_reason="", refused_since=None, next_due_at=now)
+    if was_paused:
+        announce("provider.resumed", provider)
 
 
 def replace_key(
@@ -58,6 +68,7 @@ def replace_key(
     check = registry.get(provider.type).check_key(api_key, provider.region, Provider.Source(provider.source))
     refuse_same_workspace(candidate, check)
     is_same_key = candidate.key_fingerprint == provider.key_fingerprint
+    old_ending = provider.key_last_four
     if not is_same_key:
         _compare_workspaces(provider, check, confirmed=confirmed_same_workspace)
     with transaction.atomic():
@@ -81,11 +92,20 @@ def replace_key(
                 "next_due_at",
             ]
         )
+        announce(
+            "provider.key_replaced",
+            provider,
+            old={"key_ending": old_ending},
+            new={"key_ending": provider.key_last_four},
+        )
         return request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=now)
 
 
+@transaction.atomic
 def disconnect_provider(*, provider: Provider, now: datetime) -> None:
     """Forget the key and stop syncing for good; projects, assignments and usage stay."""
+    if provider.disconnected_at is None:
+        announce("provider.disconnected", provider, old={"key_ending": provider.key_last_four})
     SyncRun.objects.unfinished().filter(provider=provider, started_at=None).delete()
     Provider.objects.filter(pk=provider.pk).update(
         encrypted_key="",
@@ -103,13 +123,25 @@ def disconnect_provider(*, provider: Provider, now: datetime) -> None:
 
 @transaction.atomic
 def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
-    """Delete it with all its usage, projects, assignments and sync runs; companies stay.
+    """Delete it with all its usage, projects, assignments and sync runs; companies and frozen statements stay.
 
-    Raises ValidationError unless ``confirmed_name`` is its name.
+    Locked in the order of every change of assignments – the provider, then its projects – so that nobody waits in a
+    circle: a sync or somebody who assigns comes first, or finds it gone. Rows of usage are deleted by the database and
+    never loaded, however many there are. Raises ValidationError unless ``confirmed_name`` is its name.
     """
-    if confirmed_name.strip() != provider.name:
-        raise ValidationError(f"Type the name “{provider.name}” to delete it.")
-    provider.delete()
+    stored = Provider.objects.select_for_update().filter(pk=provider.pk).first()
+    if stored is None:
+        raise ValidationError("This provider has been deleted meanwhile.")
+    if confirmed_name.strip() != stored.name:
+        raise ValidationError(f"Type the name “{stored.name}” to delete it.")
+    projects = Project.objects.for_provider(stored)
+    keys = list(projects.select_for_update().order_by("pk").values_list("kind", flat=True)).count(Project.Kind.KEY)
+    announce(
+        "provider.deleted",
+        stored,
+        old={"name": stored.name, "region": stored.region, "key_ending": stored.key_last_four, "api_keys": keys},
+    )
+    stored.delete()
 
 
 def _compare_workspaces(provider: Provider, check: KeyCheck, *, confirmed: bool) -> None:

@@ -29,6 +29,7 @@ WHOLE = Decimal(100)
 # How many keys and companies the audit log names; it always holds the number of keys.
 NAMED_AT_MOST = 20
 
+KEY_GONE = "Some of these keys don't exist any more. Reload the page and choose again."
 COMPANY_GONE = "This company doesn't exist any more. Reload the page and choose again."
 
 
@@ -48,9 +49,10 @@ def change_periods(
     """The one way in which somebody changes periods: locked, remembered so that it can be undone, and told.
 
     ``write`` does it; ``companies`` are those that it makes pay. Raises ValidationError where one of them has been
-    deleted or archived meanwhile.
+    deleted or archived meanwhile, or a project was deleted with its provider.
     """
-    lock_projects([project.pk for project in projects])
+    if lock_projects([project.pk for project in projects]) != len(projects):
+        raise ValidationError(KEY_GONE)
     lock_companies(companies)
     before = snapshot(projects)
     write()
@@ -70,11 +72,11 @@ def lock_providers(provider_ids: Collection[int]) -> None:
     list(locked.order_by("pk").values_list("pk"))
 
 
-def lock_projects(project_ids: Collection[int]) -> None:
-    """Their providers, then the projects themselves."""
+def lock_projects(project_ids: Collection[int]) -> int:
+    """Their providers, then the projects themselves; returns how many of them there still are."""
     projects = Project.objects.filter(pk__in=project_ids).order_by()
     lock_providers(set(projects.values_list("provider_id", flat=True)))
-    list(projects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return len(projects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def lock_companies(companies: Iterable[Company]) -> None:

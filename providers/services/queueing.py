@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from providers import registry
 from providers.models import Provider, SyncRun
+from providers.signals import announce
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,34 @@ def request_sync(
             waiting.accepts_implausible = True
             waiting.save(update_fields=["accepts_implausible"])
         return waiting
+
+
+@transaction.atomic
+def ask_for_sync(
+    *,
+    provider: Provider,
+    now: datetime,
+    first: date | None = None,
+    last: date | None = None,
+    accepts_implausible: bool = False,
+) -> SyncRun:
+    """A person wants a sync – of whatever is due, or of the days ``first`` to ``last``; the audit log is told.
+
+    With ``accepts_implausible`` what an earlier run held back is applied. The caller enqueues the returned run.
+    """
+    announce(
+        "sync.accepted" if accepts_implausible else "sync.requested",
+        provider,
+        new={"from": first.isoformat(), "to": last.isoformat()} if first and last else {},
+    )
+    return request_sync(
+        provider=provider,
+        trigger=SyncRun.Trigger.MANUAL,
+        now=now,
+        requested_from=first,
+        requested_to=last,
+        accepts_implausible=accepts_implausible,
+    )
 
 
 def enqueue(*, run: SyncRun, now: datetime) -> None:

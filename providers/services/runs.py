@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from providers.models import Provider, SyncRun
+from providers.signals import announce
 
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
@@ -70,6 +71,9 @@ def finish_run(
         Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)
     if key_was_refused:
         Provider.objects.filter(pk=provider.pk, refused_since=None).update(refused_since=now)
-        Provider.objects.filter(pk=provider.pk, refused_since__lte=now - REFUSALS_END_AFTER, paused_at=None).update(
-            paused_at=now, pause_reason=f"The API key has been refused for three days. {error_text}"[:300]
+        still_asked = Provider.objects.filter(
+            pk=provider.pk, refused_since__lte=now - REFUSALS_END_AFTER, paused_at=None
         )
+        reason = f"The API key has been refused for three days. {error_text}"[:300]
+        if still_asked.update(paused_at=now, pause_reason=reason):
+            announce("provider.paused", provider, new={"reason": reason})

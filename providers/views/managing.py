@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from providers import registry
 from providers.forms import DeleteForm, RenameForm, ReplaceKeyForm, ResyncForm
-from providers.models import Project, Provider, SyncRun
+from providers.models import Project, Provider
 from providers.services.connecting import AlreadyConnectedError
 from providers.services.managing import (
     OtherWorkspaceError,
@@ -32,7 +32,7 @@ from providers.services.managing import (
     replace_key,
     resume_provider,
 )
-from providers.services.queueing import request_sync
+from providers.services.queueing import ask_for_sync
 from providers.views.answers import add_errors, hand_over
 from providers.views.syncing import why_no_sync
 
@@ -133,12 +133,8 @@ def resync(request: HttpRequest, pk: int) -> HttpResponse:
         if reason:
             form.add_error(None, reason)
         else:
-            run = request_sync(
-                provider=provider,
-                trigger=SyncRun.Trigger.MANUAL,
-                now=now,
-                requested_from=form.cleaned_data["first"],
-                requested_to=form.cleaned_data["last"],
+            run = ask_for_sync(
+                provider=provider, now=now, first=form.cleaned_data["first"], last=form.cleaned_data["last"]
             )
             hand_over(request, run)
             return redirect(provider)

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from providers.models import Provider, SyncRun
 from providers.progress import steps
-from providers.services.queueing import request_sync
+from providers.services.queueing import ask_for_sync
 from providers.views.answers import hand_over
 
 
@@ -21,7 +21,7 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
     if reason := why_no_sync(provider):
         messages.warning(request, reason)
         return redirect(provider)
-    hand_over(request, request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=timezone.now()))
+    hand_over(request, ask_for_sync(provider=provider, now=timezone.now()))
     return redirect(provider)
 
 
@@ -45,14 +45,7 @@ def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
     if reason := why_no_sync(provider):
         messages.warning(request, reason)
         return redirect(provider)
-    accepted = request_sync(
-        provider=provider,
-        trigger=SyncRun.Trigger.MANUAL,
-        now=timezone.now(),
-        requested_from=first,
-        requested_to=last,
-        accepts_implausible=True,
-    )
+    accepted = ask_for_sync(provider=provider, now=timezone.now(), first=first, last=last, accepts_implausible=True)
     hand_over(request, accepted)
     return redirect(provider)
 

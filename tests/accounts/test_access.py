@@ -77,6 +77,7 @@ ANSWERS = {
     "members:reactivate": "302 405 403 403 404 404",
     "members:reset_two_factor": "302 405 403 403 404 404",
     "members:remove": "302 200 403 403 404 404",
+    "audit:list": "302 200 403 403 404 404",
     "dashboard": "302 200 200 200 302 302",
     "companies:list": "302 200 200 200 404 404",
     "companies:detail": "302 200 200 200 200 404",

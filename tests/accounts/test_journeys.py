@@ -24,6 +24,7 @@ PAGES = (
     "/settings/members/invite/",
     "/settings/members/1/",
     "/settings/members/1/remove/",
+    "/settings/audit/",
     "/settings/about/",
     "/accounts/password/change/",
 )

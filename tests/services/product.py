@@ -207,6 +207,8 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
         "OIDC_CLIENT_SECRET": "",
         "SYNC_BACKFILL_DAYS": "365",
         "SYNC_TRAILING_DAYS": "7",
+        "AUDIT_KEEP_DAYS": "730",
+        "SYNC_RUN_KEEP_DAYS": "90",
         **values,
     }
 

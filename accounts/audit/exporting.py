@@ -1,0 +1,48 @@
+"""The audit log as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db.models import QuerySet
+
+from accounts.audit.models import AuditEntry
+from costs.exports import CHUNK_LINES, csv_text, inert
+
+COLUMNS = (
+    "at",
+    "actor",
+    "address",
+    "request_id",
+    "action",
+    "target_type",
+    "target_id",
+    "target",
+    "old",
+    "new",
+)
+
+
+def audit_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
+    """``entries`` in their order under COLUMNS, in chunks; ``old`` and ``new`` are JSON, times are UTC."""
+    yield csv_text([COLUMNS])
+    rows = entries.iterator(chunk_size=2000)
+    while chunk := list(islice(rows, CHUNK_LINES)):
+        yield csv_text(_line(entry) for entry in chunk)
+
+
+def _line(entry: AuditEntry) -> tuple[str, ...]:
+    return (
+        entry.at.isoformat(timespec="seconds"),
+        inert(entry.actor_name),
+        entry.address,
+        inert(entry.request_id),
+        entry.action,
+        entry.target_type,
+        "" if entry.target_id is None else str(entry.target_id),
+        inert(entry.target_name),
+        json.dumps(entry.old, ensure_ascii=False) if entry.old else "",
+        json.dumps(entry.new, ensure_ascii=False) if entry.new else "",
+    )
