@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from accounts.addresses import client_address
 from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
 from providers.signals import announce
+from providers.views.asking import is_own_path
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -32,6 +33,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
         """Nobody signs up: people are invited."""
         return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Where `next` may lead after signing in or out."""
+        return is_own_path(url)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.forms import ChangePasswordForm
 from django import forms
@@ -19,12 +19,30 @@ from providers.models import Company
 # AUTH_PASSWORD_VALIDATORS, in a sentence.
 STRENGTH = "At least 10 characters. Not your name, not a common password, not only digits."
 
+# In digits, as text: the database's integers have one more.
+LONGEST_ID = 18
+
 ROLE_HELP = {
     Role.ADMIN: "Everything: also providers' keys, closing months, and people.",
     Role.MEMBER: "Sees everything; syncs, assigns keys, keeps companies and rules.",
     Role.VIEWER: "Sees everything, changes nothing.",
     Role.COMPANY_VIEWER: "Sees what the chosen companies cost and their statements, and nothing else.",
 }
+
+
+if TYPE_CHECKING:
+    _Companies = forms.ModelMultipleChoiceField[Company]
+else:
+    _Companies = forms.ModelMultipleChoiceField
+
+
+class CompaniesField(_Companies):
+    """Refuses ids that no database has, which Django would hand to it."""
+
+    def clean(self, value: Any) -> Any:
+        if any(len(str(pk)) > LONGEST_ID for pk in value or ()):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().clean(value)
 
 
 class RoleForm(forms.Form):
@@ -36,7 +54,7 @@ class RoleForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a role.", "invalid_choice": "Choose one of the roles."},
     )
-    companies = forms.ModelMultipleChoiceField(
+    companies = CompaniesField(
         queryset=Company.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,

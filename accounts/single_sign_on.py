@@ -7,6 +7,7 @@ the person counts, not the address.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -66,12 +67,18 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
 
 
 def verified_email(claims: dict[str, Any]) -> str:
-    """The e-mail address of the claims, lower case, if the provider vouches for it; else the empty string."""
+    """The e-mail address of the claims, lower case, if the provider vouches for it; else the empty string.
+
+    An invitation's address has only ASCII before the @. Others are nobody's here, also where they look alike in lower
+    case: the Kelvin sign becomes a "k".
+    """
     told = claims.get("userinfo") or claims.get("id_token") or {}
     email = told.get("email")
     # Some providers write booleans as words.
     is_verified = told.get("email_verified") in (True, "true")
-    return email.strip().lower() if isinstance(email, str) and is_verified else ""
+    if not (is_verified and isinstance(email, str) and email.rpartition("@")[0].isascii()):
+        return ""
+    return email.strip().lower()
 
 
 def refusal(request: HttpRequest, reason: str, *, status: int = 403) -> Any:
@@ -91,12 +98,17 @@ def _find_or_make(email: str) -> User | None:
         return None
     now = timezone.now()
     accepted = Invitation.objects.filter(email__iexact=email, accepted_by__isnull=False).select_related("accepted_by")
-    if (invitation := accepted.first()) is not None:
+    if (invitation := _exactly(email, accepted)) is not None:
         return invitation.accepted_by
-    invitation = Invitation.objects.open(now).filter(email__iexact=email).first()
+    invitation = _exactly(email, Invitation.objects.open(now).filter(email__iexact=email))
     if invitation is None:
         return None
     return accept_invitation(invitation=invitation, username=_free_username(email), password=None, now=now)
+
+
+def _exactly(email: str, found: Iterable[Invitation]) -> Invitation | None:
+    """The first of those found that Python, too, finds equal: to some databases "wıkı.example" is "wiki.example"."""
+    return next((invitation for invitation in found if invitation.email.lower() == email), None)
 
 
 def _free_username(email: str) -> str:

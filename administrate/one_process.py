@@ -57,7 +57,15 @@ def web_server() -> Iterator[Callable[[], None]]:
     its first admin too.
     """
     try:
-        server = waitress.create_server(application, host=HOST, port=settings.PORT, threads=WEB_THREADS, ident="")
+        server = waitress.create_server(
+            application,
+            host=HOST,
+            port=settings.PORT,
+            threads=WEB_THREADS,
+            ident="",
+            # It stores what it receives before anybody may refuse it; a little more than that lets our page say so.
+            max_request_body_size=4 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        )
     except OSError as error:
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
         raise AlreadyRunningError(f"Port {settings.PORT} {reason}. Set another one: PORT=8001 make run") from None

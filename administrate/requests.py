@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
+from django.utils.encoding import escape_uri_path
 
 from administrate.metrics import PAGE_SECONDS
 from providers.log_context import for_request
@@ -89,7 +91,8 @@ def _note(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -
         return
     page = request.resolver_match.view_name if request.resolver_match else ""
     PAGE_SECONDS.labels(page=page or "(none)", status=response.status_code).observe(seconds)
-    path = _TOKEN_IN_PATH.sub("••••", request.path)
+    # Escaped: a line break in it would begin a line of the log that nobody wrote.
+    path = _TOKEN_IN_PATH.sub("••••", escape_uri_path(request.path))
     logger.info(
         "%s %s %s",
         request.method,
@@ -111,13 +114,43 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def refuse_what_no_browser_sends(get_response: GetResponse) -> GetResponse:
+    """Turn away what would end as an error of ours, or fill the disk, once somebody reads it. Nobody needs to sign in
+    to send it.
+
+    Bodies beyond DATA_UPLOAD_MAX_MEMORY_SIZE: Django's own limit leaves out files, which it would store in /tmp until
+    the request is over, and nothing here takes files. Forms in other encodings than UTF-8: Python knows some that
+    decode no text. NUL in a cookie, and in what the Django admin is asked: PostgreSQL accepts it in no text.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig("The body is too large.")
+        if request.encoding and request.encoding.lower() not in {"utf-8", "utf8"}:
+            raise BadRequest("The form is not in UTF-8.")
+        asks_admin = request.path_info.startswith("/admin/")
+        if any("\0" in text for text in request.COOKIES.values()) or (
+            asks_admin and "%00" in request.META.get("QUERY_STRING", "")
+        ):
+            raise BadRequest("A cookie or the address holds NUL.")
+        return get_response(request)
+
+    return middleware
+
+
 def harden(get_response: GetResponse) -> GetResponse:
-    """The headers that Django has no setting for."""
+    """The headers that Django has no setting for.
+
+    What is not said to be public – style sheets, say – is kept by nobody: neither by a proxy nor by the browser, where
+    the next person would find it by going back.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     return middleware
