@@ -6,22 +6,12 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import User
-from django.http import HttpRequest
 
 from accounts.access import PERMISSIONS, membership_of
 from accounts.models import Role
 
 
 class RoleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships no types
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Knows nobody by a name that only the database takes for theirs.
-
-        To some "admın" is "ADMIN". To the throttle, which counts by name, it would be somebody else.
-        """
-        user: User | None = super().authenticate(request, **credentials)
-        typed = credentials.get("username")
-        return None if user is not None and typed and typed.lower() != user.get_username().lower() else user
-
     def get_user(self, user_id: int) -> User | None:
         """The active user with its membership, which every request needs, in one query."""
         user = User.objects.select_related("membership").filter(pk=user_id).first()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 from django.utils.encoding import escape_uri_path
@@ -119,16 +119,14 @@ def refuse_what_no_browser_sends(get_response: GetResponse) -> GetResponse:
     to send it.
 
     Bodies beyond DATA_UPLOAD_MAX_MEMORY_SIZE: Django's own limit leaves out files, which it would store in /tmp until
-    the request is over, and nothing here takes files. Forms in other encodings than UTF-8: Python knows some that
-    decode no text. NUL in a cookie, and in what the Django admin is asked: PostgreSQL accepts it in no text.
+    the request is over, and nothing here takes files. NUL in a cookie, and in what the Django admin is asked:
+    PostgreSQL accepts it in no text.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise RequestDataTooBig("The body is too large.")
-        if request.encoding and request.encoding.lower() not in {"utf-8", "utf8"}:
-            raise BadRequest("The form is not in UTF-8.")
+            raise BadRequest("The body is too large.")
         asks_admin = request.path_info.startswith("/admin/")
         if any("\0" in text for text in request.COOKIES.values()) or (
             asks_admin and "%00" in request.META.get("QUERY_STRING", "")

@@ -412,5 +412,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # What was refused or not found stands in the request's own line.
         "django.request": {"level": "ERROR"},
+        # Likewise, and with a traceback for everybody who tries the address of the machine.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

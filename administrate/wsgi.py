@@ -1,9 +1,29 @@
 """The WSGI entry point for gunicorn (production) and waitress (embedded)."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "administrate.settings")
 
-application = get_wsgi_application()
+
+class Request(WSGIRequest):
+    """Reads forms and addresses as UTF-8, which is all that browsers send, whatever charset the request claims.
+
+    Django believes it. Python knows encodings that decode no text ("hex"): with one of those, anybody could make even
+    the making of a request fail, before there is a page that says so.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
+class Handler(WSGIHandler):
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Handler()

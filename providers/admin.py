@@ -61,6 +61,12 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
     readonly_fields = tuple(field for field in fields if field != "name")
     actions = ("sync_now", "resync", "pause", "resume")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Not by what is not shown: whether anything begins with a letter tells the column, letter by letter."""
+        return lookup.partition("__")[0] not in {"encrypted_key", "key_fingerprint"} and super().lookup_allowed(
+            lookup, value, request
+        )
+
     @admin.display(description="Status")
     def state(self, provider: Provider) -> str:
         return str(provider.status(timezone.now()).label)
