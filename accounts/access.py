@@ -134,6 +134,7 @@ URLS: Final[Mapping[str, Need]] = {
     "providers:resync": SYNC,
     "providers:accept": SYNC,
     "providers:assign": ASSIGN,
+    "providers:reassign": ASSIGN,
     "providers:split": ASSIGN,
     "providers:keyless": ASSIGN,
     "providers:undo": ASSIGN,

@@ -18,6 +18,7 @@ provider_actions = [
     path("providers/<int:pk>/progress/", syncing.progress, name="progress"),
     path("providers/<int:pk>/runs/<int:run_pk>/accept/", syncing.accept, name="accept"),
     path("providers/<int:pk>/assign/", assigning.assign, name="assign"),
+    path("providers/<int:pk>/reassign/", assigning.reassign, name="reassign"),
     path("providers/<int:pk>/split/", assigning.split, name="split"),
     path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]

@@ -16,7 +16,8 @@ def person(request: HttpRequest) -> User | None:
 
 def next_url(request: HttpRequest) -> str:
     """The path that the form asks to go back to; empty where it is none of this site."""
-    url = request.POST.get("next", "")
+    sent = request.POST if request.method == "POST" else request.GET
+    url = sent.get("next", "")
     return url if is_own_path(url) else ""
 
 

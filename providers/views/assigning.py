@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -9,11 +11,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
-from providers.models import Assignment, AssignmentChange, Company, Project, Provider
+from providers.models import Assignment, AssignmentChange, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
 from providers.views.answers import add_errors, problem
@@ -32,6 +35,12 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     form = AssignForm(request.POST, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
+    if "applies_to" not in request.POST and _belong_to_others(form):
+        query = urlencode(
+            {"projects": request.POST.getlist("projects"), "company": request.POST["company"]}, doseq=True
+        )
+        url = f"{reverse('providers:reassign', args=[pk])}?{query}&{urlencode({'next': back})}"
+        return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)
     try:
         with transaction.atomic():
             company, is_new = form.cleaned_data["existing_company"], False
@@ -48,6 +57,27 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as refusal:
         return problem(request, NOT_ASSIGNED, refusal.messages, back)
     return _assigned(request, change, back)
+
+
+@require_safe
+def reassign(request: HttpRequest, pk: int) -> HttpResponse:
+    """From when on keys belong to another company, asked where a row of the provider's page only named the company."""
+    provider = get_object_or_404(Provider, pk=pk)
+    back = next_url(request) or provider.get_absolute_url()
+    form = AssignForm(request.GET, provider=provider)
+    if not form.is_valid():
+        return problem(request, NOT_ASSIGNED, sentences(form), back)
+    company: Company | None = form.cleaned_data["existing_company"]
+    context = {
+        "provider": provider,
+        "name": provider.name,
+        "projects": sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold()),
+        "company": company,
+        "company_value": company.pk if company else AssignForm.NOBODY,
+        "form": AssignForm(initial={"applies_to": "from", "starts_on": timezone.now().date()}, provider=provider),
+        "back": back,
+    }
+    return render(request, "assignments/reassign.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,6 +138,14 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
     messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
     return redirect(back)
+
+
+def _belong_to_others(form: AssignForm) -> bool:
+    """Whether any of the keys was ever a company's – then it matters from when on it is another's."""
+    shares = AssignmentShare.objects.filter(assignment__project__in=form.cleaned_data["projects"])
+    if form.cleaned_data["existing_company"]:
+        shares = shares.exclude(company=form.cleaned_data["existing_company"])
+    return shares.exists()
 
 
 def _typed_lines(sent: QueryDict) -> list[Line]:

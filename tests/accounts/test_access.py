@@ -109,6 +109,7 @@ ANSWERS = {
     "providers:resync": "302 200 200 403 404 404",
     "providers:accept": "302 405 405 403 404 404",
     "providers:assign": "302 405 405 403 404 404",
+    "providers:reassign": "302 422 422 403 404 404",
     "providers:split": "302 422 422 403 404 404",
     "providers:keyless": "302 200 200 403 404 404",
     "providers:undo": "302 405 405 403 404 404",

@@ -382,3 +382,54 @@ def test_admin_shows_assignments_and_rules_and_changes_none(client: Client, now:
             assert "Acme" in client.get(f"/admin/providers/{model}/{pk}/change/").content.decode()
             assert client.post(f"/admin/providers/{model}/{pk}/change/", {"starts_on": "2026-01-01"}).status_code == 403
             assert client.post(f"/admin/providers/{model}/{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+# --- Reassigning from a row -------------------------------------------------------------------------------------------
+
+
+def row(project: Project, company: object) -> dict[str, Any]:
+    """What the row of a key sends: whose it is to be, and nothing of when."""
+    return {"projects": [project.pk], "company": company, "next": "/providers/"}
+
+
+def test_row_of_a_key_that_was_nobodys_assigns_all_history(signed_in: Client, key: Project, acme: Company) -> None:
+    """Nobody has paid for anything of it yet."""
+    answer = signed_in.post(f"/providers/{key.provider_id}/assign/", row(key, acme.pk))
+
+    assert (answer.status_code, answer["Location"]) == (302, "/providers/")
+    assert payers(key) == [("1970-01-01", "Acme")]
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_row_of_a_key_that_a_company_pays_asks_from_when_on(
+    signed_in: Client, key: Project, acme: Company, globex: Company, *, with_script: bool
+) -> None:
+    """Nothing is changed before the answer; today is offered, and what was attributed stays."""
+    make_assignment(project=key, company=acme)
+    headers = {"HX-Request": "true"} if with_script else {}
+
+    answer = signed_in.post(f"/providers/{key.provider_id}/assign/", row(key, globex.pk), headers=headers)
+
+    assert payers(key) == [("1970-01-01", "Acme")]
+    url = answer["HX-Redirect"] if with_script else answer["Location"]
+    page = signed_in.get(url).content.decode()
+    assert "will belong to <strong>Globex</strong>" in page
+    assert 'value="from" checked' in page
+    assert 'value="2026-11-22"' in page
+    assert 'name="next" value="/providers/"' in page
+
+
+def test_answer_moves_what_it_says(signed_in: Client, key: Project, acme: Company, globex: Company) -> None:
+    """From the day on; the days before keep their company."""
+    make_assignment(project=key, company=acme)
+    answer = row(key, globex.pk) | {"applies_to": "from", "starts_on": "2026-11-15"}
+
+    signed_in.post(f"/providers/{key.provider_id}/assign/", answer)
+
+    assert payers(key) == [("1970-01-01", "Acme"), ("2026-11-15", "Globex")]
+
+
+@pytest.mark.parametrize("query", ["", "projects=1&company=9999", "projects=x&company=none", "company=none"])
+def test_question_about_nothing_is_refused_in_a_sentence(signed_in: Client, key: Project, query: str) -> None:
+    """Keys or a company that don't exist."""
+    assert signed_in.get(f"/providers/{key.provider_id}/reassign/?{query}").status_code == 422
