@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NoReturn
 
@@ -73,13 +76,27 @@ class ProductCommand(BaseCommand):
                 raise bad_input(f"“{value}” has characters that no name has.")
         try:
             ensure_migrated()
-            return super().execute(*args, **options)
+            with _quiet(options.get("verbosity", 1)):
+                return super().execute(*args, **options)
         except NotMigratedError as error:
             raise failure(str(error)) from None
         except DatabaseError as error:
             if not is_out_of_order(error):
                 raise
             raise failure(f"The database can't be used: {in_one_line(error)}") from None
+
+
+@contextmanager
+def _quiet(verbosity: int) -> Iterator[None]:
+    """What went on is the worker's log to tell; a command tells it in its own words, unless it is asked for more."""
+    talkative = logging.getLogger("elevenlabs_sync")
+    level = talkative.level
+    if verbosity < 2:
+        talkative.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        talkative.setLevel(level)
 
 
 def utc_day(text: str) -> date:
