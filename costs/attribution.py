@@ -68,14 +68,7 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
         project_ids = {pk for (pk,) in cursor.fetchall()}
         cursor.execute(f"SELECT DISTINCT day FROM {staging}")
         days = {_as_date(day) for (day,) in cursor.fetchall()}
-        cursor.execute(
-            f"""
-            DELETE FROM {_ATTRIBUTED} WHERE id IN (
-                SELECT part.id FROM {staging} AS staged JOIN {_ATTRIBUTED} AS part
-                ON part.project_id = staged.project_id AND part.day = staged.day AND part.model = staged.model
-            )
-            """
-        )
+        cursor.execute(_forget(staging))
     payers = _payers(project_ids)
     _insert_whole(staging, exclude=payers.keys())
     for pk, periods in payers.items():
@@ -210,6 +203,22 @@ _INSERT_WHOLE = f"""
         {", ".join(f"used.{name}" for name in _COPIED)}
     FROM {{source}} AS used
 """
+
+
+def _forget(staging: str) -> str:
+    """Delete the parts of the rows that are in ``staging``, found one by one by their index.
+
+    PostgreSQL, which has no statistics yet of a table that was just filled, would compare every row of the one with
+    every row of the other if it were asked by a subquery; SQLite knows no other way, and uses the index.
+    """
+    same = "part.project_id = staged.project_id AND part.day = staged.day AND part.model = staged.model"
+    if connection.vendor == "postgresql":
+        return f"DELETE FROM {_ATTRIBUTED} AS part USING {staging} AS staged WHERE {same}"
+    return f"""
+        DELETE FROM {_ATTRIBUTED} WHERE id IN (
+            SELECT part.id FROM {staging} AS staged JOIN {_ATTRIBUTED} AS part ON {same}
+        )
+    """
 
 
 def _insert_whole(source: str, *, exclude: Collection[int] = (), only: Collection[int] | None = None) -> None:
