@@ -35,7 +35,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     form = AssignForm(request.POST, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
-    if "applies_to" not in request.POST and _belong_to_others(form):
+    if "ask" in request.POST and _belong_to_others(form):
         query = urlencode(
             {"projects": request.POST.getlist("projects"), "company": request.POST["company"]}, doseq=True
         )

@@ -389,7 +389,7 @@ def test_admin_shows_assignments_and_rules_and_changes_none(client: Client, now:
 
 def row(project: Project, company: object) -> dict[str, Any]:
     """What the row of a key sends: whose it is to be, and nothing of when."""
-    return {"projects": [project.pk], "company": company, "next": "/providers/"}
+    return {"projects": [project.pk], "company": company, "next": "/providers/", "ask": "when"}
 
 
 def test_row_of_a_key_that_was_nobodys_assigns_all_history(signed_in: Client, key: Project, acme: Company) -> None:
@@ -422,11 +422,20 @@ def test_row_of_a_key_that_a_company_pays_asks_from_when_on(
 def test_answer_moves_what_it_says(signed_in: Client, key: Project, acme: Company, globex: Company) -> None:
     """From the day on; the days before keep their company."""
     make_assignment(project=key, company=acme)
-    answer = row(key, globex.pk) | {"applies_to": "from", "starts_on": "2026-11-15"}
+    answer = {"projects": [key.pk], "company": globex.pk, "applies_to": "from", "starts_on": "2026-11-15"}
 
     signed_in.post(f"/providers/{key.provider_id}/assign/", answer)
 
     assert payers(key) == [("1970-01-01", "Acme"), ("2026-11-15", "Globex")]
+
+
+def test_rows_of_assigned_keys_ask(signed_in: Client, key: Project, acme: Company) -> None:
+    """The page's own form says so."""
+    make_assignment(project=key, company=acme)
+
+    page = signed_in.get(f"/providers/{key.provider_id}/").content.decode()
+
+    assert page.count('name="ask" value="when"') == 1
 
 
 @pytest.mark.parametrize("query", ["", "projects=1&company=9999", "projects=x&company=none", "company=none"])
