@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from administrate import __version__
 from administrate.environment import Environment
 from administrate.home import prepare_home
+from administrate.hopeless import flaw_of_encryption_keys, flaw_of_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
@@ -61,6 +62,8 @@ for name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
 SECRET_KEY = env.str("SECRET_KEY")
 # Fernet keys; the first encrypts, all decrypt. providers.secrets is the only reader.
 ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS") if key.strip()]
+if not DEBUG and (flaw := flaw_of_secret_key(SECRET_KEY) or flaw_of_encryption_keys(ENCRYPTION_KEYS)):
+    raise ImproperlyConfigured(flaw)
 
 # The first user, made by `manage.py run` or `manage.py create_first_admin` while there is no user at all.
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
@@ -244,7 +247,9 @@ if not LOOPBACK_ONLY:
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Being built into browsers binds every subdomain, and can't be taken back for months: only for who asks for it.
+    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True

@@ -39,8 +39,10 @@ def _transport(answer: httpx.Response) -> Iterator[str]:
     ages = [int(word.removeprefix("max-age=")) for word in words if word.startswith("max-age=")]
     if not ages or ages[0] < HALF_A_YEAR:
         yield "HSTS: too short or missing"
-    if not {"includeSubDomains", "preload"} <= set(words):
-        yield "HSTS: not for subdomains, or not to be preloaded"
+    if "includeSubDomains" not in words:
+        yield "HSTS: not for subdomains"
+    if "preload" in words:
+        yield "HSTS: to be preloaded, which nobody asked for"
 
 
 def _others(answer: httpx.Response) -> Iterator[str]:

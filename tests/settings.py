@@ -41,6 +41,7 @@ os.environ.update(
         "LOG_FORMAT": "",
         "ELEVENLABS_BASE_URL": "",
         "TRUSTED_PROXIES": "",
+        "HSTS_PRELOAD": "",
         "OIDC_CLIENT_SECRET": "",
         "OIDC_CLIENT_ID": "",
         "OIDC_ISSUER": "",

@@ -73,6 +73,19 @@ def test_unknown_log_format_stops_the_start() -> None:
     assert "LOG_FORMAT must be line" in start({"LOG_FORMAT": "xml"}).stderr
 
 
+@pytest.mark.parametrize(("given", "preloaded"), [("", False), ("true", True)])
+def test_preloading_is_for_who_asks(given: str, *, preloaded: bool) -> None:
+    """HSTS itself is always there; being built into browsers binds every subdomain for months."""
+    program = "from administrate import settings as s; print(s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_PRELOAD)"
+    environment = plain_environment() | production_environment() | {"HSTS_PRELOAD": given}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["31536000", str(preloaded)]
+
+
 def start(changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -202,6 +202,7 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
         "METRICS_TOKEN": "",
         "LOG_FORMAT": "",
         "TRUSTED_PROXIES": "",
+        "HSTS_PRELOAD": "",
         "OIDC_ISSUER": "",
         "OIDC_CLIENT_ID": "",
         "OIDC_CLIENT_SECRET": "",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from administrate.first_admin import create_first_admin
-from providers.commands import ProductCommand
+from administrate.first_admin import WeakPasswordError, create_first_admin
+from providers.commands import ProductCommand, bad_input
 
 
 class Command(ProductCommand):
@@ -13,7 +13,10 @@ class Command(ProductCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        admin = create_first_admin()
+        try:
+            admin = create_first_admin()
+        except WeakPasswordError as error:
+            raise bad_input(str(error)) from None
         if admin is None:
             return
         self.stdout.write(f"Username: {admin.username}")

@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from administrate import __version__
-from administrate.first_admin import create_first_admin
+from administrate.first_admin import WeakPasswordError, create_first_admin
 from administrate.one_process import (
     HOST,
     AlreadyRunningError,
@@ -48,9 +48,9 @@ class Command(ProductCommand):
                 if settings.EMBEDDED:
                     stack.enter_context(sole_use_of_home())
                 serve = stack.enter_context(web_server())
-            except AlreadyRunningError as error:
+                self._greet()
+            except (AlreadyRunningError, WeakPasswordError) as error:
                 raise bad_input(str(error)) from None
-            self._greet()
             serve()
             if options["demo"]:
                 _connect_simulated_workspace()
