@@ -86,11 +86,12 @@ class AssignForm(KeysForm, AppliesForm):
     new_company = forms.CharField(required=False, max_length=Company._meta.get_field("name").max_length)
 
     def clean(self) -> dict[str, Any]:
-        """Adds ``existing_company`` (None: nobody, or the new one) and settles ``new_company``."""
+        """Adds ``existing_company`` (None: nobody, or the new one) and settles ``company`` and ``new_company``."""
         cleaned = super().clean()
         choice, new_name = cleaned.get("company", ""), cleaned.get("new_company", "")
         cleaned["existing_company"] = None
         if choice == self.NEW or (not choice and new_name):
+            cleaned["company"] = self.NEW
             if not new_name and "new_company" not in self.errors:
                 self.add_error("new_company", "Enter the new company's name.")
         elif choice != self.NOBODY:

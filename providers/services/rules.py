@@ -52,6 +52,7 @@ class Outcome:
     project: Project
     payers: str  # who pays now, as describe_shares() says it; several periods in their order
     rule: AssignmentRule
+    is_paid: bool  # whether a company pays for any of what would move
 
     @property
     def company(self) -> Company:
@@ -196,7 +197,8 @@ def preview_rules(*, starts_on: date | None) -> Preview:
         if any(period.source == Assignment.Source.HAND for period in periods):
             kept += 1
         else:
-            outcomes.append(Outcome(project, _payers(periods, starts_on), rule))
+            is_paid = any(period.shares.all() for period in _concerned(periods, starts_on))
+            outcomes.append(Outcome(project, _payers(periods, starts_on), rule, is_paid))
     outcomes.sort(
         key=lambda outcome: (outcome.project.provider.name.casefold(), outcome.project.display_name.casefold())
     )

@@ -30,16 +30,14 @@ Line = tuple[str, str]
 
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Without ``applies_to`` all history moves; the page's own forms send ``ask``, so that what is paid asks first."""
     provider = get_object_or_404(Provider, pk=pk)
     back = next_url(request) or provider.get_absolute_url()
     form = AssignForm(request.POST, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
-    if "ask" in request.POST and _belong_to_others(form):
-        query = urlencode(
-            {"projects": request.POST.getlist("projects"), "company": request.POST["company"]}, doseq=True
-        )
-        url = f"{reverse('providers:reassign', args=[pk])}?{query}&{urlencode({'next': back})}"
+    if "ask" in request.POST and not form.cleaned_data["applies_to"] and _belong_to_others(form):
+        url = f"{reverse('providers:reassign', args=[pk])}?{_question(form, back)}"
         return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)
     try:
         with transaction.atomic():
@@ -61,7 +59,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def reassign(request: HttpRequest, pk: int) -> HttpResponse:
-    """From when on keys belong to another company, asked where a row of the provider's page only named the company."""
+    """From when on keys belong to another company, asked where the provider's page only named the company."""
     provider = get_object_or_404(Provider, pk=pk)
     back = next_url(request) or provider.get_absolute_url()
     form = AssignForm(request.GET, provider=provider)
@@ -72,8 +70,8 @@ def reassign(request: HttpRequest, pk: int) -> HttpResponse:
         "provider": provider,
         "name": provider.name,
         "projects": sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold()),
-        "company": company,
-        "company_value": company.pk if company else AssignForm.NOBODY,
+        "company_name": company.name if company else form.cleaned_data["new_company"],
+        "sent": form.cleaned_data,
         "form": AssignForm(initial={"applies_to": "from", "starts_on": timezone.now().date()}, provider=provider),
         "back": back,
     }
@@ -108,7 +106,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 return _assigned(request, change, back)
     else:
-        form = _changed_lines(sent, lines, companies)
+        form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects) else "all")
     context = {
         "provider": provider,
         "name": provider.name,
@@ -140,12 +138,26 @@ def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> Http
     return redirect(back)
 
 
+def _question(form: AssignForm, back: str) -> str:
+    """The query of reassign(): what the form asks for, without from when on."""
+    named = {name: form.cleaned_data[name] for name in ("company", "new_company") if form.cleaned_data[name]}
+    projects = [project.pk for project in form.cleaned_data["projects"]]
+    return urlencode({"projects": projects, **named, "next": back}, doseq=True)
+
+
 def _belong_to_others(form: AssignForm) -> bool:
-    """Whether any of the keys was ever a company's – then it matters from when on it is another's."""
-    shares = AssignmentShare.objects.filter(assignment__project__in=form.cleaned_data["projects"])
-    if form.cleaned_data["existing_company"]:
-        shares = shares.exclude(company=form.cleaned_data["existing_company"])
-    return shares.exists()
+    return _were_paid(form.cleaned_data["projects"], other_than=form.cleaned_data["existing_company"])
+
+
+def _were_paid(projects: list[Project], *, other_than: Company | None = None) -> bool:
+    """Whether any of them was ever a company's, or shared between some – then it matters from when on that changes."""
+    if any(
+        project.kind == Project.Kind.KEYLESS and project.provider.keyless_sharing != Provider.KeylessSharing.NONE
+        for project in projects
+    ):
+        return True
+    shares = AssignmentShare.objects.filter(assignment__project__in=projects)
+    return shares.exclude(company=other_than).exists() if other_than else shares.exists()
 
 
 def _typed_lines(sent: QueryDict) -> list[Line]:
@@ -157,13 +169,16 @@ def _typed_lines(sent: QueryDict) -> list[Line]:
     return lines
 
 
-def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company]) -> SplitForm:
-    """The same lines with one more or one fewer; nothing is checked before it is saved."""
+def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company], *, preselect: str) -> SplitForm:
+    """The same lines with one more or one fewer; nothing is checked before it is saved.
+
+    ``preselect`` is what it applies to where nobody has chosen that.
+    """
     if "add" in sent:
         lines = [*lines, ("", "")]
     lines = [line for number, line in enumerate(lines) if sent.get("remove") != str(number)]
     initial: dict[str, object] = {
-        "applies_to": "from" if sent.get("applies_to") == "from" else "all",
+        "applies_to": sent["applies_to"] if sent.get("applies_to") in ("all", "from") else preselect,
         "starts_on": sent.get("starts_on", "")[:10] or timezone.now().date(),
     }
     for number, (company, percent) in enumerate(lines):

@@ -92,6 +92,10 @@ def apply(request: HttpRequest) -> HttpResponse:
                 messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
                 return redirect("rules:list")
         preview = preview_rules(starts_on=starts_on)
+        if "applies_to" not in request.GET and not is_outdated and any(outcome.is_paid for outcome in preview.outcomes):
+            # Nobody has chosen it: what companies have paid for is not the first thing offered to move.
+            form = ApplyRulesForm({"applies_to": "from", "starts_on": timezone.now().date()})
+            preview = preview_rules(starts_on=timezone.now().date())
     context = {
         "form": form,
         "preview": preview,
