@@ -19,13 +19,14 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 
 from accounts.services.members import end_sessions
+from providers.admin_lists import OfferedOnly
 from providers.signals import announce
 
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession, Group, User])
 
 
 @admin.register(User)
-class MemberAdmin(UserAdmin):
+class MemberAdmin(OfferedOnly, UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from costs.models import ClosedMonth, DailyUsage, Statement, StatementLine
+from providers.admin_lists import OfferedOnly
 
 
 @admin.register(DailyUsage)
-class DailyUsageAdmin(admin.ModelAdmin):
+class DailyUsageAdmin(OfferedOnly):
     list_display = ("day", "project", "model", "credits", "minutes", "requests", "cost", "currency", "estimated")
     list_filter = ("project__provider", "currency", "estimated")
     list_select_related = ("project",)
@@ -43,7 +44,7 @@ class _ReadOnly:
 
 
 @admin.register(ClosedMonth)
-class ClosedMonthAdmin(_ReadOnly, admin.ModelAdmin):
+class ClosedMonthAdmin(_ReadOnly, OfferedOnly):
     list_display = ("__str__", "closed_at", "closed_by")
     list_select_related = ("closed_by",)
 
@@ -66,7 +67,7 @@ class StatementLineInline(_ReadOnly, admin.TabularInline):
 
 
 @admin.register(Statement)
-class StatementAdmin(_ReadOnly, admin.ModelAdmin):
+class StatementAdmin(_ReadOnly, OfferedOnly):
     list_display = ("company_name", "closed_month", "markup_percent")
     list_filter = ("closed_month",)
     list_select_related = ("closed_month",)

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from providers.admin_lists import OfferedOnly
 from providers.models import (
     Assignment,
     AssignmentChange,
@@ -50,7 +51,7 @@ class ReadOnly(NoAdding):
 
 
 @admin.register(Provider)
-class ProviderAdmin(NoAdding, admin.ModelAdmin):
+class ProviderAdmin(NoAdding, OfferedOnly):
     list_display = ("name", "type", "region", "state", "last_synced_at", "key_ending")
     list_filter = ("type", "region")
     search_fields = ("name",)
@@ -60,12 +61,6 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
     )  # fmt: skip
     readonly_fields = tuple(field for field in fields if field != "name")
     actions = ("sync_now", "resync", "pause", "resume")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Not by what is not shown: whether anything begins with a letter tells the column, letter by letter."""
-        return lookup.partition("__")[0] not in {"encrypted_key", "key_fingerprint"} and super().lookup_allowed(
-            lookup, value, request
-        )
 
     @admin.display(description="Status")
     def state(self, provider: Provider) -> str:
@@ -122,7 +117,7 @@ class ProviderAdmin(NoAdding, admin.ModelAdmin):
 
 
 @admin.register(Project)
-class ProjectAdmin(NoAdding, admin.ModelAdmin):
+class ProjectAdmin(NoAdding, OfferedOnly):
     list_display = ("display_name", "provider", "kind", "first_used_on", "last_used_on", "disabled_at", "deleted_at")
     list_filter = ("provider", "kind")
     list_select_related = ("provider",)
@@ -144,7 +139,7 @@ class ProjectAdmin(NoAdding, admin.ModelAdmin):
 
 
 @admin.register(Company)
-class CompanyAdmin(admin.ModelAdmin):
+class CompanyAdmin(OfferedOnly):
     """A company that anything refers to can't be deleted; archive it instead."""
 
     list_display = ("name", "archived_at", "created_at")
@@ -181,7 +176,7 @@ class ShareInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ReadOnly, admin.ModelAdmin):
+class AssignmentAdmin(ReadOnly, OfferedOnly):
     """Read-only: assigning on the provider page keeps a project's periods in order and can be undone."""
 
     list_display = ("project", "starts_on", "source")
@@ -191,7 +186,7 @@ class AssignmentAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(AssignmentChange)
-class AssignmentChangeAdmin(ReadOnly, admin.ModelAdmin):
+class AssignmentChangeAdmin(ReadOnly, OfferedOnly):
     """Who assigned what, and whether it was undone."""
 
     list_display = ("summary", "made_at", "made_by", "undone_at")
@@ -200,7 +195,7 @@ class AssignmentChangeAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(AssignmentRule)
-class AssignmentRuleAdmin(ReadOnly, admin.ModelAdmin):
+class AssignmentRuleAdmin(ReadOnly, OfferedOnly):
     """Read-only: the rules' own pages keep them in order."""
 
     list_display = ("position", "kind", "pattern", "company", "provider")
@@ -208,7 +203,7 @@ class AssignmentRuleAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(ReadOnly, admin.ModelAdmin):
+class SyncRunAdmin(ReadOnly, OfferedOnly):
     list_display = (
         "provider",
         "trigger",
