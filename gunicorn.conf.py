@@ -20,6 +20,8 @@ control_socket_disable = True
 
 # Each request's line comes from administrate.requests, with its id; gunicorn's own goes the same way.
 accesslog = None
+# For who switches it on all the same: without the query, cookies and where somebody came from.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)s ms'
 logconfig_dict = {
     "formatters": {
         "line": {"()": "administrate.logs.LineFormatter"},

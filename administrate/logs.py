@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,14 +23,31 @@ from providers.secrets import MASK, mask_secrets
 # A shorter value might be an everyday word, and masking it would garble lines that hold no secret.
 SHORTEST_SECRET = 8
 
+# What comes after the path of an address: the code of a single sign-on, what somebody has searched for.
+_QUERY = re.compile(r"(?<=[\w/.:%~)\]-])\?(?=[\w%\[=&])[^\s'\"<>]*")
+
+# What signs somebody in, to its end: a cookie's value is one of several, a scheme may have many parts.
+_HEADER = re.compile(
+    r"""
+    (?P<keep>
+        (?<![a-z])(?:authorization|(?:set-)?cookie)(?:["']?\s*[:=]|["']\s*,)\s*
+        (?:b?["'])?(?:(?:bearer|basic|digest)\s+)?
+    )[^\n"']+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
 _ORDINARY = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 def scrub(text: str) -> str:
-    """``text`` without what is one of this installation's secrets, or looks like anybody's."""
+    """``text`` without what is one of this installation's secrets, or looks like anybody's, and without what came with
+    a request beside its path: query, cookies, Authorization.
+    """
     for secret in _own_secrets():
         text = text.replace(secret, MASK)
-    return mask_secrets(text)
+    text = _HEADER.sub(lambda found: f"{found['keep']}{MASK}", text)
+    return mask_secrets(_QUERY.sub(f"?{MASK}", text))
 
 
 def _own_secrets() -> tuple[str, ...]:

@@ -287,6 +287,7 @@ else:
     # Nothing was collected (the embedded default needs no such step): served from where they are installed, unhashed.
     WHITENOISE_USE_FINDERS = True
 
+DEFAULT_EXCEPTION_REPORTER = "administrate.error_reports.NoQueryReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "administrate.error_reports.NoValuesFilter"
 
 LANGUAGE_CODE = "en-us"
@@ -419,5 +420,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # Likewise, and with a traceback for everybody who tries the address of the machine.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
     },
 }

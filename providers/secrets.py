@@ -15,7 +15,7 @@ MASK: Final = "••••"
 _LOOKS_SECRET: Final = re.compile(
     r"""
     (?P<keep>
-        \b(?:xi-api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:bearer\s+|basic\s+)?  # a header, also in a tuple
+        \b(?:xi-api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:(?:bearer|basic|digest)\s+)?  # a header
       | \b(?:api_key|password|token)["']?\s*[:=]\s*["']?                              # a field
       | ://[^\s:/@"']*:(?=[^\s/@"']+@)                                                # the password in a URL
       | /invitations/(?=[\w-]{43})                                                   # the token of an invitation
