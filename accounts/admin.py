@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import allauth.account.admin
 import allauth.mfa.admin
-import allauth.socialaccount.admin
-import allauth.usersessions.admin  # noqa: F401 - registers, and must have done so before this module takes it back
+import allauth.socialaccount.admin  # noqa: F401 - registers, and must have done so before this module takes it back
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
-from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
@@ -22,7 +20,7 @@ from accounts.services.members import end_sessions
 from providers.admin_lists import OfferedOnly
 from providers.signals import announce
 
-admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession, Group, User])
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, Group, User])
 
 
 @admin.register(User)

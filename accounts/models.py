@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.auth.models import User
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry as AuditEntry
+from accounts.sessions import SessionStore
 from providers.models import Company
 
 INVITATION_LASTS = timedelta(days=7)
@@ -82,3 +84,17 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} invited on {self.created_at:%Y-%m-%d}"
+
+
+class Session(AbstractBaseSession):
+    """A browser, and who is signed in there. accounts.sessions reads and writes it."""
+
+    session_key = models.CharField(max_length=64, primary_key=True, help_text="A digest of what the cookie holds.")
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    address = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    began_at = models.DateTimeField(null=True, help_text="When the person signed in.")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        return SessionStore

@@ -9,18 +9,21 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa import signals as second_factor
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_save
 from django.http import HttpRequest
 
 from accounts.audit.recording import record
 from accounts.models import Membership, Role
+from accounts.services.members import end_sessions
+from accounts.sessions import remember_browser
 from providers.signals import acted, announce
 
 
 def connect() -> None:
     acted.connect(record, dispatch_uid="accounts.audit")
     post_save.connect(give_role, sender=User, dispatch_uid="accounts")
+    user_logged_in.connect(remember_browser, dispatch_uid="accounts")
     account.user_logged_in.connect(tell_signed_in, dispatch_uid="accounts")
     user_logged_out.connect(tell_signed_out, dispatch_uid="accounts")
     account.password_changed.connect(tell_password_changed, dispatch_uid="accounts")
@@ -49,18 +52,21 @@ def tell_signed_out(user: User | None, **_signal: Any) -> None:
         announce("session.signed_out", user, actor=user)
 
 
-def tell_password_changed(user: User, **_signal: Any) -> None:
+def tell_password_changed(request: HttpRequest, user: User, **_signal: Any) -> None:
+    """Whoever knew the old one is signed out. So it is with a new second factor, which a session never passed."""
     announce("password.changed", user, actor=user)
+    end_sessions(user=user, but=request.session.session_key)
 
 
 def tell_wrong_code(user: User, **_signal: Any) -> None:
     announce("session.sign_in_failed", user, actor=user, new={"step": "second factor"})
 
 
-def tell_factor_added(user: User, authenticator: Authenticator, **_signal: Any) -> None:
+def tell_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:
     """The recovery codes that come with a first factor are no news of their own."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         announce("two_factor.enabled", user, actor=user, new={"type": authenticator.type})
+        end_sessions(user=user, but=request.session.session_key)
 
 
 def tell_factor_removed(user: User, authenticator: Authenticator, **_signal: Any) -> None:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Session
 from costs.models import Restatement
 from providers.models import AssignmentChange, SyncRun
 
@@ -26,9 +24,6 @@ BATCH = 1000
 
 # How long assigning can be undone. What it came to stands in the audit log.
 UNDO_KEPT_FOR = timedelta(days=365)
-
-# A session's entry in the list of Settings → Security is made a moment apart from the session itself.
-SESSION_ENTRY_KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,6 @@ def clean_up(*, now: datetime, dry_run: bool = False) -> Iterator[Cleaned]:
         ("Sync runs", _old_runs(now)),
         ("Assignments that could be undone", AssignmentChange.objects.filter(made_at__lt=now - UNDO_KEPT_FOR)),
         ("Expired sessions", Session.objects.filter(expire_date__lt=now)),
-        ("Entries of ended sessions", _entries_of_ended_sessions(now)),
     ):
         yield Cleaned(what, act(rows))
     yield Cleaned("Expired cache entries", _clean_cache(now, dry_run=dry_run))
@@ -73,14 +67,6 @@ def _old_runs(now: datetime) -> QuerySet[SyncRun]:
         ~Exists(Restatement.objects.filter(run=OuterRef("pk"))),
         finished_at__lt=now - timedelta(days=settings.SYNC_RUN_KEEP_DAYS),
     )
-
-
-def _entries_of_ended_sessions(now: datetime) -> QuerySet[UserSession]:
-    still_there = Session.objects.filter(session_key=OuterRef("session_key"))
-    entries: QuerySet[UserSession] = UserSession.objects.filter(
-        ~Exists(still_there), created_at__lt=now - SESSION_ENTRY_KEPT_FOR
-    )
-    return entries
 
 
 def _delete(rows: QuerySet[Any]) -> int:

@@ -83,7 +83,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
@@ -94,7 +93,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
-    "django.contrib.sessions",
     "django.contrib.staticfiles",
 ]
 
@@ -313,6 +311,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+
+# A session ends so long after its last use, and so long after signing in. accounts.sessions keeps it in the database.
+SESSION_ENGINE = "accounts.sessions"
+SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 12)
+SESSION_MAX_DAYS = env.int("SESSION_MAX_DAYS", 14)
+for name, value in (("SESSION_IDLE_HOURS", SESSION_IDLE_HOURS), ("SESSION_MAX_DAYS", SESSION_MAX_DAYS)):
+    if not 1 <= value <= 1000:
+        raise ImproperlyConfigured(f"{name} must be between 1 and 1000, not {value}.")
 # allauth's default stands: five failures for one name (ten for one address) and then a wait, before any hashing.
 
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 FIRST = {"administrate": "0001_cache_table", "providers": "0001_initial", "costs": "0001_initial"}
-THEIRS = ("account", "admin", "auth", "contenttypes", "sessions")
+THEIRS = ("account", "admin", "auth", "contenttypes")
 
 DAYS = 40
 MODELS = ("eleven_v3", "scribe_v1", "")

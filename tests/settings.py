@@ -47,6 +47,8 @@ os.environ.update(
         "OIDC_ISSUER": "",
         "SYNC_BACKFILL_DAYS": "365",
         "SYNC_TRAILING_DAYS": "7",
+        "SESSION_IDLE_HOURS": "12",
+        "SESSION_MAX_DAYS": "14",
         "AUDIT_KEEP_DAYS": "730",
         "SYNC_RUN_KEEP_DAYS": "90",
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from pathlib import Path
@@ -96,22 +95,12 @@ def every_page(visitor: httpx.Client, *beginnings: str) -> dict[str, bytes]:
     return pages
 
 
-def read_session(data: str) -> bytes:
-    """What Django's sessions hold, which is signed and packed, not encrypted."""
-    packed = data.split(":")[0]
-    raw = base64.urlsafe_b64decode(packed.lstrip(".") + "==")
-    return zlib.decompress(raw) if packed.startswith(".") else raw
-
-
 def whole_database(url: str) -> dict[str, bytes]:
-    """Every table as COPY writes it; sessions unpacked."""
+    """Every table as COPY writes it."""
     with psycopg.connect(url, autocommit=True) as connection:
         tables: LiteralString = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         names = [name for (name,) in connection.execute(tables)]
-        content = {f"table {name}": b"".join(_copy(connection, name)) for name in names}
-        sessions = connection.execute("SELECT session_data FROM django_session").fetchall()
-        content["sessions"] = b"\n".join(read_session(data) for (data,) in sessions)
-    return content
+        return {f"table {name}": b"".join(_copy(connection, name)) for name in names}
 
 
 def _copy(connection: psycopg.Connection[Any], name: str) -> Iterable[bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import LiteralString
 
 import httpx
+import psycopg
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
@@ -326,6 +327,10 @@ def test_backup_restored_to_an_empty_server_is_the_same_installation(synced: Dep
     [dump] = [block for block in commands("Backup") if "pg_dump" in block]
     [restore] = [line for block in commands("Restore") for line in block.splitlines() if "pg_restore" in line]
     figures = synced.manage("export_usage")
+    synced.change(
+        "INSERT INTO accounts_session (session_key, session_data, expire_date, address, user_agent) "
+        "VALUES ('digest', '', '2100-01-01', '', '')"
+    )
 
     with PostgresServer() as elsewhere:
         shell(
@@ -349,6 +354,8 @@ def test_backup_restored_to_an_empty_server_is_the_same_installation(synced: Dep
                 check=False,
             )
 
+        with psycopg.connect(elsewhere.url, dbname="administrate") as connection:
+            assert connection.execute("SELECT * FROM accounts_session").fetchall() == []
         assert "No migrations to apply" in manage("migrate", "--no-input").stdout
         assert manage("export_usage").stdout == figures
         synced_again = manage("sync_provider", "Agency")

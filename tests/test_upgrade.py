@@ -72,6 +72,7 @@ def test_backup_of_the_embedded_default_is_the_same_installation(embedded: Embed
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
     before = first_release(embedded.environment)
     (tmp_path / "var").symlink_to(embedded.data_dir)
+    embedded.manage("migrate", "--no-input")
 
     subprocess.run(["sh", "-ec", saving], cwd=tmp_path, check=True)
     (tmp_path / "var").unlink()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.models import Membership, Role
+from accounts.models import Membership, Role, Session
+from accounts.sessions import digest
 from providers.models import Company
 from providers.signals import announce
 
@@ -79,11 +79,8 @@ def reset_two_factor(*, user: User) -> None:
 
 def end_sessions(*, user: User, but: str | None = None) -> int:
     """Sign ``user`` out of every browser, except the session whose key is ``but``; returns out of how many."""
-    sessions = UserSession.objects.filter(user=user).exclude(session_key=but)
-    ended = 0
-    for session in sessions:
-        session.end()
-        ended += 1
+    sessions = Session.objects.filter(user=user)
+    ended, _by_model = (sessions.exclude(pk=digest(but)) if but else sessions).delete()
     return ended
 
 

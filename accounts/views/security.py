@@ -10,22 +10,25 @@ from allauth.account import views as account
 from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.adapters import UnreadableSecondFactorError
 from accounts.browsers import describe_browser
+from accounts.models import Session
 from accounts.services.members import end_sessions
+from accounts.sessions import digest
 from providers.signals import announce
 
 
 @dataclass(frozen=True)
-class Session:
+class ListedSession:
     browser: str
     address: str
     since: datetime
@@ -37,11 +40,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     factors = list(Authenticator.objects.filter(user=user).order_by("created_at"))
     codes = next((factor for factor in factors if factor.type == Authenticator.Type.RECOVERY_CODES), None)
+    here = digest(request.session.session_key or "")
     sessions = [
-        Session(describe_browser(session.user_agent), session.ip, session.created_at, session.is_current())
-        for session in UserSession.objects.purge_and_list(user)
+        ListedSession(describe_browser(session.user_agent), session.address, session.began_at, session.pk == here)
+        for session in Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-began_at")
+        if session.began_at
     ]
-    sessions.sort(key=lambda session: (not session.is_current, -session.since.timestamp()))
+    sessions.sort(key=lambda session: not session.is_current)
     context = {
         "has_password": user.has_usable_password(),
         "app": next((factor for factor in factors if factor.type == Authenticator.Type.TOTP), None),
@@ -49,6 +54,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "codes": codes,
         "codes_left": app_settings.RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count() if codes else 0,
         "sessions": sessions,
+        "idle_hours": settings.SESSION_IDLE_HOURS,
+        "max_days": settings.SESSION_MAX_DAYS,
     }
     return render(request, "settings/security.html", context)
 
