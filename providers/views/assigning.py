@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
@@ -37,8 +36,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
     if "ask" in request.POST and not form.cleaned_data["applies_to"] and _belong_to_others(form):
-        url = f"{reverse('providers:reassign', args=[pk])}?{_question(form, back)}"
-        return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)
+        return redirect(f"{reverse('providers:reassign', args=[pk])}?{_question(form, back)}")
     try:
         with transaction.atomic():
             company, is_new = form.cleaned_data["existing_company"], False

@@ -5,7 +5,7 @@
 // - a field's text is copied                    button[data-copy]
 // - checkboxes of a table and their bulk bar    [data-bulk]
 // - a date is asked for only where it counts    form[data-applies]
-// - a row's company is saved when it is chosen  form[data-row-assign] (htmx sends it)
+// - a row's button shows once it has a choice   form[data-row-assign]
 // - bubbles with a reason close on Escape       .hint
 // - a menu closes on Escape and when it is left details[data-menu]
 "use strict";
@@ -27,12 +27,13 @@
   });
 
   // Coming back through the browser's history shows the page as it was left: idle again.
-  window.addEventListener("pageshow", () => {
+  const idle = () => {
     for (const button of document.querySelectorAll("button[data-idle]")) {
       button.textContent = button.dataset.idle;
       button.removeAttribute("aria-disabled");
     }
-  });
+  };
+  window.addEventListener("pageshow", idle);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-reveal]");
@@ -101,19 +102,22 @@
     document.querySelector("[data-select-all]")?.focus();
   });
   window.addEventListener("pageshow", updateBulk);
-  document.addEventListener("htmx:afterSettle", updateBulk);
   updateBulk();
 
-  // A choice in a row that could not be saved is said, not swallowed.
-  for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-    document.addEventListener(failure, (event) => {
-      if (!event.target.matches("form[data-row-assign]")) return;
-      const notice = document.createElement("div");
-      notice.className = "notice notice--bad";
-      notice.textContent = "That could not be saved. Reload the page and try again.";
-      document.getElementById("messages").replaceChildren(notice);
-    });
-  }
+  // A choice in a row is saved by its button, which is there as soon as there is something to save.
+  const updateRows = () => {
+    for (const form of document.querySelectorAll("form[data-row-assign]")) {
+      const [chosen] = form.querySelector("select").selectedOptions;
+      form.classList.toggle("is-changed", Boolean(chosen) && !chosen.defaultSelected);
+    }
+  };
+  document.addEventListener("change", updateRows);
+  document.addEventListener("reset", () => setTimeout(updateRows));
+  window.addEventListener("pageshow", updateRows);
+
+  document.addEventListener("in-place:settled", () => {
+    for (const update of [idle, updateBulk, updateDates, updateRows]) update();
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

@@ -1,0 +1,123 @@
+// Sends a form by script, so that whoever sent it stays where they are: the place on the page, ticks, what is typed
+// elsewhere, and an API key that no server sends back.
+// The answer is the page that comes without this file, too; of it only the parts are taken over: [data-part], by id.
+// - form[data-in-place]            is sent that way, if the page has parts to take over;
+//                                  "reset": shows again what is saved, if it could not be saved
+// - form[data-returns-to="id"]     what has the focus afterwards, if the form itself went with its part
+// An answer that is another page is opened. A refusal without a place on this page is said where messages stand.
+"use strict";
+
+(() => {
+  let returnsTo = "main";
+
+  const partsOf = (page) => page.querySelectorAll("[data-part][id]");
+
+  const refuse = (form, refusal) => {
+    document.getElementById("messages").replaceChildren(refusal);
+    if (form.dataset.inPlace === "reset") form.reset();
+  };
+
+  const fail = (form) => {
+    const notice = document.createElement("div");
+    notice.className = "notice notice--bad";
+    notice.textContent = "That could not be saved. Try again, or reload the page.";
+    refuse(form, notice);
+  };
+
+  // What a person has changed but not sent: ticks, and fields of other forms than the one that was sent.
+  const unsent = (form) =>
+    [...document.querySelectorAll("[data-part] :is(input, select)[id]")]
+      .filter((field) => field.type === "checkbox" || field.form !== form)
+      .map(({ id, checked, value }) => ({ id, checked, value }));
+
+  const putBack = (fields) => {
+    for (const { id, checked, value } of fields) {
+      const field = document.getElementById(id);
+      if (!field || field.type === "hidden") continue;
+      if (field.type === "checkbox" || field.type === "radio") field.checked = checked;
+      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) field.value = value;
+    }
+  };
+
+  const takeOver = (page, form) => {
+    const fields = unsent(form);
+    for (const part of partsOf(page)) document.getElementById(part.id)?.replaceWith(document.adoptNode(part));
+    putBack(fields);
+    // Fields that stay learn from the answer what is wrong with them.
+    for (const field of form.isConnected ? form.elements : []) {
+      const answered = field.id && page.getElementById(field.id);
+      if (!answered) continue;
+      for (const name of ["aria-invalid", "aria-describedby"]) {
+        if (answered.hasAttribute(name)) field.setAttribute(name, answered.getAttribute(name));
+        else field.removeAttribute(name);
+      }
+    }
+  };
+
+  const returnFocus = () => {
+    if (document.activeElement !== document.body) return;
+    const place = document.getElementById(returnsTo) ?? document.getElementById("main");
+    place.focus({ preventScroll: true });
+  };
+
+  const settle = (form, response, page) => {
+    const isHere = new URL(response.url).pathname === location.pathname;
+    if (response.ok && !isHere) {
+      location.assign(response.url);
+      return false;
+    }
+    const summary = page.querySelector(".error-summary");
+    if (response.ok || (summary && isHere)) {
+      const place = () => document.querySelector("main > [data-part]").getBoundingClientRect().top;
+      const before = place();
+      takeOver(page, form);
+      scrollBy({ top: place() - before, behavior: "instant" });
+      document.title = page.title;
+      if (summary) document.querySelector("[data-focus]")?.focus();
+      else returnFocus();
+    } else if (summary) {
+      refuse(form, document.adoptNode(summary));
+    } else {
+      fail(form);
+    }
+    return true;
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("form[data-in-place]");
+    const elsewhere = event.submitter?.hasAttribute("formaction");
+    if (!form || elsewhere || event.defaultPrevented || !document.querySelector("main [data-part]")) return;
+    event.preventDefault();
+    if (form.ariaBusy) return;
+    form.ariaBusy = "true";
+    returnsTo = form.dataset.returnsTo ?? returnsTo;
+    let stays = true;
+    try {
+      const body = new URLSearchParams(new FormData(form, event.submitter));
+      const response = await fetch(form.action, { method: "POST", body });
+      stays = settle(form, response, new DOMParser().parseFromString(await response.text(), "text/html"));
+    } catch {
+      fail(form);
+    }
+    if (!stays) return;
+    form.ariaBusy = null;
+    document.dispatchEvent(new Event("in-place:settled"));
+  });
+
+  // Messages float above the page, so they must be able to go.
+  const makeDismissible = () => {
+    for (const message of document.querySelectorAll("#messages > :not(:has([data-dismiss]))")) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "messages__dismiss", textContent: "×", ariaLabel: "Dismiss" });
+      button.dataset.dismiss = "";
+      message.append(button);
+    }
+  };
+  document.addEventListener("in-place:settled", makeDismissible);
+  makeDismissible();
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-dismiss]")) return;
+    event.target.closest("#messages > *").remove();
+    returnFocus();
+  });
+})();

@@ -1,0 +1,151 @@
+"""What happens on a page to the person who is in the middle of it: their place, their ticks, what they typed.
+
+In a real Chromium against the real thing; the browser must complain of nothing while the pages are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browsing import listen_for_complaints, sign_in, start_with_simulated_workspace
+from tests.services.product import EmbeddedProduct
+
+pytestmark = pytest.mark.browser
+
+JUNIPER = "Juniper Travel – concierge"
+LANTERN = "Lantern Books – audiobooks"
+MERIDIAN = "Meridian Logistics – dispatch"
+OAKFIELD = "Oakfield Bank – hotline"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
+    """With the simulated workspace, and a company that has one key of it."""
+    with EmbeddedProduct(tmp_path_factory.mktemp("pages") / "home") as started:
+        start_with_simulated_workspace(started)
+        assign(started, OAKFIELD, "Acme")
+        yield started
+
+
+@pytest.fixture
+def signed_in_page(product: EmbeddedProduct, page: Page) -> Page:
+    """On a screen that is lower than the pages are."""
+    page.set_viewport_size({"width": 1280, "height": 600})
+    sign_in(page, product)
+    return page
+
+
+@pytest.fixture
+def browsing(signed_in_page: Page) -> Iterator[Page]:
+    """At the end the browser must have complained of nothing."""
+    complaints = listen_for_complaints(signed_in_page)
+    yield signed_in_page
+    assert complaints == []
+
+
+def assign(product: EmbeddedProduct, key: str, company: str) -> None:
+    done = product.manage("assign_project", "--provider", "Simulated workspace", "--project", key, "--company", company)
+    assert done.returncode == 0, done.stderr
+
+
+def open_keys(page: Page, product: EmbeddedProduct) -> None:
+    page.goto(f"{product.url}/providers/1/")
+    page.get_by_role("heading", name="API keys").scroll_into_view_if_needed()
+
+
+def company_of(page: Page, key: str) -> Locator:
+    return page.get_by_label(f"Company of {key}", exact=True)
+
+
+def top_of(element: Locator) -> float:
+    """Where it stands on the screen."""
+    return float(element.evaluate("element => element.getBoundingClientRect().top"))
+
+
+def test_a_row_is_saved_by_its_button_where_the_person_is(product: EmbeddedProduct, browsing: Page) -> None:
+    """The message and its Undo are in view, the row stays where it was, and so do ticks and focus."""
+    page, select = browsing, company_of(browsing, JUNIPER)
+    open_keys(page, product)
+    page.get_by_role("checkbox", name=f"Select {LANTERN}").check()
+    select.select_option("Acme")
+    select.scroll_into_view_if_needed()
+    place = top_of(select)
+
+    page.get_by_role("button", name=f"Save the company of {JUNIPER}").click()
+
+    message = page.get_by_role("status").filter(has_text="1 key assigned to Acme.")
+    expect(message.get_by_role("button", name="Undo")).to_be_in_viewport()
+    assert top_of(select) == pytest.approx(place, abs=2)
+    expect(page.get_by_role("checkbox", name=f"Select {LANTERN}")).to_be_checked()
+    expect(select).to_be_focused()
+
+
+def test_an_arrow_key_chooses_and_saves_nothing(product: EmbeddedProduct, browsing: Page) -> None:
+    """The button that comes next does."""
+    page, select = browsing, company_of(browsing, MERIDIAN)
+    open_keys(page, product)
+    select.focus()
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+
+    expect(select).not_to_have_value("none")
+    expect(page.get_by_role("button", name=f"Save the company of {MERIDIAN}")).to_be_focused()
+    page.reload()
+    expect(select).to_have_value("none")
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("refused", "This company doesn't exist any more."),
+        ("failed", "That could not be saved."),
+        ("lost", "That could not be saved."),
+    ],
+)
+def test_a_row_that_was_not_saved_says_so_in_view_and_shows_what_is(
+    product: EmbeddedProduct, signed_in_page: Page, failure: str, said: str
+) -> None:
+    """The company went away meanwhile, the server made a mistake, or it was never reached."""
+    page, select = signed_in_page, company_of(signed_in_page, MERIDIAN)
+    open_keys(page, product)
+    select.select_option("Acme")
+
+    def answer(route: Route) -> None:
+        if failure == "refused":
+            route.continue_(post_data=(route.request.post_data or "").replace("company=", "company=9"))
+        elif failure == "failed":
+            route.fulfill(status=500, body="<h1>Something went wrong</h1>")
+        else:
+            route.abort()
+
+    page.route("**/assign/", answer)
+    page.get_by_role("button", name=f"Save the company of {MERIDIAN}").click()
+
+    expect(page.get_by_role("status").filter(has_text=said)).to_be_in_viewport()
+    expect(select).to_have_value("none")
+
+
+def test_ticks_and_place_survive_what_is_done_with_them(product: EmbeddedProduct, browsing: Page) -> None:
+    """An error, a success and its Undo: the keys are still chosen, and the page stands where it stood."""
+    page, juniper = browsing, browsing.get_by_role("checkbox", name=f"Select {JUNIPER}")
+    open_keys(page, product)
+    juniper.check()
+    page.get_by_label("Assign to company…").select_option("New company…")
+    place = top_of(juniper)
+
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Enter the new company's name.")).to_be_in_viewport()
+    expect(juniper).to_be_checked()
+    page.get_by_label("New company").fill("Juniper")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="1 key assigned to Juniper.")).to_be_in_viewport()
+    expect(juniper).to_be_checked()
+    page.get_by_role("button", name="Undo").dispatch_event("click")
+    expect(page.get_by_role("status").filter(has_text="Undone")).to_be_in_viewport()
+
+    expect(juniper).to_be_checked()
+    assert top_of(juniper) == pytest.approx(place, abs=2)
