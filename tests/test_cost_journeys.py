@@ -145,8 +145,7 @@ def test_an_assignment_from_a_date_leaves_the_day_before(product: EmbeddedProduc
     page.get_by_label("New company").press("Enter")
     expect(page.get_by_role("status").filter(has_text="1 key assigned to Meridian.")).to_be_visible()
 
-    page.get_by_role("checkbox", name=f"Select {MERIDIAN}").focus()
-    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name=f"Select {MERIDIAN}")).to_be_checked()
     page.get_by_label("Assign to company…").select_option("New company…")
     page.get_by_label("New company").fill("Meridian Express")
     page.get_by_label("From a date").focus()

@@ -128,6 +128,7 @@ def test_from_sign_in_to_what_a_company_spends(
     page.get_by_role("button", name="Assign", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="2 keys assigned to Northwind.")).to_be_visible()
     page.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
+    page.get_by_role("button", name=f"Save the company of {JUNIPER}").click()
     message = page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")
     expect(message).to_be_visible()
     message.get_by_role("button", name="Undo").click()
@@ -206,7 +207,7 @@ def test_keys_are_assigned_without_javascript(demo: EmbeddedProduct, browser: Br
         row = page.get_by_role("row", name=JUNIPER)
 
         row.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
-        row.get_by_role("button", name="Assign").click()
+        row.get_by_role("button", name="Save").click()
 
         expect(page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")).to_be_visible()
 

@@ -131,21 +131,35 @@ def test_a_row_that_was_not_saved_says_so_in_view_and_shows_what_is(
 
 def test_ticks_and_place_survive_what_is_done_with_them(product: EmbeddedProduct, browsing: Page) -> None:
     """An error, a success and its Undo: the keys are still chosen, and the page stands where it stood."""
-    page, juniper = browsing, browsing.get_by_role("checkbox", name=f"Select {JUNIPER}")
+    page, lantern = browsing, browsing.get_by_role("checkbox", name=f"Select {LANTERN}")
     open_keys(page, product)
-    juniper.check()
+    lantern.check()
     page.get_by_label("Assign to company…").select_option("New company…")
-    place = top_of(juniper)
+    lantern.evaluate("box => box.scrollIntoView({ block: 'center' })")
+    place = top_of(lantern)
 
     page.get_by_role("button", name="Assign", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="Enter the new company's name.")).to_be_in_viewport()
-    expect(juniper).to_be_checked()
-    page.get_by_label("New company").fill("Juniper")
+    expect(lantern).to_be_checked()
+    page.get_by_label("New company").fill("Lantern")
     page.get_by_role("button", name="Assign", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="1 key assigned to Juniper.")).to_be_in_viewport()
-    expect(juniper).to_be_checked()
+    expect(page.get_by_role("status").filter(has_text="1 key assigned to Lantern.")).to_be_in_viewport()
+    expect(lantern).to_be_checked()
     page.get_by_role("button", name="Undo").dispatch_event("click")
     expect(page.get_by_role("status").filter(has_text="Undone")).to_be_in_viewport()
 
-    expect(juniper).to_be_checked()
-    assert top_of(juniper) == pytest.approx(place, abs=2)
+    expect(lantern).to_be_checked()
+    assert top_of(lantern) == pytest.approx(place, abs=2)
+
+
+def test_ticks_wait_while_another_page_asks(product: EmbeddedProduct, browsing: Page) -> None:
+    """Splitting, or from when on: whoever goes back finds the keys as they were chosen."""
+    page, lantern = browsing, browsing.get_by_role("checkbox", name=f"Select {LANTERN}")
+    open_keys(page, product)
+    lantern.check()
+
+    page.get_by_role("button", name="Split between companies…").click()
+    page.get_by_role("link", name="Cancel").click()
+
+    expect(lantern).to_be_checked()
+    expect(page.get_by_text("1 selected")).to_be_visible()

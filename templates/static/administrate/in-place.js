@@ -60,9 +60,20 @@
     place.focus({ preventScroll: true });
   };
 
+  // Ticks wait in this tab while a form leads to another page, for the way back.
+  const waiting = `ticks of ${location.pathname}`;
+  const keepTicks = () => {
+    const ticked = document.querySelectorAll("[data-part] input[type=checkbox][id]:checked");
+    sessionStorage.setItem(waiting, JSON.stringify([...ticked].map(({ id, checked }) => ({ id, checked }))));
+  };
+  putBack(JSON.parse(sessionStorage.getItem(waiting) ?? "[]"));
+  sessionStorage.removeItem(waiting);
+  document.dispatchEvent(new Event("in-place:settled"));
+
   const settle = (form, response, page) => {
     const isHere = new URL(response.url).pathname === location.pathname;
     if (response.ok && !isHere) {
+      keepTicks();
       location.assign(response.url);
       return false;
     }
@@ -85,8 +96,11 @@
 
   document.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-in-place]");
-    const elsewhere = event.submitter?.hasAttribute("formaction");
-    if (!form || elsewhere || event.defaultPrevented || !document.querySelector("main [data-part]")) return;
+    if (!form || event.defaultPrevented || !document.querySelector("main > [data-part]")) return;
+    if (event.submitter?.hasAttribute("formaction")) {
+      keepTicks();
+      return;
+    }
     event.preventDefault();
     if (form.ariaBusy) return;
     form.ariaBusy = "true";
