@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs.amounts import DEFAULT_CURRENCY as DEFAULT_CURRENCY
 from costs.comparison import Change, Comparison
 from costs.coverage import Reading
 from costs.forecast import Forecast
@@ -32,8 +33,6 @@ NOT_COMPARABLE = "There are no complete days to compare yet: days that are over,
 NO_FORECAST = "Forecast appears after 7 full days of data"
 PROVISIONAL = "ElevenLabs may still restate this day"
 NOT_REPORTED = "ElevenLabs does not report this for this usage"
-
-DEFAULT_CURRENCY = "usd"
 
 SIMULATED_REGION = "simulated"
 DISABLED_REASONS = {

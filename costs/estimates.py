@@ -11,8 +11,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Q, Sum
 
+from costs import amounts
+from costs.amounts import CURRENCIES
 from costs.attribution import attribute
 from costs.fields import to_scaled
 from costs.models import DailyUsage, DailyUsageQuerySet
@@ -21,9 +23,6 @@ from providers.models import Provider
 from providers.services.claims import new_owner, release_claim, take_claim
 from providers.signals import announce
 
-CURRENCIES = ("usd", "eur", "inr", "pln", "gbp")
-# What a plausible row costs at most, as the reader of answers has it: sums of such amounts fit their columns.
-HIGHEST_COST = Decimal(10) ** 6
 _CHUNK = 5000
 
 
@@ -76,9 +75,10 @@ def _check(provider: Provider, rate: Decimal, currency: str) -> None:
         raise ValidationError({"rate": "The rate must be more than 0."})
     if reports_cost(provider):
         raise ValidationError("ElevenLabs reports costs for this provider: estimates would stand beside real amounts.")
-    most = _estimable(provider).aggregate(most=Max("credits"))["most"]
-    if most is not None and estimated_cost(most, rate) >= HIGHEST_COST:
-        raise ValidationError({"rate": "At this rate one key would have cost over a million in one day: check it."})
+    # Day by day: the sum of all may pass the integers of SQLite.
+    by_day = _estimable(provider).order_by().values_list("day").annotate(total=Sum("credits"))
+    if estimated_cost(sum((total for _day, total in by_day), Decimal(0)), rate) > amounts.COST.largest:
+        raise ValidationError({"rate": "At this rate the usage would have cost more than can be stored: check it."})
 
 
 def _estimable(provider: Provider) -> DailyUsageQuerySet:

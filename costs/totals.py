@@ -50,9 +50,9 @@ class Totals:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing was used: every figure is zero or unknown."""
+        """Nothing was used: every figure is zero or unknown, and nothing waits for its price."""
         known = (self.credits, self.minutes, self.requests, *(money.amount for money in self.costs))
-        return not any(known)
+        return not any(known) and not self.unpriced_rows
 
     @property
     def is_unpriced(self) -> bool:

@@ -16,9 +16,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from costs import amounts
+from costs.amounts import DEFAULT_CURRENCY
 from costs.attribution import attribute_staged, first_uses, locked
 from costs.fields import to_scaled
-from costs.models import DailyUsage, ReadDay, Restatement
+from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
 from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
@@ -27,7 +29,10 @@ IMPLAUSIBLE_AFTER = timedelta(days=3)
 
 @dataclass(frozen=True)
 class Usage:
-    """A row to store: amounts exact at the scales of DailyUsage, unknown is None."""
+    """A row to store: amounts exact at the scales of DailyUsage, unknown is None.
+
+    Where all of them are unknown something was used that has no price yet.
+    """
 
     project_id: int
     day: date  # UTC
@@ -46,10 +51,6 @@ class Written:
     inserted: int
     changed: int
     unchanged: int
-
-
-# An estimate from here on says nothing, and sums of such could pass 64 bits.
-ABSURD_COST = Decimal(10) ** 6
 
 
 class ImplausibleAnswerError(Exception):
@@ -71,8 +72,9 @@ def write_usage(
 
     ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
     row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
-    Where the provider has a credit rate, a cost that is unknown is estimated from the credits. A change of a day that
-    had settled is kept in the restatement log, with ``run``. What is written is attributed to its companies.
+    Where the provider has a credit rate, a cost that is unknown is estimated from the credits, unless the costs of the
+    answer would then add up to more than can be stored. A change of a day that had settled is kept in the restatement
+    log, with ``run``. What is written is attributed to its companies.
     Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
     """
     (held,) = locked([provider.pk])
@@ -104,9 +106,21 @@ def write_usage(
 
 _STAGING = "staged_usage"
 _USAGE = DailyUsage._meta.db_table
-_FIGURES = ("credits", "minutes", "requests", "cost", "currency", "estimated")
-_ALL = ("project_id", "day", "model", *_FIGURES)
-_DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FIGURES)
+_FACTS = (*FIGURES, "currency", "estimated")
+_ALL = ("project_id", "day", "model", *_FACTS)
+_DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FACTS)
+
+
+def _is_unknown(table: str) -> str:
+    """As costs.models.UNKNOWN."""
+    return "(" + " AND ".join(f"{table}.{name} IS NULL" for name in FIGURES) + ")"
+
+
+def _is_used(table: str) -> str:
+    """As costs.models.USED."""
+    return "(" + " OR ".join((*(f"{table}.{name} > 0" for name in FIGURES), _is_unknown(table))) + ")"
+
+
 _JOIN = f"""
     {_STAGING} AS staged LEFT JOIN {_USAGE} AS stored
     ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
@@ -128,50 +142,51 @@ _WRITE = f"""
     FROM {_STAGING} AS staged WHERE TRUE
     ORDER BY staged.project_id, staged.day, staged.model
     ON CONFLICT (project_id, day, model) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in (*_FIGURES, "updated_at"))}
+    {", ".join(f"{name} = excluded.{name}" for name in (*_FACTS, "updated_at"))}
 """
 _STAGE_ZEROS = f"""
     INSERT INTO {_STAGING} ({", ".join(_ALL)})
     SELECT stored.project_id, stored.day, stored.model,
         CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
-        CASE WHEN stored.requests IS NOT NULL THEN 0 END, CASE WHEN stored.cost IS NOT NULL THEN 0 END, stored.currency,
-        stored.estimated
+        CASE WHEN stored.requests IS NOT NULL THEN 0 END,
+        CASE WHEN stored.cost IS NOT NULL OR {_is_unknown("stored")} THEN 0 END,
+        CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated
     FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
     WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
-    AND (stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0)
+    AND {_is_used("stored")}
     AND NOT EXISTS (
         SELECT 1 FROM {_STAGING} AS staged
         WHERE staged.project_id = stored.project_id AND staged.day = stored.day AND staged.model = stored.model
     )
 """
-_RESTATED = ("credits", "minutes", "requests", "cost")
 _LOG = f"""
     INSERT INTO {Restatement._meta.db_table} (
         project_id, day, model, run_id, restated_at, currency_before, currency_after,
-        {", ".join(f"{name}_before, {name}_after" for name in _RESTATED)}
+        {", ".join(f"{name}_before, {name}_after" for name in FIGURES)}
     )
     SELECT staged.project_id, staged.day, staged.model, CAST(%(run)s AS bigint), %(restated_at)s,
         COALESCE(stored.currency, ''), staged.currency,
-        {", ".join(f"stored.{name}, staged.{name}" for name in _RESTATED)}
+        {", ".join(f"stored.{name}, staged.{name}" for name in FIGURES)}
     FROM {_JOIN}
     WHERE (stored.id IS NULL OR {_DIFFERS})
 """
-# What stands of the days before the cutoff, and what would be left of it.
+# What stands of the days before the cutoff, and what would be left of it. Usage whose price is taken back is still
+# there. 1.0: what stands was read in several answers, and their sum may pass the integers of SQLite.
 _BEFORE_AND_AFTER = f"""
     SELECT
-        COUNT(CASE WHEN stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0 THEN 1 END),
-        COUNT(CASE WHEN (stored.credits > 0 OR stored.minutes > 0 OR stored.requests > 0 OR stored.cost > 0)
-            AND (staged.credits > 0 OR staged.minutes > 0 OR staged.requests > 0 OR staged.cost > 0) THEN 1 END),
-        SUM(stored.credits), SUM(staged.credits), SUM(stored.cost), SUM(staged.cost)
+        COUNT(CASE WHEN {_is_used("stored")} THEN 1 END),
+        COUNT(CASE WHEN {_is_used("stored")} AND {_is_used("staged")} THEN 1 END),
+        SUM(1.0 * stored.credits), SUM(1.0 * staged.credits),
+        SUM(CASE WHEN NOT {_is_unknown("staged")} THEN 1.0 * stored.cost END), SUM(1.0 * staged.cost)
     FROM {_JOIN}
     WHERE staged.day < %(cutoff)s
 """
 _REFRESH_DAYS_OF_USE = f"""
     UPDATE {Project._meta.db_table} SET
         first_used_on = (SELECT MIN(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
-            AND (credits > 0 OR minutes > 0 OR requests > 0 OR cost > 0)),
+            AND {_is_used("usage")}),
         last_used_on = (SELECT MAX(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
-            AND (credits > 0 OR minutes > 0 OR requests > 0 OR cost > 0))
+            AND {_is_used("usage")})
     WHERE id IN (SELECT project_id FROM {_STAGING})
 """
 
@@ -184,7 +199,8 @@ def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
             cost bigint, currency varchar(3), estimated boolean, PRIMARY KEY (project_id, day, model)
         )
     """)
-    scaled = (_scaled(row, provider) for row in rows)
+    rate = provider.credit_rate if _is_estimable(rows, provider) else None
+    scaled = (_scaled(row, rate, provider.credit_rate_currency) for row in rows)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
         cursor.execute("SET LOCAL enable_hashjoin = off")
@@ -198,13 +214,20 @@ def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
         cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
 
 
-def _scaled(row: Usage, provider: Provider) -> tuple[Any, ...]:
+def _is_estimable(rows: Sequence[Usage], provider: Provider) -> bool:
+    """Whether what ``rows`` would cost, estimates included, can be stored and added up: a rate may be absurd."""
+    if provider.credit_rate is None:
+        return False
+    credits_used = sum((row.credits for row in rows if row.cost is None and row.credits), Decimal(0))
+    reported = sum((row.cost for row in rows if row.cost is not None), Decimal(0))
+    return reported + estimated_cost(credits_used, provider.credit_rate) <= amounts.COST.largest
+
+
+def _scaled(row: Usage, rate: Decimal | None, rate_currency: str) -> tuple[Any, ...]:
     cost, currency = row.cost, row.currency
-    is_estimate = cost is None and row.credits is not None and provider.credit_rate is not None
-    if row.credits is not None and provider.credit_rate is not None and is_estimate:
-        cost, currency = estimated_cost(row.credits, provider.credit_rate), provider.credit_rate_currency
-        if cost >= ABSURD_COST:
-            cost, currency, is_estimate = None, "", False
+    is_estimate = False
+    if cost is None and row.credits is not None and rate is not None:
+        cost, currency, is_estimate = estimated_cost(row.credits, rate), rate_currency, True
     return (
         row.project_id,
         connection.ops.adapt_datefield_value(row.day),
@@ -240,9 +263,15 @@ def _log_restatements(
 
 
 def _stage_zeros(cursor: Any, provider: Provider, first: date, last: date) -> None:
-    """Add a row of zeros for each stored one that the answer leaves out; what was unknown stays unknown."""
+    """Add a row of zeros for each stored one that the answer leaves out; what was unknown stays unknown.
+
+    A row of which nothing was known has cost nothing: that zero needs a currency.
+    """
     adapt = connection.ops.adapt_datefield_value
-    cursor.execute(_STAGE_ZEROS, {"provider": provider.pk, "first": adapt(first), "last": adapt(last)})
+    currency = provider.currency or DEFAULT_CURRENCY
+    cursor.execute(
+        _STAGE_ZEROS, {"provider": provider.pk, "first": adapt(first), "last": adapt(last), "currency": currency}
+    )
 
 
 def _count(cursor: Any) -> Written:

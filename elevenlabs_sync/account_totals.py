@@ -11,9 +11,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from costs.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.errors import MissingPermissionError, RefusedError, RejectedError
-from elevenlabs_sync.payloads import COST, CREDITS, MINUTES, REQUESTS, DailyStats, Metric, UsageRow, read_stats
+from elevenlabs_sync.payloads import DailyStats, UsageRow, read_stats
 from elevenlabs_sync.reading import Call, Reading
 from elevenlabs_sync.windows import Window
 
@@ -49,21 +50,25 @@ class AccountTotalsReader:
         minutes = self._optional(window, read_at, "minutes_used", MINUTES)
         requests = self._optional(window, read_at, "request_count", REQUESTS)
         cost = self._optional(window, read_at, "fiat_units_spent", COST) if self._currency else None
-        days_and_models = credits_.keys() | (minutes or {}).keys() | (requests or {}).keys() | (cost or {}).keys()
-        rows = [
-            UsageRow(
-                key_hash=self._key_hash,
-                key_name="",
-                day=day,
-                model=model,
-                credits=credits_.get((day, model), Decimal(0)),
-                minutes=None if minutes is None else minutes.get((day, model), Decimal(0)),
-                requests=None if requests is None else int(requests.get((day, model), Decimal(0))),
-                cost=None if cost is None else cost.get((day, model), Decimal(0)),
-                currency="" if cost is None else self._currency,
+        rows = []
+        for day, model in sorted({*credits_, *(minutes or {}), *(requests or {}), *(cost or {})}):
+            credits_used, minutes_used, request_count, spent = (
+                None if stats is None else stats.get((day, model), Decimal(0))
+                for stats in (credits_, minutes, requests, cost)
             )
-            for day, model in sorted(days_and_models)
-        ]
+            rows.append(
+                UsageRow(
+                    key_hash=self._key_hash,
+                    key_name="",
+                    day=day,
+                    model=model,
+                    credits=credits_used,
+                    minutes=minutes_used,
+                    requests=None if request_count is None else int(request_count),
+                    cost=spent,
+                    currency="" if spent is None else self._currency,
+                )
+            )
         yield Reading(window, [row for row in rows if not row.is_empty], read_at)
 
     def _credits(self, window: Window, now: datetime) -> DailyStats:
@@ -76,18 +81,18 @@ class AccountTotalsReader:
             self._whole_workspace = False
             return self._stats(window, now, "credits", CREDITS)
 
-    def _optional(self, window: Window, now: datetime, name: str, metric: Metric) -> DailyStats | None:
+    def _optional(self, window: Window, now: datetime, name: str, figure: Figure) -> DailyStats | None:
         """None where the endpoint does not offer the metric."""
         try:
-            return self._stats(window, now, name, metric)
+            return self._stats(window, now, name, figure)
         except RejectedError:
             return None
 
-    def _stats(self, window: Window, now: datetime, name: str, metric: Metric) -> DailyStats:
+    def _stats(self, window: Window, now: datetime, name: str, figure: Figure) -> DailyStats:
         start, end = window.bounds(now=now)
         document: Any = self._call(
             lambda: self._client.character_stats(
                 start=start, end=end, metric=name, include_workspace=self._whole_workspace
             )
         )
-        return read_stats(document, metric, first=window.first, last=window.last)
+        return read_stats(document, figure, first=window.first, last=window.last)

@@ -15,10 +15,10 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NoReturn
 
+from costs.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.tabular import MAX_ID_LENGTH, Column, Table, is_storable
 
-CURRENCIES = frozenset({"usd", "eur", "inr", "pln", "gbp"})
 MAX_NAME_LENGTH = 200
 _KNOWN_COLUMNS = frozenset(
     {
@@ -40,25 +40,8 @@ MAX_REASON_LENGTH = 60
 _EXACT = Context(prec=100)
 
 
-@dataclass(frozen=True)
-class Metric:
-    """How a figure is stored: its digits after the point, and the bound from which on it is absurd.
-
-    The bounds keep the sum of any plausible number of rows within 64 bits at that scale.
-    """
-
-    digits: int
-    limit: Decimal
-
-
-CREDITS = Metric(digits=4, limit=Decimal(10) ** 11)
-MINUTES = Metric(digits=6, limit=Decimal(10) ** 9)
-REQUESTS = Metric(digits=0, limit=Decimal(10) ** 12)
-COST = Metric(digits=10, limit=Decimal(10) ** 6)
-
-
-# Amounts by UTC day and model id.
-DailyStats = dict[tuple[date, str], Decimal]
+# Amounts by UTC day and model id; unknown is None.
+DailyStats = dict[tuple[date, str], Decimal | None]
 
 
 @dataclass(frozen=True)
@@ -124,8 +107,8 @@ def read_usage(document: Any, *, first: date, last: date) -> list[UsageRow]:
     """The usage of the UTC days ``first`` to ``last`` (inclusive) from an answer grouped by key hash and model.
 
     Rows of other days and buckets of zeros are left out; rows of the same key, day and model are added up, and where
-    one of them is unknown so is the sum. Amounts are rounded half-even to the digits of their Metric, once. Ordered by
-    day, key and model. Raises UnexpectedResponseError.
+    one of them is unknown so is the sum. Amounts are rounded half-even to the digits of their Figure, once. Ordered by
+    day, key and model. Raises UnexpectedResponseError, also where storage can't hold a figure or the sum of them all.
     """
     table = Table.of(document)
     metrics = _Metrics(
@@ -143,7 +126,10 @@ def unread_columns(document: Any) -> frozenset[str]:
 
 
 def read_costs(document: Any, *, first: date, last: date) -> list[UsageRow]:
-    """As read_usage, from an answer of the cost endpoint: credits, minutes and requests are unknown there."""
+    """As read_usage, from an answer of the cost endpoint: credits, minutes and requests are unknown there.
+
+    A cost that is null is all that such a row tells: something was used that has no price yet, which is not nothing.
+    """
     table = Table.of(document)
     table.needed("total_cost")
     return _rows(table, _Metrics(cost=table.optional("total_cost", units=CURRENCIES)), first=first, last=last)
@@ -174,11 +160,13 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
         if key_name and (name := _display_name(cells[key_name.position])):
             names[identity[1]] = name
 
+    tells_cost_alone = metrics.credits is None
     rows = []
+    totals = [Decimal(0)] * len(columns)
     for (day, hash_, model_id), amounts in sorted(sums.items()):
-        credits_, minutes, requests, cost = (
-            _rounded(amount, metric, column) for amount, (metric, column) in zip(amounts, columns, strict=True)
-        )
+        rounded = [_rounded(amount, figure, column) for amount, (figure, column) in zip(amounts, columns, strict=True)]
+        totals = [_EXACT.add(total, amount or 0) for total, amount in zip(totals, rounded, strict=True)]
+        credits_, minutes, requests, cost = rounded
         row = UsageRow(
             key_hash=hash_ or None,
             key_name=names.get(hash_, ""),
@@ -190,31 +178,36 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
             cost=cost,
             currency="" if cost is None else currency,
         )
-        if not row.is_empty:
+        if not row.is_empty or (tells_cost_alone and cost is None):
             rows.append(row)
+    for total, (figure, column) in zip(totals, columns, strict=True):
+        if column:
+            _refuse_overflow(total, figure, column)
     return rows
 
 
-def read_stats(document: Any, metric: Metric, *, first: date, last: date) -> DailyStats:
-    """One metric by day and model id, from an answer of the old usage endpoint broken down by model.
+def read_stats(document: Any, figure: Figure, *, first: date, last: date) -> DailyStats:
+    """One figure by day and model id, from an answer of the old usage endpoint broken down by model.
 
-    Days outside ``first`` to ``last`` (inclusive) are left out, and so are zeros. Raises UnexpectedResponseError.
+    Days outside ``first`` to ``last`` (inclusive) are left out, and so are zeros; what is null is unknown. Raises
+    UnexpectedResponseError as read_usage does.
     """
     times, usage = (document.get(key) for key in ("time", "usage")) if isinstance(document, dict) else (None, None)
     if not isinstance(times, list) or not isinstance(usage, dict):
         raise UnexpectedResponseError("it has no “time” and “usage”")
     axis = Column("time", 0, "ms")
     days = [axis.day([moment]) for moment in times]
+    column = Column("usage", 0, None)
     stats: DailyStats = {}
     for model, numbers in usage.items():
         if not isinstance(numbers, list) or len(numbers) != len(days):
             raise UnexpectedResponseError("its “usage” does not fit its “time”")
-        column = Column("usage", 0, None)
         label = column.identity([model])
         for day, number in zip(days, numbers, strict=True):
-            amount = _rounded(column.number([number]), metric, column)
-            if amount and first <= day <= last:
-                stats[day, label] = stats.get((day, label), Decimal(0)) + amount
+            amount = _rounded(column.number([number]), figure, column)
+            if amount != 0 and first <= day <= last:
+                stats[day, label] = _add(stats.get((day, label), Decimal(0)), amount)
+    _refuse_overflow(sum((amount for amount in stats.values() if amount is not None), Decimal(0)), figure, column)
     return stats
 
 
@@ -270,15 +263,21 @@ def _add(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else _EXACT.add(one, other)
 
 
-def _rounded(amount: Decimal | None, metric: Metric, column: Column | None) -> Decimal | None:
+def _rounded(amount: Decimal | None, figure: Figure, column: Column | None) -> Decimal | None:
     if amount is None or column is None:
         return None
-    if amount >= metric.limit:
-        raise column.refuse("holds a number too large to be true")
-    rounded = amount.quantize(Decimal(1).scaleb(-metric.digits), rounding=ROUND_HALF_EVEN, context=_EXACT)
-    if metric is REQUESTS and rounded != amount:
+    if amount > figure.largest:
+        raise column.refuse(f"holds more than the {figure.largest:,f} that can be stored")
+    rounded = amount.quantize(Decimal(1).scaleb(-figure.digits), rounding=ROUND_HALF_EVEN, context=_EXACT)
+    if figure is REQUESTS and rounded != amount:
         raise column.refuse("holds a number of requests that is not whole")
     return rounded
+
+
+def _refuse_overflow(total: Decimal, figure: Figure, column: Column) -> None:
+    """Sums of what an answer holds are stored as well."""
+    if total > figure.largest:
+        raise column.refuse(f"adds up to more than the {figure.largest:,f} that can be stored")
 
 
 def _listed_key(key: dict[str, Any]) -> ListedKey:

@@ -7,6 +7,7 @@
 from costs.models.attribution import AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
 from costs.models.usage import (
+    FIGURES,
     SETTLES_AFTER,
     DailyUsage,
     DailyUsageQuerySet,
@@ -16,6 +17,7 @@ from costs.models.usage import (
 )
 
 __all__ = [
+    "FIGURES",
     "SETTLES_AFTER",
     "AttributedUsage",
     "AttributedUsageQuerySet",

@@ -15,10 +15,10 @@ from django.db.models import Case, Count, Q, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from costs.fields import ScaledDecimalField
-from costs.models.usage import DailyUsage
+from costs.models.usage import UNKNOWN, USED, DailyUsage
 from providers.models import Company, Project, Provider
 
-_UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0))
+_UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
@@ -31,12 +31,7 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
 
     def used(self) -> Self:
         """Without rows of nothing but zeros."""
-        return self.exclude(
-            Q(credits=0) | Q(credits=None),
-            Q(minutes=0) | Q(minutes=None),
-            Q(requests=0) | Q(requests=None),
-            Q(cost=0) | Q(cost=None),
-        )
+        return self.filter(USED)
 
     def unpriced(self) -> Self:
         """What was used and has no price."""

@@ -8,11 +8,17 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from costs import amounts
 from costs.fields import ScaledDecimalField
 from providers.models import Project, Provider, SyncRun
 
 # A provider may restate a day's figures until its costs have settled.
 SETTLES_AFTER = timedelta(days=7)
+
+FIGURES = ("credits", "minutes", "requests", "cost")
+# Something was used, and nothing of it is known: an answer that tells nothing but costs had none for it.
+UNKNOWN = Q(**dict.fromkeys(FIGURES))
+USED = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | Q(cost__gt=0) | UNKNOWN
 
 
 class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
@@ -25,20 +31,18 @@ class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
 
     def used(self) -> Self:
         """Without rows of nothing but zeros, which only remember that something once stood there."""
-        return self.exclude(
-            Q(credits=0) | Q(credits=None),
-            Q(minutes=0) | Q(minutes=None),
-            Q(requests=0) | Q(requests=None),
-            Q(cost=0) | Q(cost=None),
-        )
+        return self.filter(USED)
 
 
 class DailyUsage(models.Model):
-    """What one project used of one model on one UTC day. Unknown is NULL, which is not 0."""
+    """What one project used of one model on one UTC day.
 
-    CREDITS_SCALE = 4
-    MINUTES_SCALE = 6
-    COST_SCALE = 10
+    Unknown is NULL, which is not 0: a row that knows no figure at all is usage that has not been priced yet.
+    """
+
+    CREDITS_SCALE = amounts.CREDITS.digits
+    MINUTES_SCALE = amounts.MINUTES.digits
+    COST_SCALE = amounts.COST.digits
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="usage")
     day = models.DateField()

@@ -377,7 +377,7 @@ def writings(draw: st.DrawFn) -> Step:
                 currency=currency if cost is not None else "",
             )
             for (key, offset, model), (credits_used, minutes, requests, cost, currency) in cells.items()
-            if any((credits_used, minutes, requests, cost))
+            if any((credits_used, minutes, requests, cost)) or (credits_used, minutes, requests, cost) == (None,) * 4
         ]
         write(provider, rows, days=length)
 

@@ -141,12 +141,24 @@ def test_an_unknown_currency_is_refused() -> None:
         set_rate(make_provider(), currency="xyz")
 
 
-def test_a_rate_that_would_make_absurd_amounts_is_refused() -> None:
-    """Their sums would not fit the column."""
-    row = make_unpriced("99999999999")
+def test_a_rate_whose_amounts_could_not_be_stored_is_refused() -> None:
+    """Each of them would fit, but not their sum."""
+    row = make_unpriced("500000000")
+    make_unpriced("500000000", project=row.project, model="another")
 
-    with pytest.raises(ValidationError, match="over a million"):
+    with pytest.raises(ValidationError, match="more than can be stored"):
         set_rate(row.project.provider, "1000")
+
+    assert as_stored(row) == (None, "", False)
+
+
+def test_a_million_on_one_day_is_estimated() -> None:
+    """₹1,000,000 is no absurd cost of a day."""
+    row = make_unpriced("20000000")
+
+    set_rate(row.project.provider, "50", "inr")
+
+    assert as_stored(row) == (Decimal(1_000_000), "inr", True)
 
 
 def test_a_running_sync_is_waited_for() -> None:

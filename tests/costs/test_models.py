@@ -47,9 +47,15 @@ def test_row_of_zeros_and_unknowns_is_not_used() -> None:
     """What only remembers that something once stood there is left out."""
     make_usage(credits=0, minutes=0, requests=0, cost=0)
     make_usage(credits=0, minutes=None, requests=None, cost=None)
-    make_usage(credits=None, minutes=None, requests=None, cost=None)
 
     assert DailyUsage.objects.used().count() == 0
+
+
+def test_row_of_nothing_but_unknowns_is_used() -> None:
+    """Something was used, and no figure says how much."""
+    make_usage(credits=None, minutes=None, requests=None, cost=None)
+
+    assert DailyUsage.objects.used().count() == 1
 
 
 @pytest.mark.parametrize(

@@ -121,14 +121,20 @@ def rows_of(truth: Iterable[UsageRow], *, currency: str) -> Rows:
             cost,
             "" if cost is None else currency,
         )
-        if any(figures[:4]):
+        if _is_used(figures[:4]):
             expected[identity] = figures
     return expected
 
 
 def known_totals(truth: Iterable[UsageRow]) -> Totals:
-    """The sums of the rows of which anything is known; a row that is not even priced yet says nothing."""
-    return Totals.of(row for row in truth if row.credits or row.minutes or row.requests or row.cost)
+    """The sums of the rows that are not nothing but zeros."""
+    return Totals.of(row for row in truth if _is_used((row.credits, row.minutes, row.requests, row.cost)))
+
+
+def _is_used(figures: Iterable[Decimal | int | None]) -> bool:
+    """A figure above zero, or none that is known: usage that waits for its price."""
+    each = list(figures)
+    return any(each) or all(figure is None for figure in each)
 
 
 def exported_rows(provider: Provider) -> Rows:

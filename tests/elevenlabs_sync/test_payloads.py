@@ -232,13 +232,13 @@ def test_figure_that_can_not_be_true_is_refused_and_named(column: str, cell: Any
         read(cells(**{column: cell}))
 
 
-def test_figures_below_their_bound_are_taken() -> None:
-    """The largest plausible figures fit, and the bounds themselves do not."""
+def test_largest_storable_figures_are_taken() -> None:
+    """Nothing but storage – 64 bits at each figure's scale – bounds a figure: ₹1,000,000 a day is conceivable."""
     largest = {
-        "total_usage": "99999999999.9999",
-        "total_minutes": "999999999.999999",
-        "usage_count": 999_999_999_999,
-        "total_cost": "999999.9999999999",
+        "total_usage": "922337203685477.5807",
+        "total_minutes": "9223372036854.775807",
+        "usage_count": 9_223_372_036_854_775_807,
+        "total_cost": "922337203.6854775807",
     }
     [row] = read(cells(**largest))
 
@@ -246,13 +246,28 @@ def test_figures_below_their_bound_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "bound"),
-    [("total_usage", "1e11"), ("total_minutes", "1e9"), ("usage_count", "1e12"), ("total_cost", "1e6")],
+    ("column", "beyond"),
+    [
+        ("total_usage", "922337203685477.5808"),
+        ("total_minutes", "9223372036854.775808"),
+        ("usage_count", "9223372036854775808"),
+        ("total_cost", "922337203.6854775808"),
+    ],
 )
-def test_figure_at_its_bound_is_refused(column: str, bound: str) -> None:
-    """A figure that large could overflow a sum."""
-    with pytest.raises(UnexpectedResponseError, match=f"column {column} holds a number too large"):
-        read(cells(**{column: bound}))
+def test_figure_that_storage_can_not_hold_is_refused(column: str, beyond: str) -> None:
+    """The sentence names the column and the bound."""
+    with pytest.raises(
+        UnexpectedResponseError, match=rf"column {column} holds more than the 9[\d,.]+ that can be stored"
+    ):
+        read(cells(**{column: beyond}))
+
+
+def test_figures_whose_sum_storage_can_not_hold_are_refused() -> None:
+    """The sums of an answer's rows are stored as well."""
+    rows = [cells(model=model, total_cost="500000000") for model in ("one", "another")]
+
+    with pytest.raises(UnexpectedResponseError, match=r"column total_cost adds up to more than the 922,337,203\.685"):
+        read(*rows)
 
 
 @pytest.mark.parametrize("count", ["1.5", Decimal("0.000001")])
