@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby, islice
+from unicodedata import normalize
 
 from django.db.models import QuerySet
 
@@ -39,6 +40,7 @@ RESTATEMENT_COLUMNS = (
     *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
 CHUNK_LINES = 1000
+_FORMULA_SIGNS = frozenset("=+-@\t\r\n")
 
 
 def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
@@ -79,8 +81,11 @@ def plain(value: Decimal | int | None) -> str:
 
 
 def inert(text: str) -> str:
-    """``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    """``text`` with a leading apostrophe where a spreadsheet would take it for a formula.
+
+    Some take full-width and small forms of the signs (＝, ﹢) for the signs themselves.
+    """
+    return f"'{text}" if normalize("NFKC", text[:1]) in _FORMULA_SIGNS else text
 
 
 def _line(row: AttributedUsage) -> tuple[str, ...]:

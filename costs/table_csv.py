@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from html import unescape
-from itertools import islice
+from itertools import chain, islice
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.html import strip_tags
@@ -24,6 +24,7 @@ from costs.ranges import DateRange
 from costs.tables import Row, Table
 
 PARAMETER = "csv"
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _CHUNK_LINES = 1000
 _LONGEST_NAME = 150
 
@@ -40,9 +41,9 @@ def asked_table(request: HttpRequest, tables: Mapping[str, Table]) -> tuple[str,
 
 
 def csv_response(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> StreamingHttpResponse:
-    """A download under file_name()."""
+    """A download under file_name(). Without the mark at its beginning Excel would not read it as UTF-8."""
     return StreamingHttpResponse(
-        chunks,
+        chain([BYTE_ORDER_MARK], chunks),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name(name, days)}"'},
     )

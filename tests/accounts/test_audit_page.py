@@ -211,7 +211,7 @@ def test_few_questions_to_the_database(
 
 
 def records(client: Client, query: str) -> list[dict[str, str]]:
-    text = client.get(f"{URL}{query}").getvalue().decode()
+    text = client.get(f"{URL}{query}").getvalue().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -32,12 +33,14 @@ def figure(page: str, label: str, *, until: str) -> str:
 
 
 def lines_of(response: HttpResponseBase) -> list[list[str]]:
-    """A download's lines with its headings; it must be streamed, UTF-8, and a file to save."""
+    """A download's lines with its headings; it must be streamed, UTF-8 that says so, and a file to save."""
     assert isinstance(response, StreamingHttpResponse)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith('attachment; filename="administrate-')
-    lines = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8"), newline=""), strict=True))
+    content = response.getvalue()
+    assert content.startswith(codecs.BOM_UTF8)
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     assert {len(line) for line in lines} == {len(lines[0])}
     return lines
 

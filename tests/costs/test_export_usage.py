@@ -63,6 +63,12 @@ def test_provider_is_chosen_by_name() -> None:
 
 
 @pytest.mark.usefixtures("_usage")
+def test_output_begins_with_its_first_column() -> None:
+    """No byte-order mark: programs read it. What pages give to download has one."""
+    assert ran("export_usage").startswith("date,")
+
+
+@pytest.mark.usefixtures("_usage")
 def test_file_is_written_whole(tmp_path: Path) -> None:
     """The file holds what standard output would, and nothing is left beside it."""
     target = tmp_path / "usage.csv"

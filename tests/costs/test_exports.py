@@ -71,7 +71,7 @@ def test_plain_number_is_the_number(number: int, scale: int) -> None:
     assert not (("." in written) and written.endswith(("0", ".")))
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", *"＝＋－＠", *"﹦﹢﹣﹫"])
 def test_formula_is_made_inert(start: str) -> None:
     """What a spreadsheet would run begins with an apostrophe."""
     assert inert(f"{start}HYPERLINK(1)") == f"'{start}HYPERLINK(1)"

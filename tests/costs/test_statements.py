@@ -47,7 +47,7 @@ def text_of(page: bytes) -> str:
 
 
 def records(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def body(client: Client, path: str) -> str:

@@ -195,6 +195,13 @@ def test_the_file_is_named_after_what_it_holds(name: list[str], days: DateRange 
     assert response.streaming
 
 
+def test_a_download_says_that_it_is_utf_8() -> None:
+    """By the mark without which Excel takes "–", "ü" and Hebrew for something else; once, however many the chunks."""
+    response = csv_response(iter(["Zürich – ", "תל אביב"]), name=["companies"])
+
+    assert response.getvalue() == b"\xef\xbb\xbf" + "Zürich – תל אביב".encode()
+
+
 def test_the_link_is_this_view_without_its_page() -> None:
     """Filters and sorting stay; of a table in pages the file is the whole."""
     request = RequestFactory().get("/companies/?from=2026-11-01&sort=-spend&page=3&provider=7&csv=other")
