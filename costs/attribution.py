@@ -21,7 +21,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 
-from costs.models import AttributedUsage, DailyTotal, DailyUsage
+from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
+from costs.sums import ExactSum, storing_sums
 from providers.models import Assignment, AssignmentShare, Project, Provider
 
 # Who pays a row, and how much of it each: company ids with weights above zero. Nobody: the row is unassigned.
@@ -90,7 +91,10 @@ def first_uses(provider: Provider) -> dict[int, date | None]:
 def refresh_totals(
     *, provider: Provider, days: Collection[date], companies: Collection[int | None] | None = None
 ) -> None:
-    """Add up the provider's attributed usage of ``days`` anew, of all companies or of some (None: the unassigned)."""
+    """Add up the provider's attributed usage of ``days`` anew, of all companies or of some (None: the unassigned).
+
+    Raises TotalTooLargeError where a sum does not fit its column.
+    """
     if not days or companies == set():
         return
     ordered = sorted(days)
@@ -104,15 +108,15 @@ def refresh_totals(
             AttributedUsage.objects.filter(piece, project__provider=provider)
             .order_by()
             .values("day", "company_id", "model", "currency")
-            .annotate(**AttributedUsage.objects.sums())
+            .annotate(**AttributedUsage.objects.sums(Sum))
         )
         query, params = source.query.sql_with_params()
         names = ", ".join(connection.ops.quote_name(f"sum_{name}") for name in _SUMMED)
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, storing_sums():
             cursor.execute(
                 f"""
                 INSERT INTO {_TOTALS} (provider_id, day, company_id, model, currency,
-                    {", ".join(_FIGURES)}, unpriced_rows, estimated_rows)
+                    {", ".join(FIGURES)}, unpriced_rows, estimated_rows, {", ".join(_UNTOLD)})
                 SELECT %s, day, company_id, model, currency, {names} FROM ({query}) AS summed
                 """,
                 (provider.pk, *params),
@@ -186,9 +190,9 @@ def _payers(project_ids: Collection[int]) -> dict[int, _Periods]:
 
 _ATTRIBUTED = AttributedUsage._meta.db_table
 _TOTALS = DailyTotal._meta.db_table
-_FIGURES = ("credits", "minutes", "requests", "cost")
-_SUMMED = (*_FIGURES, "unpriced", "estimated")
-_COPIED = (*_FIGURES, "currency", "estimated")
+_UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
+_SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
+_COPIED = (*FIGURES, "currency", "estimated")
 # The payer of the period that holds on the row's day; of a project with periods of several payers it is not asked for.
 _INSERT_WHOLE = f"""
     INSERT INTO {_ATTRIBUTED} (project_id, day, model, company_id, {", ".join(_COPIED)})
@@ -249,7 +253,7 @@ def _parts(row: DailyUsage, weights: Weights) -> list[AttributedUsage]:
         "estimated": row.estimated,
     }
     if not weights:
-        return [AttributedUsage(**same, **{name: getattr(row, name) for name in _FIGURES})]
+        return [AttributedUsage(**same, **{name: getattr(row, name) for name in FIGURES})]
     figures: dict[str, list[Any]] = {"requests": split(row.requests, weights)}
     for name, scale in (
         ("credits", DailyUsage.CREDITS_SCALE),
@@ -329,7 +333,7 @@ def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Wei
         AttributedUsage.objects.filter(project__in=_keys(provider), day__in=days, company__isnull=False)
         .order_by()
         .values_list("day", "company", "currency")
-        .annotate(credits_sum=Sum("credits"), cost_sum=Sum("cost"))
+        .annotate(credits_sum=ExactSum("credits"), cost_sum=ExactSum("cost"))
     )
     credits_of: dict[date, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     costs_of: dict[date, dict[str, dict[int, Decimal]]] = defaultdict(lambda: defaultdict(dict))

@@ -6,7 +6,7 @@ hover and on focus and are always there for screen readers. Zero is written only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
@@ -19,20 +19,25 @@ from django.utils.safestring import SafeString, mark_safe
 from costs.amounts import DEFAULT_CURRENCY as DEFAULT_CURRENCY
 from costs.comparison import Change, Comparison
 from costs.coverage import Reading
-from costs.forecast import Forecast
-from costs.money import UNKNOWN, Money, format_number, signed, to_cents, to_tenth
+from costs.forecast import Expected
+from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_significant, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
 
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
+UNPRICED_ON_COMPARED_DAYS = "Some usage of the compared days has no price"
+UNPRICED_IN_FORECAST = "Leaves out usage that has no price"
+SHARE_OF_PRICED = "Part of the spend that is known; some usage has no price yet"
 UNREAD = "These days have not been read yet"
 PARTLY_UNREAD = "Some of this has not been read yet"
 ESTIMATED = "Holds amounts that come from credits at a rate that was set here; ElevenLabs reports no cost for them"
 NOT_COMPARABLE = "There are no complete days to compare yet: days that are over, read and priced"
 NO_FORECAST = "Forecast appears after 7 full days of data"
+WAITS_FOR_PRICES = "a day with usage that has no price is waited for for 7 days"
 PROVISIONAL = "ElevenLabs may still restate this day"
 NOT_REPORTED = "ElevenLabs does not report this for this usage"
+PARTLY_NOT_REPORTED = "Leaves out usage for which ElevenLabs does not report this"
 
 SIMULATED_REGION = "simulated"
 DISABLED_REASONS = {
@@ -47,17 +52,34 @@ class Cell(SafeString):
     """A cell's HTML with what it says exactly, for the table's CSV.
 
     ``value`` is a text, a number, money per currency, or None where it is unknown; ``note`` is the reason for that or
-    for a mark.
+    for a mark. A figure that adds up with those of other rows has ``digits``: as many are shown after the point.
     """
 
     value: str | Decimal | int | tuple[Money, ...] | None
     note: str
+    digits: int | None
 
-    def __new__(cls, html: str, value: str | Decimal | int | tuple[Money, ...] | None, note: str = "") -> Self:
+    def __new__(
+        cls,
+        html: str,
+        value: str | Decimal | int | tuple[Money, ...] | None,
+        note: str = "",
+        *,
+        digits: int | None = None,
+    ) -> Self:
         cell = super().__new__(cls, html)
         cell.value = value
         cell.note = note
+        cell.digits = digits
         return cell
+
+    @property
+    def shown(self) -> dict[str, Decimal]:
+        """What is shown of a figure that adds up: by currency, or of something that has none under ""."""
+        if self.digits is None or self.value is None or isinstance(self.value, str):
+            return {}
+        amounts = self.value if isinstance(self.value, tuple) else (Money("", Decimal(self.value)),)
+        return {money.currency: rounded(money.amount, self.digits) for money in amounts}
 
 
 def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> SafeString:
@@ -76,35 +98,54 @@ def lines(amounts: Iterable[Money]) -> SafeString:
     return format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
 
 
+def unknown(reason: str) -> Cell:
+    return Cell(explained(UNKNOWN, reason), None, reason)
+
+
+def qualified(
+    text: str,
+    value: str | Decimal | int | tuple[Money, ...],
+    *,
+    estimated: bool = False,
+    lacks: str = "",
+    says: str = "",
+    digits: int | None = None,
+) -> Cell:
+    """A known figure with what must be known of it: that it holds estimates, what it leaves out.
+
+    ``says`` explains it on the page and is no note of the file.
+    """
+    note = ". ".join(filter(None, (ESTIMATED if estimated else "", lacks)))
+    reason = ". ".join(filter(None, (says, note)))
+    label = "Estimated" if estimated else ""
+    html = explained(text, reason, mark="*" if lacks else "", label=label) if reason else text
+    return Cell(html, value, note, digits=digits)
+
+
 def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
     """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown."""
     if totals.is_unpriced:
-        return Cell(explained(UNKNOWN, UNPRICED), None, UNPRICED)
+        return unknown(UNPRICED)
     if not totals.costs and reading is Reading.NONE:
-        return Cell(explained(UNKNOWN, UNREAD), None, UNREAD)
+        return unknown(UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
-    text = lines(amounts)
     lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
-    if totals.estimated:
-        reason = f"{ESTIMATED}. {lacks}" if lacks else ESTIMATED
-        return Cell(explained(text, reason, mark="*" if lacks else "", label="Estimated"), amounts, reason)
-    return Cell(explained(text, lacks, mark="*") if lacks else text, amounts, lacks)
+    return qualified(lines(amounts), amounts, estimated=totals.estimated, lacks=lacks, digits=2)
 
 
-def amount(totals: Totals, value: Decimal | int | None, *, digits: int = 0, reading: Reading = Reading.WHOLE) -> Cell:
-    """A figure of ``totals`` other than money: unknown where there is usage that does not report it."""
+def amount(totals: Totals, figure: str, *, digits: int = 0, reading: Reading = Reading.WHOLE) -> Cell:
+    """Credits, minutes or requests: unknown where there is usage that does not report it."""
+    value: Decimal | int | None = getattr(totals, figure)
     if value is None and reading is Reading.NONE:
-        return Cell(explained(UNKNOWN, UNREAD), None, UNREAD)
+        return unknown(UNREAD)
     if value is None and not totals.is_idle:
-        return Cell(explained(UNKNOWN, NOT_REPORTED), None, NOT_REPORTED)
-    text = format_html("{}", format_number(value or 0, digits))
-    if reading is Reading.WHOLE:
-        return Cell(text, value or 0)
-    return Cell(explained(text, PARTLY_UNREAD, mark="*"), value or 0, PARTLY_UNREAD)
+        return unknown(NOT_REPORTED)
+    lacks = PARTLY_NOT_REPORTED if figure in totals.untold else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
+    return qualified(format_html("{}", format_number(value or 0, digits)), value or 0, lacks=lacks, digits=digits)
 
 
 def number(value: int) -> Cell:
-    """A count of something other than usage."""
+    """A count of something other than usage; one that is split counts for each, so that counts need not add up."""
     return Cell(f"{value:,}", value)
 
 
@@ -113,11 +154,18 @@ def share(totals: Totals, whole: Totals, currency: str) -> Cell:
 
     Of what was paid in other currencies alone it would be 0 %, which is no answer.
     """
+    if totals.is_unpriced:
+        return unknown(UNPRICED)
     part, all_of_it = totals.cost_in(currency), whole.cost_in(currency)
-    if not all_of_it or totals.is_unpriced or (totals.sort_amount and not part):
+    if not all_of_it or (totals.sort_amount and not part):
         return Cell("", "")
     percent = 100 * part / all_of_it
-    return Cell(f"{format_number(percent, 1)} %", to_tenth(percent))
+    return qualified(
+        f"{format_number(percent, 1)} %",
+        to_significant(percent),
+        estimated=whole.estimated,
+        lacks=SHARE_OF_PRICED if whole.unpriced_rows else "",
+    )
 
 
 def change(compared: Change | None, currency: str, comparison: Comparison) -> Cell:
@@ -126,46 +174,65 @@ def change(compared: Change | None, currency: str, comparison: Comparison) -> Ce
     A line for each currency that it was paid in, ``currency`` first.
     """
     if not comparison.is_possible:
-        return Cell(explained(UNKNOWN, NOT_COMPARABLE), None, NOT_COMPARABLE)
+        return unknown(NOT_COMPARABLE)
     compared = compared or Change()
+    if compared.is_unpriced:
+        return unknown(UNPRICED)
     each = {one: _change_in(compared, one, comparison) for one in compared.currencies(currency)}
     if len(each) == 1:
         return each.popitem()[1]
     html = format_html_join(mark_safe("<br>"), "{} {}", ((one.upper(), cell) for one, cell in each.items()))
     texts = (f"{one.upper()} {plain_change(cell)}" for one, cell in each.items())
-    return Cell(html, "; ".join(texts))
+    return Cell(html, "; ".join(texts), next(iter(each.values())).note)
 
 
 def plain_change(cell: Cell) -> str:
     """ "5.3 %" or "New"."""
-    return f"{cell.value} %" if isinstance(cell.value, Decimal) else str(cell.value)
+    return f"{cell.value:f} %" if isinstance(cell.value, Decimal) else str(cell.value)
 
 
 def _change_in(compared: Change, currency: str, comparison: Comparison) -> Cell:
     ratio = compared.ratio(currency)
+    both = compared.now + compared.before
+    lacks = UNPRICED_ON_COMPARED_DAYS if both.unpriced_rows else ""
     if ratio is None:
         if not compared.now.cost_in(currency):
             return Cell("", "")
-        return Cell(explained("New", f"Nothing was spent on {comparison.days}"), "New")
+        nothing = f"Nothing was spent on {comparison.days}"
+        return qualified("New", "New", estimated=both.estimated, lacks=lacks, says=nothing)
     percent = to_tenth(100 * ratio)
     before = Money(currency, compared.before.cost_in(currency))
     text = "No change" if not percent else f"{'▲' if percent > 0 else '▼'} {signed(percent)} %"
-    return Cell(explained(text, f"{before} on {comparison.days}"), percent)
+    says = f"{before} on {comparison.days}"
+    return qualified(text, to_significant(100 * ratio), estimated=both.estimated, lacks=lacks, says=says)
 
 
-def forecast(expected: Mapping[str, Forecast]) -> Cell:
-    """What the month will have cost in each currency, with its range; unknown where that is none."""
-    if not expected:
-        return Cell(explained(UNKNOWN, NO_FORECAST), None, NO_FORECAST)
-    amounts = tuple(Money(currency, to_cents(one.amount)) for currency, one in expected.items())
-    text = lines(amounts)
-    between = f"Likely {forecast_range(expected)}"
-    return Cell(explained(text, between), amounts, between)
+def forecast(expected: Expected, *, waits_for_prices: bool = False, with_range: bool = True) -> Cell:
+    """What the month will have cost in each currency, with its range; unknown where that is none.
+
+    ``waits_for_prices``: whether days would be complete if their usage were priced. ``with_range``: the cell says it.
+    """
+    if expected.is_unpriced:
+        return unknown(UNPRICED)
+    if not expected.by_currency:
+        return unknown(f"{NO_FORECAST}; {WAITS_FOR_PRICES}" if waits_for_prices else NO_FORECAST)
+    amounts = [Money(currency, one.amount) for currency, one in expected.by_currency.items()]
+    between = forecast_range(expected)
+    likely = f"Likely {between}" if between and with_range else ""
+    cell = qualified(
+        lines(amounts),
+        tuple(Money(money.currency, to_significant(money.amount)) for money in amounts),
+        estimated=expected.estimated,
+        lacks=UNPRICED_IN_FORECAST if expected.is_partly_unpriced else "",
+        says=likely,
+    )
+    return Cell(cell, cell.value, ". ".join(filter(None, (likely, cell.note))))
 
 
-def forecast_range(expected: Mapping[str, Forecast]) -> str:
-    """ "$90.00 to $110.00"."""
-    return "; ".join(f"{Money(currency, one.low)} to {Money(currency, one.high)}" for currency, one in expected.items())
+def forecast_range(expected: Expected) -> str:
+    """ "$90.00 to $110.00"; empty where the ends don't differ as they are shown: that is no range."""
+    ends = ((Money(currency, one.low), Money(currency, one.high)) for currency, one in expected.by_currency.items())
+    return "; ".join(f"{low} to {high}" for low, high in ends if str(low) != str(high))
 
 
 def day(value: date | None) -> Cell:

@@ -120,4 +120,5 @@ def _twin(
         ),
         is_dense=True,
         csv_url=csv_url,
+        adds_across=True,
     )

@@ -2,7 +2,8 @@
 
 A month – or its first days – is compared with the same days of the month before, clamped to the shorter of the two; any
 other range with as many days right before it. A day counts when it is complete on both sides: over, read since it
-ended by every provider, and priced. What is compared is therefore never part of a day against a whole one.
+ended by every provider, and priced or no longer waited for. What is compared is therefore never part of a day against a
+whole one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from costs.models import DailyTotalQuerySet
+from costs.models import SETTLES_AFTER, DailyTotalQuerySet
 from costs.ranges import DateRange
 from costs.totals import NOTHING, Totals, Usage, totals_by
 
@@ -48,6 +49,11 @@ class Change:
     now: Totals = NOTHING
     before: Totals = NOTHING
 
+    @property
+    def is_unpriced(self) -> bool:
+        """Of one side no price is known at all: there is nothing to compare."""
+        return self.now.is_unpriced or self.before.is_unpriced
+
     def ratio(self, currency: str) -> Decimal | None:
         """How much more (0.1 is 10 % more) in ``currency``; None where there was nothing before."""
         now, before = self.now.cost_in(currency), self.before.cost_in(currency)
@@ -77,13 +83,15 @@ def compare(days: DateRange, complete: Collection[date]) -> Comparison:
     return Comparison(frozenset(now for now, _ in pairs), frozenset(before for _, before in pairs), previous)
 
 
-def unpriced_days(usage: DailyTotalQuerySet) -> frozenset[date]:
-    """The days of ``usage`` on which something was used that has no price yet; one query.
+def unpriced_days(usage: DailyTotalQuerySet, *, today: date) -> frozenset[date]:
+    """The days of ``usage`` that wait for the price of something that was used; one query.
 
-    A provider that has priced nothing at all is not waited for: its costs are missing on both sides alike.
+    A price is waited for as long as figures take to settle. After that a day counts without it, and what is made of it
+    says so: what is never priced would be waited for for ever. A provider that has priced nothing at all is not waited
+    for: its costs are missing on both sides alike.
     """
     pricing = usage.exclude(currency="").order_by().values("provider")
-    unpriced = usage.unpriced().filter(provider__in=pricing).order_by()
+    unpriced = usage.unpriced().filter(provider__in=pricing, day__gte=today - SETTLES_AFTER).order_by()
     return frozenset(unpriced.values_list("day", flat=True).distinct())
 
 

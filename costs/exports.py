@@ -76,7 +76,7 @@ def plain(value: Decimal | int | None) -> str:
     """Exact, without exponent or padding; empty when unknown."""
     if value is None:
         return ""
-    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    text = f"{value or 0:f}" if isinstance(value, Decimal) else str(value)  # a zero may be negative in Python
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
 from costs.ranges import DateRange
+from costs.totals import NOTHING, Totals
 
 BASIS_DAYS = 7
 # A pace that is older than this says nothing of today.
@@ -65,3 +66,39 @@ def forecast(
         spread = SPREAD * deviation * (missing + missing * missing / BASIS_DAYS).sqrt()
         amount = known + missing * mean
         return Forecast(max(amount, spent), max(amount - spread, spent), max(amount + spread, spent))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a month will have cost, as far as that can be said."""
+
+    by_currency: Mapping[str, Forecast]  # empty where there is nothing to go by
+    is_unpriced: bool = False  # no price of any usage is known
+    is_partly_unpriced: bool = False  # complete days that count lack prices
+    estimated: bool = False  # some of the costs are estimates
+
+
+def expect(
+    by_day: Mapping[date, Totals], complete: Collection[date], *, today: date, first_use: date | None, currency: str
+) -> Expected:
+    """The forecast of each currency that was paid in on the days of window(); ``currency`` names a zero.
+
+    Usage of which no price is known makes the cost unknown, not zero.
+    """
+    recent = sum(by_day.values(), NOTHING)
+    if recent.is_unpriced:
+        return Expected({}, is_unpriced=True)
+    paid = {money.currency for money in recent.costs if money.amount}
+    found = {
+        name: forecast(
+            {day: sums.cost_in(name) for day, sums in by_day.items()}, complete, today=today, first_use=first_use
+        )
+        for name in sorted(paid) or [currency]
+    }
+    pace = basis(complete, today=today, first_use=first_use)
+    counted = [(day, sums) for day, sums in by_day.items() if day >= today.replace(day=1) or day in pace]
+    return Expected(
+        {name: one for name, one in found.items() if one},
+        is_partly_unpriced=any(sums.unpriced_rows and day in complete for day, sums in counted),
+        estimated=any(sums.estimated for _day, sums in counted),
+    )

@@ -28,7 +28,7 @@ class Metric:
     def cell(self, totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> SafeString:
         if self.slug == "cost":
             return cells.money(totals, currency, reading=reading)
-        return cells.amount(totals, self.value(totals, currency), digits=self.digits, reading=reading)
+        return cells.amount(totals, self.slug, digits=self.digits, reading=reading)
 
 
 COST = Metric("cost", "Cost", "Actual spend as ElevenLabs reports it for your plan and usage.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 UNKNOWN = "—"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "inr": "₹", "pln": "zł "}
 _CENT = Decimal("0.01")
+_SIGNIFICANT = Context(prec=15, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, order=True)
@@ -25,12 +26,21 @@ class Money:
         return f"{sign}{symbol}{abs(to_cents(self.amount)):,.2f}"
 
 
+def rounded(value: Decimal, digits: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
 def to_cents(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+    return rounded(amount, 2)
 
 
 def to_tenth(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return rounded(value, 1)
+
+
+def to_significant(value: Decimal) -> Decimal:
+    """As files write what a division gave: 15 significant digits."""
+    return _SIGNIFICANT.plus(value)
 
 
 def signed(value: Decimal) -> str:
@@ -42,8 +52,6 @@ def format_number(value: Decimal | int | None, digits: int = 0) -> str:
     """With thousands separators, rounded half-up to ``digits``; "—" when unknown, "<1" where rounding would hide it."""
     if value is None:
         return UNKNOWN
-    exact = Decimal(value)
+    exact, sign = Decimal(abs(value)), "−" if value < 0 else ""
     unit = Decimal(1).scaleb(-digits)
-    if 0 < exact < unit:
-        return f"<{unit}"
-    return f"{exact.quantize(unit, rounding=ROUND_HALF_UP):,}"
+    return f"{sign}<{unit}" if 0 < exact < unit else f"{sign}{rounded(exact, digits):,}"

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from costs.coverage import Coverage
 from costs.models import DailyUsage
 from costs.money import format_number
 from costs.ranges import DateRange
+from costs.sums import ExactSum
 from costs.wording import clock, count
 from providers.models import Provider
 
@@ -146,7 +147,7 @@ def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reco
         .order_by()
         .values("day")
         .annotate(
-            used=Sum("credits"),
+            used=ExactSum("credits"),
             untold=Count("pk", filter=Q(credits=None) & (Q(minutes__gt=0) | Q(requests__gt=0) | Q(cost__gt=0))),
         )
     )

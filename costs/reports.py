@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,14 +12,17 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet, Restatement
-from costs.money import to_cents
 from costs.totals import NOTHING, Totals, Usage, totals_by
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 
 # A stacked chart shows this many groups; the rest is one more.
 LARGEST = 5
 OTHER = "Other"
+UNASSIGNED = "Unassigned"
 NO_MODEL = "No model reported"
+# What tables say beside names, as rows and as columns; a name that is one of these is told apart from it.
+_ROW_WORDS = (UNASSIGNED, NO_MODEL)
+_COLUMN_WORDS = ("Day", "Total", "Notes", OTHER)
 
 
 @dataclass(frozen=True)
@@ -38,33 +41,29 @@ class Breakdown:
     lines: tuple[Line, ...]
     total: Totals
 
-    @property
-    def rounding_shows(self) -> bool:
-        """Whether the rows as shown, rounded to cents, miss the total as shown."""
-        shown: dict[str, Decimal] = defaultdict(Decimal)
-        for line in self.lines:
-            for money in line.totals.costs:
-                shown[money.currency] += to_cents(money.amount)
-        return any(shown[money.currency] != to_cents(money.amount) for money in self.total.costs)
-
 
 def company_breakdown(
-    usage: Usage, *, idle: Collection[int | None] | None = None, with_archived: bool = False
+    usage: Usage,
+    *,
+    idle: Collection[int | None] | None = None,
+    with_archived: bool = False,
+    with_unassigned: bool = True,
 ) -> Breakdown:
     """Spend per company, largest first, and what is unassigned last; two queries.
 
     Of the companies without usage the current ones are kept – all of them, or those that ``idle`` names – and the
-    archived ones where they are asked for.
+    archived ones where they are asked for. Usage of one company alone has no row of what is unassigned.
     """
     by_company = totals_by(usage, "company_id")
     companies = {company.pk: company for company in Company.objects.all()}
     lines = [
-        Line(company, company.name, by_company.get((pk,), NOTHING))
+        Line(company, told_apart(company.name, "company"), by_company.get((pk,), NOTHING))
         for pk, company in companies.items()
         if (pk,) in by_company or ((with_archived or company.archived_at is None) and (idle is None or pk in idle))
     ]
     lines.sort(key=lambda line: (-line.totals.sort_amount, line.label.casefold()))
-    lines.append(Line(None, "Unassigned", by_company.get((None,), NOTHING)))
+    if with_unassigned:
+        lines.append(Line(None, UNASSIGNED, by_company.get((None,), NOTHING)))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
 
@@ -114,7 +113,12 @@ def stacked(
 
     ``by_group`` are the sums of ``usage`` by ``field``. Together the series hold all of it.
     """
-    names = {group: labels.get(group) or str(group) for group, sums in by_group.items() if not sums.is_idle}
+    noun = field.removesuffix("_id")
+    names = {
+        group: told_apart(labels.get(group) or str(group), noun, _COLUMN_WORDS)
+        for group, sums in by_group.items()
+        if not sums.is_idle
+    }
     ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
     largest = ranked[:LARGEST]
     by_day: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
@@ -186,11 +190,21 @@ def counts_as_key(project: Project) -> bool:
 
 
 def model_labels(providers: Iterable[Provider]) -> dict[str, str]:
-    """Display names of models by reported id, as far as the providers know them."""
-    labels = {"": NO_MODEL}
+    """Display names of models by reported id, as far as the providers know them; of one name, each with its id."""
+    names: dict[str, str] = {}
     for provider in providers:
-        labels |= provider.model_names
-    return labels
+        names |= provider.model_names
+    known = Counter(name.casefold() for name in names.values())
+    labels = {
+        model: f"{name} ({model})" if known[name.casefold()] > 1 else told_apart(name, "model")
+        for model, name in names.items()
+    }
+    return {"": NO_MODEL, **{model: label for model, label in labels.items() if model}}
+
+
+def told_apart(name: str, noun: str, words: Iterable[str] = _ROW_WORDS) -> str:
+    """A name from outside as tables print it: a company called "Unassigned" is "Unassigned (company)"."""
+    return f"{name} ({noun})" if name.casefold() in map(str.casefold, words) else name
 
 
 def restatements(provider: Provider) -> QuerySet[Restatement]:

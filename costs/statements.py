@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min
 from django.db.models.functions import TruncMonth
 
 from costs.models import ClosedMonth, Statement, StatementLine, marked_up
@@ -21,6 +21,7 @@ from costs.money import Money
 from costs.months import days_of, following
 from costs.ranges import DateRange
 from costs.reports import NO_MODEL
+from costs.sums import ExactSum
 from costs.totals import NOTHING, Totals, all_usage, totals_by, usage_by_key
 from providers.models import Company, Project
 
@@ -228,14 +229,14 @@ def _pending(closed: DateRange, company: Company | None) -> list[CompanyLine]:
     differences: dict[tuple[date, int, str], Decimal] = defaultdict(Decimal)
     by_month = current.exclude(currency="").annotate(month=TruncMonth("day")).order_by()
     for company_id, month, currency, cost in by_month.values_list("company_id", "month", "currency").annotate(
-        total=Sum("cost")
+        total=ExactSum("cost")
     ):
         differences[month, company_id, currency] += cost
     for company_id, month, currency, cost in (
         billed.exclude(currency="")
         .order_by()
         .values_list("statement__company_id", "month", "currency")
-        .annotate(total=Sum("cost"))
+        .annotate(total=ExactSum("cost"))
     ):
         differences[month, company_id, currency] -= cost
     return [

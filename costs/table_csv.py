@@ -1,15 +1,16 @@
 """A page's table as CSV, "this view": its rows with exact figures, in its order, whatever page of it is shown.
 
-Money has a column per currency, unknown is empty, and reasons stand in a last column. Rows of totals are left out, so
+Money has a column per currency, unknown is empty, and reasons stand in a last column. What a division gave – shares,
+changes, forecasts – has 15 significant digits, everything else all that are stored. Rows of totals are left out, so
 that a column adds up to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from html import unescape
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.html import strip_tags
@@ -65,10 +66,20 @@ def table_csv(table: Table) -> Iterator[str]:
         for column, of_column in zip(table.columns, currencies, strict=True)
         for unit in [currency.upper() for currency in of_column] or [column.unit]
     ]
-    yield csv_text([(*heads, *(["Notes"] if has_notes else []))])
+    yield csv_text([tuple(_each_once([*heads, *(["Notes"] if has_notes else [])]))])
     rows = iter(table.rows)
     while chunk := list(islice(rows, _CHUNK_LINES)):
         yield csv_text(_line(row, table, currencies, has_notes=has_notes) for row in chunk)
+
+
+def _each_once(heads: Iterable[str]) -> Iterator[str]:
+    """The headings; one that another column has already gets a number: "Acme (2)"."""
+    taken: set[str] = set()
+    for head in heads:
+        numbered = (head if number == 1 else f"{head} ({number})" for number in count(1))
+        one = next(text for text in numbered if text.casefold() not in taken)
+        taken.add(one.casefold())
+        yield one
 
 
 def _currencies(rows: Sequence[Row], index: int) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs.cells import Cell
 from costs.coverage import Coverage, Reading
 from costs.metrics import METRICS
 from costs.querystate import Sorting
@@ -40,6 +43,18 @@ class Table:
     sorting: Sorting | None = None
     is_dense: bool = False
     csv_url: str = ""  # where the same table is served as CSV
+    adds_across: bool = False  # the last cell of each row is the total of the others
+
+    @property
+    def rounding_shows(self) -> bool:
+        """Whether the figures as shown, each rounded by itself, miss a total as shown."""
+        if self.total is None:
+            return False
+        every_row = (*self.rows, self.total)
+        return any(
+            _misses((row.cells[index] for row in self.rows), self.total.cells[index])
+            for index in range(1, len(self.columns))
+        ) or (self.adds_across and any(_misses(row.cells[1:-1], row.cells[-1]) for row in every_row))
 
     @property
     def html(self) -> SafeString:
@@ -65,6 +80,18 @@ class Table:
             for column, cell in zip(self.columns[1:], row.cells[1:], strict=True)
         )
         return mark_safe(f"{opening}{first}{rest}</tr>")  # noqa: S308 - every part is escaped above
+
+
+def _misses(parts: Iterable[str], whole: str) -> bool:
+    """Whether ``parts`` as shown add up to something else than ``whole`` as shown."""
+    if not isinstance(whole, Cell) or not whole.shown:
+        return False
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for part in parts:
+        if isinstance(part, Cell):
+            for currency, shown in part.shown.items():
+                sums[currency] += shown
+    return any(sums[currency] != shown for currency, shown in whole.shown.items())
 
 
 def heading(column: Column, sorting: Sorting | None) -> SafeString:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from costs.models import AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
+from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
 from costs.money import Money
 from providers.models import Provider
 
@@ -30,6 +30,7 @@ class Totals:
     costs: tuple[Money, ...] = ()
     unpriced_rows: int = 0
     estimated: bool = False  # some of the costs are not reported but come from a rate per 1,000 credits
+    untold: frozenset[str] = frozenset()  # of credits, minutes and requests those that some of the usage does not tell
 
     def __add__(self, other: Totals) -> Totals:
         amounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -42,6 +43,7 @@ class Totals:
             costs=tuple(sorted(Money(currency, amount) for currency, amount in amounts.items())),
             unpriced_rows=self.unpriced_rows + other.unpriced_rows,
             estimated=self.estimated or other.estimated,
+            untold=self.untold | other.untold,
         )
 
     @property
@@ -87,10 +89,11 @@ def totals_by(usage: Usage, *fields: str) -> dict[tuple[Any, ...], Totals]:
         part = Totals(
             credits=group["sum_credits"],
             minutes=group["sum_minutes"],
-            requests=None if group["sum_requests"] is None else int(group["sum_requests"]),
+            requests=group["sum_requests"],
             costs=costs,
             unpriced_rows=group["sum_unpriced"],
             estimated=bool(group["sum_estimated"]),
+            untold=frozenset(name for name in COUNTED if group[f"sum_untold_{name}"]),
         )
         result[key] = result.get(key, NOTHING) + part
     return result

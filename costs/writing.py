@@ -21,6 +21,7 @@ from costs.amounts import DEFAULT_CURRENCY
 from costs.attribution import attribute_staged, first_uses, locked
 from costs.fields import to_scaled
 from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
+from costs.sums import join_halves, sum_halves
 from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
@@ -171,13 +172,13 @@ _LOG = f"""
     WHERE (stored.id IS NULL OR {_DIFFERS})
 """
 # What stands of the days before the cutoff, and what would be left of it. Usage whose price is taken back is still
-# there. 1.0: what stands was read in several answers, and their sum may pass the integers of SQLite.
+# there.
 _BEFORE_AND_AFTER = f"""
     SELECT
         COUNT(CASE WHEN {_is_used("stored")} THEN 1 END),
         COUNT(CASE WHEN {_is_used("stored")} AND {_is_used("staged")} THEN 1 END),
-        SUM(1.0 * stored.credits), SUM(1.0 * staged.credits),
-        SUM(CASE WHEN NOT {_is_unknown("staged")} THEN 1.0 * stored.cost END), SUM(1.0 * staged.cost)
+        {sum_halves("stored.credits")}, {sum_halves("staged.credits")},
+        {sum_halves(f"CASE WHEN NOT {_is_unknown('staged')} THEN stored.cost END")}, {sum_halves("staged.cost")}
     FROM {_JOIN}
     WHERE staged.day < %(cutoff)s
 """
@@ -292,7 +293,8 @@ def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> N
             )
         return
     cursor.execute(_BEFORE_AND_AFTER, {"cutoff": cutoff})
-    rows_before, rows_after, credits_before, credits_after, cost_before, cost_after = cursor.fetchone()
+    rows_before, rows_after, *halves = cursor.fetchone()
+    credits_before, credits_after, cost_before, cost_after = map(join_halves, halves[::2], halves[1::2])
     for what, before, after in (
         ("rows", rows_before, rows_after),
         ("credits", credits_before, credits_after),

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from costs.models import ReadDay
+from costs.sums import TotalTooLargeError
 from costs.writing import ImplausibleAnswerError, Usage, write_usage
 from elevenlabs_sync.account import read_account
 from elevenlabs_sync.account_totals import AccountTotalsReader
@@ -151,6 +152,8 @@ class _Sync:
             return self._finish(SyncRun.Outcome.FAILED, error.code, str(error), key_was_refused=error.refuses_key)
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))
+        except TotalTooLargeError as error:
+            return self._finish(SyncRun.Outcome.FAILED, "total_too_large", error.message)
         except (ClaimLostError, InterruptedSyncError):
             raise
         except DatabaseError:

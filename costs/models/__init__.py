@@ -4,7 +4,13 @@
 (written only by costs.attribution); ``statements`` is what was billed, frozen (written only by costs.closing).
 """
 
-from costs.models.attribution import AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
+from costs.models.attribution import (
+    COUNTED,
+    AttributedUsage,
+    AttributedUsageQuerySet,
+    DailyTotal,
+    DailyTotalQuerySet,
+)
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
 from costs.models.usage import (
     FIGURES,
@@ -17,6 +23,7 @@ from costs.models.usage import (
 )
 
 __all__ = [
+    "COUNTED",
     "FIGURES",
     "SETTLES_AFTER",
     "AttributedUsage",

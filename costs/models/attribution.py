@@ -15,10 +15,18 @@ from django.db.models import Case, Count, Q, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from costs.fields import ScaledDecimalField
-from costs.models.usage import UNKNOWN, USED, DailyUsage
+from costs.models.usage import FIGURES, UNKNOWN, USED, DailyUsage
+from costs.sums import ExactSum
 from providers.models import Company, Project, Provider
 
 _UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)
+# Figures that usage may hold or lack; of money that lacks, _UNPRICED tells.
+COUNTED = ("credits", "minutes", "requests")
+
+
+def _untold(figure: str) -> Q:
+    """Something was used, and ``figure`` is not told."""
+    return Q(**{figure: None}) & USED
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
@@ -42,11 +50,12 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
         return self.annotate(is_current=_is_current(first))
 
     @staticmethod
-    def sums() -> dict[str, Combinable]:
+    def sums(aggregate: type[Sum] = ExactSum) -> dict[str, Combinable]:
         """The aggregates that reports read; the same names for DailyTotal."""
-        return _figure_sums() | {
+        return {f"sum_{name}": aggregate(name) for name in FIGURES} | {
             "sum_unpriced": Count("pk", filter=_UNPRICED),
             "sum_estimated": Count("pk", filter=Q(estimated=True, cost__gt=0)),
+            **{f"sum_untold_{name}": Count("pk", filter=_untold(name)) for name in COUNTED},
         }
 
 
@@ -115,7 +124,11 @@ class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
 
     @staticmethod
     def sums() -> dict[str, Combinable]:
-        return _figure_sums() | {"sum_unpriced": Sum("unpriced_rows"), "sum_estimated": Sum("estimated_rows")}
+        return {f"sum_{name}": ExactSum(name) for name in FIGURES} | {
+            "sum_unpriced": Sum("unpriced_rows"),
+            "sum_estimated": Sum("estimated_rows"),
+            **{f"sum_untold_{name}": Sum(f"untold_{name}") for name in COUNTED},
+        }
 
 
 class DailyTotal(models.Model):
@@ -137,6 +150,10 @@ class DailyTotal(models.Model):
     cost = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True)
     unpriced_rows = models.IntegerField(default=0)
     estimated_rows = models.IntegerField(default=0)
+    # Of how many rows a figure is not told although something was used: its sum is not the whole.
+    untold_credits = models.IntegerField(default=0)
+    untold_minutes = models.IntegerField(default=0)
+    untold_requests = models.IntegerField(default=0)
 
     objects = DailyTotalQuerySet.as_manager()
 
@@ -164,7 +181,3 @@ class DailyTotal(models.Model):
 
 def _is_current(first: date) -> Case:
     return Case(When(day__gte=first, then=Value(value=True)), default=Value(value=False))
-
-
-def _figure_sums() -> dict[str, Any]:
-    return {f"sum_{name}": Sum(name) for name in ("credits", "minutes", "requests", "cost")}

@@ -54,10 +54,11 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         everybody=list(Provider.objects.all()),
         may_filter=sees_providers,
     )
+    model_query = scope.query_with(company=str(company.pk))
     by_model = {model: sums for (model,), sums in totals_by(scope.usage, "model").items()}
     names = reports.model_labels(providers)
     models = reports.breakdown_of(by_model, names)
-    currency = main_currency(models.total, providers)
+    currency = main_currency(models.total, scope.providers)
     series = reports.stacked(scope.usage, "model", by_model, names, weigh=partial(COST.value, currency=currency))
     chart = stacked_by_day(
         title=f"Spend of {company.name} per day by model",
@@ -72,7 +73,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "models": usage_table(
             models,
             [
-                cells.model(line.subject, line.label, scope.query) if sees_providers else line.label
+                cells.model(line.subject, line.label, model_query) if sees_providers else line.label
                 for line in models.lines
             ],
             caption=f"Spend of {company.name} by model",
@@ -102,7 +103,6 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         tables["assignments"] = _assignments(periods, company, scope.today, csv_url(request, "assignments"))
         context = {
             "keys_today": sum(1 for period in periods if period.holds_on(scope.today)),
-            "keys_rounding_shows": by_project.rounding_shows,
             "stale": stale_notices(scope.providers, now),
             "unread": unread_notice(scope.providers, scope.coverages),
             "simulated": simulated_only(scope.providers),
@@ -121,12 +121,11 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "change": cells.change(total_change(changes), currency, scope.comparison),
         "compared_days": scope.comparison.days,
         "forecast": month_forecast(scope, currency),
-        "credits": cells.amount(models.total, models.total.credits, reading=scope.coverage.reading),
-        "requests": cells.amount(models.total, models.total.requests, reading=scope.coverage.reading),
+        "credits": cells.amount(models.total, "credits", reading=scope.coverage.reading),
+        "requests": cells.amount(models.total, "requests", reading=scope.coverage.reading),
         "has_keys": bool(projects) or not models.total.is_empty,
         "has_usage": bool(models.lines),
         "tables": tables,
-        "rounding_shows": models.rounding_shows,
         "chart": chart,
     }
     return render(request, "companies/detail.html", context, status=scope.chosen.status)

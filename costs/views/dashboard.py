@@ -85,7 +85,6 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "chart": chart,
         "companies": companies,
         "has_companies": len(by_company.lines) > 1,
-        "rounding_shows": by_company.rounding_shows,
     }
     return render(request, "dashboard/dashboard.html", context, status=scope.chosen.status)
 

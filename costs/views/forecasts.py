@@ -11,8 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from costs import cells
 from costs.cells import Cell
-from costs.forecast import BASIS_DAYS, Forecast, forecast
-from costs.money import Money
+from costs.forecast import BASIS_DAYS, Expected, expect
 from costs.totals import Totals, totals_by
 from costs.views.scope import Scope
 from providers.models import Company
@@ -35,12 +34,13 @@ def month_forecast(scope: Scope, currency: str) -> MonthForecast:
     """Of all usage in the scope, whatever its range; two queries. ``currency`` names a zero."""
     by_day = {day: sums for (day,), sums in totals_by(scope.recent_usage, "day").items()}
     first_use = scope.every_day.order_by("day").values_list("day", flat=True).first()
-    expected = _by_currency(by_day, scope, first_use, currency)
+    expected = _expected(by_day, scope, first_use, currency)
+    cell = cells.forecast(expected, waits_for_prices=scope.waits_for_prices, with_range=False)
     month = f"{scope.today:%B}"
-    if not expected:
-        return MonthForecast(month, "", cells.NO_FORECAST)
-    value = cells.lines(Money(name, one.amount) for name, one in expected.items())
-    return MonthForecast(month, value, f"{cells.forecast_range(expected)}, from the last {BASIS_DAYS} complete days")
+    if cell.value is None:
+        return MonthForecast(month, "", cell.note)
+    parts = (cells.forecast_range(expected), f"from the last {BASIS_DAYS} complete days")
+    return MonthForecast(month, cell, ", ".join(filter(None, parts)))
 
 
 def forecasts_by_company(scope: Scope, currency: str) -> dict[int | None, Cell]:
@@ -49,27 +49,16 @@ def forecasts_by_company(scope: Scope, currency: str) -> dict[int | None, Cell]:
     for (company_id, day), sums in totals_by(scope.recent_usage, "company_id", "day").items():
         recent[company_id][day] = sums
     return {
-        company_id: cells.forecast(_by_currency(recent[company_id], scope, first_use, currency))
+        company_id: cells.forecast(
+            _expected(recent[company_id], scope, first_use, currency), waits_for_prices=scope.waits_for_prices
+        )
         for company_id, first_use in _first_uses(scope).items()
         if first_use
     }
 
 
-def _by_currency(
-    by_day: Mapping[date, Totals], scope: Scope, first_use: date | None, currency: str
-) -> dict[str, Forecast]:
-    """For each currency that was paid in lately; nothing where there is nothing to go by."""
-    paid = {money.currency for sums in by_day.values() for money in sums.costs if money.amount}
-    found = {
-        name: forecast(
-            {day: sums.cost_in(name) for day, sums in by_day.items()},
-            scope.complete_recently,
-            today=scope.today,
-            first_use=first_use,
-        )
-        for name in sorted(paid) or [currency]
-    }
-    return {name: one for name, one in found.items() if one}
+def _expected(by_day: Mapping[date, Totals], scope: Scope, first_use: date | None, currency: str) -> Expected:
+    return expect(by_day, scope.complete_recently, today=scope.today, first_use=first_use, currency=currency)
 
 
 def _first_uses(scope: Scope) -> dict[int | None, date | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -15,14 +15,14 @@ from costs.comparison import changes_by, total_change
 from costs.coverage import Reading, mark_days
 from costs.metrics import METRICS
 from costs.models import DailyTotal
-from costs.querystate import choices
+from costs.querystate import choices, link
 from costs.table_csv import csv_url
 from costs.tables import Column, Row, Table, figures, usage_table
 from costs.totals import all_usage, main_currency, totals_by
 from costs.views.downloads import table_download
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from costs.views.scope import Scope, read_scope
-from providers.models import Project, Provider
+from providers.models import Company, Project, Provider
 
 
 @require_safe
@@ -75,7 +75,6 @@ def model_list(request: HttpRequest) -> HttpResponseBase:
         "unread": unread_notice(scope.providers, scope.coverages),
         "stale": stale_notices(providers, now),
         "simulated": simulated_only(scope.providers),
-        "rounding_shows": models.rounding_shows,
         "table": table,
     }
     return render(request, "models/list.html", context, status=scope.chosen.status)
@@ -83,15 +82,20 @@ def model_list(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def model_detail(request: HttpRequest) -> HttpResponseBase:
-    """The model of ``?model=``, by its reported id; empty is usage without one. 404 where no usage names it."""
+    """The model of ``?model=``, by its reported id; empty is usage without one. 404 where no usage names it.
+
+    ``?company=`` narrows the page to what one company used of it.
+    """
     now = timezone.now()
     model = request.GET.get("model", "")
     if "\x00" in model or len(model) > 200 or not DailyTotal.objects.filter(model=model).exists():
         raise Http404
+    company = _asked_company(request)
     providers = list(Provider.objects.all())
-    scope = read_scope(request, providers=providers, usage=all_usage().filter(model=model), now=now)
+    usage = all_usage().filter(model=model, **_of(company))
+    scope = read_scope(request, providers=providers, usage=usage, now=now)
     label = reports.model_labels(providers).get(model) or model
-    by_company = reports.company_breakdown(scope.usage, idle=())
+    by_company = reports.company_breakdown(scope.usage, idle=(), with_unassigned=company is None)
     currency = main_currency(by_company.total, scope.providers)
     slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
     metric = METRICS[slug]
@@ -122,20 +126,23 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
             coverage=scope.coverage,
             csv_url=csv_url(request, "companies"),
         ),
-        "keys": _keys(scope, model, label, currency, csv_url(request, "keys")),
+        "keys": _keys(scope, model, company, label, currency, csv_url(request, "keys")),
     }
-    if download := table_download(request, tables, scope, label, *([slug] if slug != "cost" else [])):
+    about = [label, *([company.name] if company else []), *([slug] if slug != "cost" else [])]
+    if download := table_download(request, tables, scope, *about):
         return download
     context = {
         "model": model,
         "label": label,
+        "company": company,
+        "every_company_url": link(request, company=None),
         "scope": scope,
         "chosen": scope.chosen,
         "spend": cells.money(by_company.total, currency, reading=scope.coverage.reading),
         "change": cells.change(total_change(changes_by(scope.every_day, scope.comparison)), currency, scope.comparison),
         "compared_days": scope.comparison.days,
-        "credits": cells.amount(by_company.total, by_company.total.credits, reading=scope.coverage.reading),
-        "requests": cells.amount(by_company.total, by_company.total.requests, reading=scope.coverage.reading),
+        "credits": cells.amount(by_company.total, "credits", reading=scope.coverage.reading),
+        "requests": cells.amount(by_company.total, "requests", reading=scope.coverage.reading),
         "nothing_read": scope.coverage.reading is Reading.NONE,
         "unread": unread_notice(scope.providers, scope.coverages),
         "stale": stale_notices(providers, now),
@@ -144,13 +151,25 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
         "metrics": metrics,
         "chart": chart,
         "tables": tables,
-        "rounding_shows": by_company.rounding_shows,
     }
     return render(request, "models/detail.html", context, status=scope.chosen.status)
 
 
-def _keys(scope: Scope, model: str, label: str, currency: str, url: str) -> Table:
-    by_project = totals_by(scope.usage_by_key.filter(model=model), "project_id")
+def _asked_company(request: HttpRequest) -> Company | None:
+    asked = request.GET.get("company", "")
+    if not asked:
+        return None
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
+        raise Http404
+    return get_object_or_404(Company, pk=asked)
+
+
+def _of(company: Company | None) -> dict[str, Company]:
+    return {"company": company} if company else {}
+
+
+def _keys(scope: Scope, model: str, company: Company | None, label: str, currency: str, url: str) -> Table:
+    by_project = totals_by(scope.usage_by_key.filter(model=model, **_of(company)), "project_id")
     projects = Project.objects.filter(pk__in=[pk for (pk,) in by_project]).select_related("provider")
     keys = reports.breakdown_of_projects(by_project, projects)
     return usage_table(

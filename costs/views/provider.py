@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.coverage import Reading, coverage_of_ranges, mark_days
+from costs.estimates import reports_cost
 from costs.metrics import METRICS
 from costs.querystate import choices, read_range
 from costs.ranges import DateRange
@@ -116,7 +117,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "tables": tables,
         "has_usage": any(not line.totals.is_idle for line in models.lines),
         "is_free": bool(models.lines) and not models.total.sort_amount and not models.total.unpriced_rows,
-        "models_rounding_shows": models.rounding_shows,
+        "offers_credit_rate": provider.credit_rate is not None or not reports_cost(provider),
         "chart": chart,
         "history": history,
         **sync_state(provider, runs, unassigned),

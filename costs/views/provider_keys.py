@@ -165,27 +165,27 @@ def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage:
     shown.sort(key=lambda row: natural(row.project.display_name))
     shown.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
     total = sum((row.totals for row in shown), NOTHING)
-    as_lines = reports.Breakdown(tuple(reports.Line(row.project, "", row.totals) for row in shown), total)
+    total_figures = figures(total, currency, coverage.reading)
     return {
         "keys": paginate(request, shown),
         "has_keys": bool(rows),
         "filters": filters,
         "shown": chosen_filter,
-        "key_csv": _csv_table(request, shown),
+        "key_csv": _csv_table(request, shown, total_figures),
         "is_filtered": chosen_filter != "all",
         "key_headings": [heading(column, sorting) for column in KEY_COLUMNS],
-        "key_totals": figures(total, currency, coverage.reading),
-        "keys_rounding_shows": as_lines.rounding_shows,
+        "key_totals": total_figures,
         "is_paged": len(shown) > PAGE_SIZE,
     }
 
 
-def _csv_table(request: HttpRequest, rows: Sequence[KeyRow]) -> Table:
+def _csv_table(request: HttpRequest, rows: Sequence[KeyRow], total: Sequence[str]) -> Table:
     """All rows that the filter leaves, in the order of the page."""
     return Table(
         "API keys",
         KEY_COLUMNS,
         tuple(Row((row.name, row.payers_text, *row.figures, row.last_used)) for row in rows),
+        Row(("Total", "", *total, "")),
         csv_url=csv_url(request, "keys"),
     )
 

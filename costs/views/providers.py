@@ -84,6 +84,10 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
         Column("Spend this month", sort="spend"),
         Column("Unassigned keys", sort="unassigned"),
     )
+    lacks = any(known.unread for known in coverages.values())
+    reading = Reading.PART if lacks else joint_coverage(coverages.values()).reading
+    total_spend = cells.money(spend.total, main_currency(spend.total, providers), reading=reading)
+    total_unassigned = sum(row.unassigned_keys for row in rows)
     table = Table(
         "LLM Providers",
         columns,
@@ -91,19 +95,18 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
             Row((row.name, row.type_label, row.status.label, _synced_at(row), row.spend, str(row.unassigned_keys)))
             for row in rows
         ),
+        Row(("Total", "", "", "", total_spend, str(total_unassigned))),
         csv_url=csv_url(request, "providers"),
     )
     if asked_table(request, {"providers": table}):
         return download(table_csv(table), name=["providers"], days=month)
-    lacks = any(known.unread for known in coverages.values())
-    reading = Reading.PART if lacks else joint_coverage(coverages.values()).reading
     context = {
         "rows": rows,
         "headings": [heading(column, sorting) for column in columns],
         "csv_url": table.csv_url,
-        "total_spend": cells.money(spend.total, main_currency(spend.total, providers), reading=reading),
-        "total_unassigned": sum(row.unassigned_keys for row in rows),
-        "rounding_shows": spend.rounding_shows,
+        "total_spend": total_spend,
+        "total_unassigned": total_unassigned,
+        "rounding_shows": table.rounding_shows,
         "range": month,
     }
     return render(request, "providers/list.html", context)

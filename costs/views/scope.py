@@ -33,6 +33,7 @@ class Scope:
     coverages: Mapping[int, Coverage]  # of the range, by provider id
     comparison: Comparison
     complete_recently: frozenset[date]  # of forecast.window()
+    waits_for_prices: bool  # some of its days would be complete if everything were priced
 
     @property
     def today(self) -> date:
@@ -66,7 +67,11 @@ class Scope:
     @property
     def query(self) -> str:
         """What a link to another page adds to keep the range and the filter."""
-        return self.chosen.with_query(provider=str(self.provider.pk) if self.provider else None)
+        return self.query_with()
+
+    def query_with(self, **more: str) -> str:
+        """``query`` with more parameters."""
+        return self.chosen.with_query(provider=str(self.provider.pk) if self.provider else None, **more)
 
 
 def read_scope(
@@ -101,7 +106,7 @@ def read_scope(
     for days in ranges:
         within |= Q(day__range=(days.first, days.last))
     judged_usage = all_usage().for_provider(provider) if provider else all_usage()
-    unpriced = unpriced_days(judged_usage.filter(within))
+    unpriced = unpriced_days(judged_usage.filter(within), today=today)
     complete = [of_range.finished - unpriced for of_range in known]
     return Scope(
         chosen=chosen,
@@ -113,4 +118,5 @@ def read_scope(
         coverages={one.pk: of_ranges[0][one.pk] for one in counted},
         comparison=compare(chosen.range, complete[0] | complete[1]),
         complete_recently=complete[2],
+        waits_for_prices=bool(known[2].finished & unpriced),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -38,6 +38,7 @@ from costs.statement_tables import (
     usage_table,
 )
 from costs.statements import Sheet, closed_span, draft_sheets, frozen_sheets, pending_adjustments, sum_of, with_markups
+from costs.sums import ExactSum
 from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals, all_usage, main_currency, totals, totals_by
 from costs.views.downloads import download
@@ -111,7 +112,7 @@ def _billed_by_month(statuses: Sequence[MonthStatus]) -> dict[date, Totals]:
         lines.order_by()
         .values_list("statement__closed_month__month", "currency")
         .annotate(
-            total=Sum("cost"),
+            total=ExactSum("cost"),
             unpriced_lines=Count("pk", filter=Q(unpriced=True)),
             estimated_lines=Count("pk", filter=Q(estimated=True)),
         )

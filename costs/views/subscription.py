@@ -12,6 +12,7 @@ from costs.money import Money, format_number
 from costs.reconciliation import whole
 
 WARNING_AT_PERCENT = 90
+_ABSURD = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Plan:
     resets: str
     overage: str
     next_invoice: str
-    is_nearly_used: bool
+    usage_warning: str  # that the credits are nearly used up, used up, or how many more were used; else empty
 
 
 def read_plan(subscription: object) -> Plan | None:
@@ -50,8 +51,18 @@ def read_plan(subscription: object) -> Plan | None:
         else "",
         overage=_overage(overage),
         next_invoice=_next_invoice(subscription),
-        is_nearly_used=bool(used and limit and used * 100 >= limit * WARNING_AT_PERCENT),
+        usage_warning=_usage_warning(used, limit),
     )
+
+
+def _usage_warning(used: int | None, limit: int | None) -> str:
+    if not used or limit is None:
+        return ""
+    if used > limit:
+        return f"Used up: {format_number(used - limit)} credits over"
+    if used == limit:
+        return "Used up"
+    return "Nearly used up" if used * 100 >= limit * WARNING_AT_PERCENT else ""
 
 
 def _overage(overage: object) -> str:
@@ -61,7 +72,7 @@ def _overage(overage: object) -> str:
         amount = Money(str(overage.get("currency") or cells.DEFAULT_CURRENCY).lower(), Decimal(str(overage["amount"])))
     except (ArithmeticError, KeyError):
         return ""
-    return str(amount) if amount.amount.is_finite() and amount.amount else ""
+    return str(amount) if amount.amount.is_finite() and 0 < abs(amount.amount) < _ABSURD else ""
 
 
 def _next_invoice(subscription: dict[str, Any]) -> str:

@@ -189,11 +189,23 @@ def test_nothing_is_asked_where_nothing_can_be_compared() -> None:
 def test_only_what_was_used_is_unpriced() -> None:
     """A zero needs no price."""
     key = make_key(make_provider())
-    spend(key, "2026-11-02", None)
-    spend(key, "2026-11-03", None, credits=Decimal(0), minutes=None, requests=0)
-    spend(key, "2026-11-04", "0")
+    spend(key, "2026-11-16", None)
+    spend(key, "2026-11-17", None, credits=Decimal(0), minutes=None, requests=0)
+    spend(key, "2026-11-18", "0")
 
-    assert unpriced_days(all_usage()) == {day("2026-11-02")}
+    assert unpriced_days(all_usage(), today=TODAY) == {day("2026-11-16")}
+
+
+@pytest.mark.django_db
+def test_a_price_is_waited_for_until_figures_have_settled() -> None:
+    """Seven days after the end of its day; what is never priced does not keep days open for ever."""
+    key = make_key(make_provider())
+    spend(key, "2026-11-13", None)
+    spend(key, "2026-11-14", None)
+    spend(key, "2026-11-15", None)
+    spend(key, "2026-11-16", "1")
+
+    assert unpriced_days(all_usage(), today=day("2026-11-22")) == {day("2026-11-15")}
 
 
 # Which days are finished ----------------------------------------------------------------------------------------------
@@ -309,12 +321,12 @@ def test_a_whole_month_is_compared_up_to_the_shorter_one(signed_in: Client) -> N
 
 
 def test_unpriced_days_are_left_out_with_their_twins(signed_in: Client) -> None:
-    """On either side."""
+    """As long as their prices are waited for."""
     key = make_key(make_read_provider())
-    for text, cost in (("2026-11-05", "11"), ("2026-10-05", "10"), ("2026-11-06", "90"), ("2026-10-07", "90")):
+    for text, cost in (("2026-11-05", "11"), ("2026-10-05", "10"), ("2026-10-16", "90"), ("2026-10-17", "90")):
         spend(key, text, cost)
-    spend(key, "2026-10-06", None)
-    spend(key, "2026-11-07", None)
+    spend(key, "2026-11-16", None)
+    spend(key, "2026-11-17", None)
 
     assert change_of(signed_in) == "▲ +10.0 % $10.00 on 19 days of 1–21 Oct 2026 19 days of 1–21 Oct 2026"
 
@@ -415,9 +427,9 @@ def test_a_company_changes_by_the_same_on_every_page(signed_in: Client) -> None:
     """Also where another company's usage has no price yet: all pages compare the same days."""
     provider, acme = make_read_provider(), make_company(name="Acme")
     key, other = make_key(provider, acme), make_key(provider)
-    for text, cost in (("2026-11-05", "30"), ("2026-11-06", "90"), ("2026-10-05", "20"), ("2026-10-06", "10")):
+    for text, cost in (("2026-11-05", "30"), ("2026-11-16", "90"), ("2026-10-05", "20"), ("2026-10-16", "10")):
         spend(key, text, cost)
-    make_usage(project=other, day=date(2026, 11, 6), cost=None)
+    make_usage(project=other, day=date(2026, 11, 16), cost=None)
 
     assert "Acme $120.00 ▲ +50.0 %" in page_of(signed_in, "/companies/")
     assert change_of(signed_in, acme.get_absolute_url()).startswith("▲ +50.0 %")

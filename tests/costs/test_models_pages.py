@@ -182,7 +182,7 @@ def test_rows_that_miss_their_total_by_rounding_say_so(signed_in: Client) -> Non
     for model in ("a", "b", "c"):
         make_usage(project=key, model=model, cost=Decimal("0.005"))
 
-    assert "Each row is rounded from its own exact amount" in page_of(signed_in, "/models/")
+    assert "Each figure is rounded from its own exact amount" in page_of(signed_in, "/models/")
 
 
 def test_a_models_name_and_id_are_text(signed_in: Client) -> None:

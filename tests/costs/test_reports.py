@@ -12,7 +12,7 @@ from costs.coverage import Reading, coverage, mark_days
 from costs.metrics import COST
 from costs.money import Money
 from costs.ranges import DateRange
-from costs.totals import Totals, all_usage, totals, totals_by
+from costs.totals import all_usage, totals, totals_by
 from tests.factories import (
     NOW,
     TODAY,
@@ -91,14 +91,6 @@ def test_a_row_of_zeros_is_no_usage() -> None:
 
     assert totals(all_usage()).is_idle
     assert not totals(all_usage()).unpriced_rows
-
-
-def test_rounding_that_shows_is_noticed() -> None:
-    """Three times a third of a cent."""
-    lines = tuple(reports.Line(None, "", Totals(costs=usd("0.004"))) for _ in range(3))
-    breakdown = reports.Breakdown(lines, Totals(costs=usd("0.012")))
-
-    assert breakdown.rounding_shows
 
 
 def test_a_day_is_read_when_every_provider_has_read_it() -> None:

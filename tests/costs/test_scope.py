@@ -134,7 +134,10 @@ def test_links_to_other_pages_keep_range_and_filter(signed_in: Client, world: Wo
     linked = {
         "/": [world.acme.get_absolute_url() + asked, f"/companies/{asked}", f"/models/{asked}"],
         "/companies/": [world.acme.get_absolute_url() + asked],
-        world.acme.get_absolute_url(): [f"/models/usage/{asked}&model={MODEL}", f"/companies/{asked}"],
+        world.acme.get_absolute_url(): [
+            f"/models/usage/{asked}&company={world.acme.pk}&model={MODEL}",
+            f"/companies/{asked}",
+        ],
         "/models/": [f"/models/usage/{asked}&model={MODEL}", f"/{asked}"],
         "/models/usage/": [f"/models/{asked}", world.acme.get_absolute_url() + asked],
     }

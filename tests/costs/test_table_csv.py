@@ -42,7 +42,7 @@ def make_totals(*amounts: str, credits_used: str | None = "1", **overrides: obje
 
 
 def row_of(name: str, totals: Totals, *, reading: Reading = Reading.WHOLE) -> tuple[str, ...]:
-    return name, cells.money(totals, "usd", reading=reading), cells.amount(totals, totals.credits, reading=reading)
+    return name, cells.money(totals, "usd", reading=reading), cells.amount(totals, "credits", reading=reading)
 
 
 def read(table: Table) -> list[list[str]]:
@@ -117,10 +117,10 @@ def test_a_column_of_nothing_but_unknown_names_no_currency() -> None:
 def test_text_that_a_spreadsheet_would_run_is_made_inert(start: str) -> None:
     """In cells and in headings, which are names too; never in numbers."""
     evil = f"{start}HYPERLINK(1)"
-    columns = (Column(evil), Column(evil), Column(evil))
+    columns = (Column(evil), Column(evil), Column(f"{evil}!"))
     table = make_table((evil, cells.money(make_totals("1 usd"), "usd"), cells.Cell("shown", evil)), columns=columns)
 
-    assert read(table) == [[f"'{evil}", f"'{evil} (USD)", f"'{evil}"], [f"'{evil}", "1", f"'{evil}"]]
+    assert read(table) == [[f"'{evil}", f"'{evil} (USD)", f"'{evil}!"], [f"'{evil}", "1", f"'{evil}"]]
 
 
 def test_negative_numbers_stay_numbers() -> None:

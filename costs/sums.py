@@ -1,0 +1,76 @@
+"""Sums that are exact however large: the one place that knows how each engine adds up 64-bit integers.
+
+PostgreSQL adds bigints up to a numeric. SQLite ends a query whose sum passes 64 bits; there the upper and the lower
+half of each value are added up apart and put together in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DataError, OperationalError
+from django.db.models import Sum
+
+_HALF = 32
+_UPPER = f"SUM({{value}} >> {_HALF})"
+_LOWER = f"SUM({{value}} & {2**_HALF - 1})"
+_TOO_LARGE = (
+    "The usage of one day, company and model would add up to more than can be stored (922,337,203 in one currency). "
+    "Nothing was changed."
+)
+
+
+class TotalTooLargeError(ValidationError):
+    """A sum does not fit the column that it is kept in; the text is for the person."""
+
+    def __init__(self) -> None:
+        super().__init__(_TOO_LARGE)
+
+
+class ExactSum(Sum):
+    """As Sum, of whole numbers and ScaledDecimalFields; only read in Python, never stored by a query."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        templates = (half.format(value="(%(expressions)s)") for half in (_UPPER, _LOWER))
+        (upper, params), (lower, more) = (
+            super(ExactSum, self).as_sql(compiler, connection, template=template, **context) for template in templates
+        )
+        return f"({upper} || ':' || {lower})", [*params, *more]
+
+    @cached_property
+    def convert_value(self) -> Any:
+        return _whole
+
+
+def sum_halves(expression: str) -> str:
+    """SQL for the sums of both halves of ``expression``, on either engine; join_halves() makes one number of them."""
+    value = f"({expression})"
+    return f"{_UPPER.format(value=value)}, {_LOWER.format(value=value)}"
+
+
+def join_halves(upper: Decimal | int | None, lower: Decimal | int | None) -> int | None:
+    """The sum of which the database gave both halves; None where it added nothing up."""
+    return None if upper is None or lower is None else (int(upper) << _HALF) + int(lower)
+
+
+@contextmanager
+def storing_sums() -> Iterator[None]:
+    """Around a statement that stores sums: raises TotalTooLargeError where one passes 64 bits."""
+    try:
+        yield
+    except (DataError, OperationalError) as error:
+        if getattr(error.__cause__, "sqlstate", "") == "22003" or "integer overflow" in str(error):
+            raise TotalTooLargeError from error
+        raise
+
+
+def _whole(value: Any, _expression: object, _connection: object) -> int | None:
+    if isinstance(value, str):
+        upper, lower = value.split(":")
+        return join_halves(int(upper), int(lower))
+    return None if value is None else int(value)
