@@ -1,6 +1,7 @@
 """Who may open what: every URL of the product with what it needs, and every role with what it has.
 
-Deny by default. A URL that is not in the table is the Admins' alone, and a test fails until it has been put there.
+Deny by default. A URL that is not in the table is the Admins' alone, after they have confirmed that it is them, and a
+test fails until it has been put there.
 Templates and views ask for the same permissions by their names: ``perms.providers.assign_project`` in a template,
 ``request.user.has_perm("providers.assign_project")`` in Python – also in the apps below, which don't know this one.
 """
@@ -33,6 +34,16 @@ class OwnCompany:
     argument: str
 
 
+@dataclass(frozen=True)
+class Confirmed:
+    """``need`` – of somebody who has shown within the last minutes that it is them (accounts.confirming).
+
+    What acts on people, roles, factors, provider's keys or closed months.
+    """
+
+    need: str | Open
+
+
 SEE: Final = "providers.view_provider"  # every provider, key, company and figure
 ASSIGN: Final = "providers.assign_project"  # keys to companies, rules, the companies themselves
 SYNC: Final = "providers.sync_provider"  # ask for a sync, accept a held answer
@@ -53,7 +64,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
     Role.COMPANY_VIEWER: frozenset(),
 }
 
-Need: TypeAlias = str | Open | OwnCompany
+Need: TypeAlias = str | Open | OwnCompany | Confirmed
 
 URLS: Final[Mapping[str, Need]] = {
     # Signing in
@@ -73,7 +84,7 @@ URLS: Final[Mapping[str, Need]] = {
     "settings": Open.TO_MEMBERS,
     "theme": Open.TO_MEMBERS,
     "your_companies": Open.TO_MEMBERS,
-    "account_change_password": Open.TO_MEMBERS,
+    "account_change_password": Confirmed(Open.TO_MEMBERS),
     "admin_change_password": Open.TO_MEMBERS,
     "account_reauthenticate": Open.TO_MEMBERS,
     "mfa_reauthenticate": Open.TO_MEMBERS,
@@ -82,24 +93,24 @@ URLS: Final[Mapping[str, Need]] = {
     "mfa_index": Open.TO_MEMBERS,
     "mfa_list_webauthn": Open.TO_MEMBERS,
     "end_other_sessions": Open.TO_MEMBERS,
-    "mfa_activate_totp": Open.TO_MEMBERS,
-    "mfa_deactivate_totp": Open.TO_MEMBERS,
-    "mfa_view_recovery_codes": Open.TO_MEMBERS,
-    "mfa_generate_recovery_codes": Open.TO_MEMBERS,
-    "mfa_download_recovery_codes": Open.TO_MEMBERS,
-    "mfa_add_webauthn": Open.TO_MEMBERS,
-    "mfa_edit_webauthn": Open.TO_MEMBERS,
-    "mfa_remove_webauthn": Open.TO_MEMBERS,
+    "mfa_activate_totp": Confirmed(Open.TO_MEMBERS),
+    "mfa_deactivate_totp": Confirmed(Open.TO_MEMBERS),
+    "mfa_view_recovery_codes": Confirmed(Open.TO_MEMBERS),
+    "mfa_generate_recovery_codes": Confirmed(Open.TO_MEMBERS),
+    "mfa_download_recovery_codes": Confirmed(Open.TO_MEMBERS),
+    "mfa_add_webauthn": Confirmed(Open.TO_MEMBERS),
+    "mfa_edit_webauthn": Confirmed(Open.TO_MEMBERS),
+    "mfa_remove_webauthn": Confirmed(Open.TO_MEMBERS),
     # The product itself
     "about": SEE,
     "members:list": MANAGE,
-    "members:invite": MANAGE,
-    "members:withdraw": MANAGE,
-    "members:edit": MANAGE,
-    "members:deactivate": MANAGE,
-    "members:reactivate": MANAGE,
-    "members:reset_two_factor": MANAGE,
-    "members:remove": MANAGE,
+    "members:invite": Confirmed(MANAGE),
+    "members:withdraw": Confirmed(MANAGE),
+    "members:edit": Confirmed(MANAGE),
+    "members:deactivate": Confirmed(MANAGE),
+    "members:reactivate": Confirmed(MANAGE),
+    "members:reset_two_factor": Confirmed(MANAGE),
+    "members:remove": Confirmed(MANAGE),
     "audit:list": AUDIT,
     # What it costs
     "dashboard": SEE,
@@ -118,7 +129,7 @@ URLS: Final[Mapping[str, Need]] = {
     "companies:restore": ASSIGN,
     "statements:list": SEE,
     "statements:month": SEE,
-    "statements:close": CLOSE,
+    "statements:close": Confirmed(CLOSE),
     "rules:list": SEE,
     "rules:add": ASSIGN,
     "rules:edit": ASSIGN,
@@ -138,25 +149,25 @@ URLS: Final[Mapping[str, Need]] = {
     "providers:split": ASSIGN,
     "providers:keyless": ASSIGN,
     "providers:undo": ASSIGN,
-    "providers:add": CONNECT,
+    "providers:add": Confirmed(CONNECT),
     "providers:try_simulated": CONNECT,
     "providers:rename": CONNECT,
-    "providers:replace_key": CONNECT,
+    "providers:replace_key": Confirmed(CONNECT),
     "providers:pause": CONNECT,
     "providers:resume": CONNECT,
-    "providers:delete": CONNECT,
+    "providers:delete": Confirmed(CONNECT),
     "providers:credit_rate": CONNECT,
 }
 
 # Whole namespaces whose URLs somebody else makes.
-NAMESPACES: Final[Mapping[str, Need]] = {"admin": MANAGE}
+NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE)}
 
 
 def need_of(match: ResolverMatch) -> Need:
-    """What opening this URL needs; the Admins' MANAGE where nobody has said."""
+    """What opening this URL needs; a confirmed Admin where nobody has said."""
     if match.namespaces and match.namespaces[0] in NAMESPACES:
         return NAMESPACES[match.namespaces[0]]
-    return URLS.get(match.view_name, MANAGE)
+    return URLS.get(match.view_name, Confirmed(MANAGE))
 
 
 def membership_of(user: User | AnonymousUser) -> Membership | None:
@@ -189,12 +200,19 @@ def may_open(user: User | AnonymousUser, match: ResolverMatch) -> bool:
     return fulfils(user, need_of(match), match.kwargs)
 
 
+def asks_to_confirm(match: ResolverMatch) -> bool:
+    """Whether who may open the URL must also have confirmed lately that it is them."""
+    return isinstance(need_of(match), Confirmed)
+
+
 def fulfils(user: User | AnonymousUser, need: Need, arguments: Mapping[str, Any]) -> bool:
     match need:
         case Open.TO_ALL:
             return True
         case Open.TO_MEMBERS:
             return user.is_authenticated
+        case Confirmed(inner):
+            return fulfils(user, inner, arguments)
         case OwnCompany(argument):
             return sees_company(user, arguments[argument])
         case permission:

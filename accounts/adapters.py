@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.addresses import client_address
+from accounts.confirming import is_confirmed
 from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
 from providers.signals import announce
 from providers.views.asking import is_own_path
@@ -37,6 +38,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_safe_url(self, url: str) -> bool:
         """Where `next` may lead after signing in or out."""
         return is_own_path(url)
+
+    def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:  # noqa: ARG002 - allauth's signature
+        """Where django-allauth would ask of its own, it asks by the rule that holds for every page."""
+        return not is_confirmed(self.request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)

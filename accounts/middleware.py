@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.access import may_open, role_of
+from accounts.access import asks_to_confirm, may_open, role_of
+from accounts.confirming import ask_to_confirm, is_confirmed
 from accounts.models import Role
 
 
@@ -24,13 +25,15 @@ class AccessMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> Any:
-        """None lets the view run. 403 says that somebody lacks the role.
+        """None lets the view run. 403 says that somebody lacks the role, or sent a form without confirming who it is.
 
         A Company viewer gets 404 instead: it must not learn what there is beside its own companies.
         """
         match = request.resolver_match
-        if match is None or may_open(request.user, match):
+        if match is None:
             return None
+        if may_open(request.user, match):
+            return ask_to_confirm(request) if asks_to_confirm(match) and not is_confirmed(request) else None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if role_of(request) == Role.COMPANY_VIEWER:

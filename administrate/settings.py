@@ -311,6 +311,9 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+# What acts on people, keys and closed months asks who it is once so many seconds have passed since signing in, or since
+# it last asked (accounts.confirming). As long as a piece of work: nobody is asked twice while they connect workspaces.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 
 # A session ends so long after its last use, and so long after signing in. accounts.sessions keeps it in the database.
 SESSION_ENGINE = "accounts.sessions"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
 from django.test import Client
 
 from accounts.models import Role
@@ -28,6 +32,19 @@ def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
 @pytest.fixture
 def today(now: datetime) -> date:
     return TODAY
+
+
+@pytest.fixture(autouse=True)
+def forced_sign_in_counts_as_confirmed() -> Iterator[None]:
+    """As signing in with a password does, which leaves a record in the session; `force_login` has passed nothing."""
+
+    def leave_record(request: HttpRequest, user: User, **_signal: Any) -> None:
+        if not get_authentication_records(request, user):
+            record_authentication(request, user, method="password")
+
+    user_logged_in.connect(leave_record, dispatch_uid="tests")
+    yield
+    user_logged_in.disconnect(dispatch_uid="tests")
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     wanted = QueryDict(mutable=True)
     if "next" in request.GET:
         wanted["next"] = request.GET["next"]
+    if request.user.is_authenticated:  # to confirm who it is: the provider must ask, and not just know the browser
+        wanted["auth_params"] = "prompt=login"
     request.GET = wanted  # type: ignore[assignment]  # no scope, parameter or purpose of somebody else's choice
     return _guarded(openid_connect.login, request, provider_id)
 

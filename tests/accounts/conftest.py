@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.conf import settings
+from django.test import Client
 
 from providers.signals import acted
+
+
+def forget_confirming(client: Client) -> None:
+    """Let the time pass for which signing in counts as having confirmed who it is."""
+    session = client.session
+    for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        record["at"] -= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    session.save()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Role
 from providers.services.rotating import rotate_encryption_keys
-from tests.accounts.conftest import Announcement
+from tests.accounts.conftest import Announcement, forget_confirming
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,7 @@ def set_up(client: Client, steps: list[int]) -> str:
 def test_setting_up_asks_for_the_password_first(client: Client, anna: User) -> None:
     """A browser that was left open is not enough."""
     client.post("/accounts/login/", RIGHT)
+    forget_confirming(client)
 
     response = client.get(SET_UP)
 
@@ -71,6 +72,7 @@ def test_setting_up_asks_for_the_password_first(client: Client, anna: User) -> N
 def test_confirming_with_a_wrong_password_opens_nothing(client: Client, anna: User, path: str) -> None:
     """422, and the page stays closed."""
     client.post("/accounts/login/", RIGHT)
+    forget_confirming(client)
 
     refused = client.post("/accounts/confirm/", {"password": "not-the-password", "next": path})
 
