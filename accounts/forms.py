@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundWidget
 
 from accounts.models import Invitation, Membership, Role
+from providers.forms.fields import NameField
 from providers.models import Company
 
 # AUTH_PASSWORD_VALIDATORS, in a sentence.
@@ -168,14 +169,14 @@ class NewPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth ship
 class ProfileForm(forms.Form):
     """What others see beside the username."""
 
-    first_name = forms.CharField(
+    first_name = NameField(
         required=False,
         max_length=150,
         label="First name",
         error_messages={"max_length": "The first name is longer than 150 characters."},
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
-    last_name = forms.CharField(
+    last_name = NameField(
         required=False,
         max_length=150,
         label="Last name",

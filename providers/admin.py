@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from providers.admin_lists import OfferedOnly
+from providers.forms.fields import NameField
 from providers.models import (
     Assignment,
     AssignmentChange,
@@ -31,6 +33,9 @@ from providers.signals import announce
 from providers.views.asking import person
 
 RESYNC_DAYS = 35
+
+# What may be edited here in one line is a name.
+NAMES = {models.CharField: {"form_class": NameField}}
 
 
 class NoAdding:
@@ -52,6 +57,7 @@ class ReadOnly(NoAdding):
 
 @admin.register(Provider)
 class ProviderAdmin(NoAdding, OfferedOnly):
+    formfield_overrides = NAMES
     list_display = ("name", "type", "region", "state", "last_synced_at", "key_ending")
     list_filter = ("type", "region")
     search_fields = ("name",)
@@ -118,6 +124,7 @@ class ProviderAdmin(NoAdding, OfferedOnly):
 
 @admin.register(Project)
 class ProjectAdmin(NoAdding, OfferedOnly):
+    formfield_overrides = NAMES
     list_display = ("display_name", "provider", "kind", "first_used_on", "last_used_on", "disabled_at", "deleted_at")
     list_filter = ("provider", "kind")
     list_select_related = ("provider",)
@@ -142,6 +149,7 @@ class ProjectAdmin(NoAdding, OfferedOnly):
 class CompanyAdmin(OfferedOnly):
     """A company that anything refers to can't be deleted; archive it instead."""
 
+    formfield_overrides = NAMES
     list_display = ("name", "archived_at", "created_at")
     search_fields = ("name",)
     fields = ("name", "notes", "markup_percent", "archived_at")

@@ -19,6 +19,7 @@ from django.db import DatabaseError
 from providers.database import NotMigratedError, ensure_migrated, in_one_line, is_out_of_order
 from providers.days import parse_day
 from providers.models import Provider
+from providers.secrets import mask_api_keys
 
 
 class Error(CommandError):
@@ -47,8 +48,8 @@ def failure(sentence: str) -> Error:
 
 
 def _one_line(sentence: str) -> str:
-    """Whatever was typed or reported and is quoted in it; bytes that are no text are replaced."""
-    return " ".join(sentence.encode(errors="replace").decode().split())
+    """Whatever was typed or reported and is quoted in it, but no API key; bytes that are no text are replaced."""
+    return mask_api_keys(" ".join(sentence.encode(errors="replace").decode().split()))
 
 
 class ProductCommand(BaseCommand):

@@ -7,10 +7,11 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils.crypto import salted_hmac
 
 MASK: Final = "••••"
+LOOKS_LIKE_KEY: Final = "This looks like an API key. Choose another name: names are shown to everybody."
 
 _LOOKS_SECRET: Final = re.compile(
     r"""
@@ -27,6 +28,10 @@ _LOOKS_SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+# What nobody calls anything: a key of ElevenLabs, a Fernet key, what was encrypted with one, a digest.
+_API_KEY: Final = re.compile(r"\bsk_\w{8,}")
+_IS_KEY: Final = re.compile(_API_KEY.pattern + r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bgAAAA[\w-]{40,}|\b[0-9a-fA-F]{32,}\b")
 
 
 class KeyUnreadableError(Exception):
@@ -71,6 +76,22 @@ def read_api_key(text: str) -> ApiKey:
     if len(key) > 200 or not all("!" <= character <= "~" for character in key):
         raise ValueError("This is not an API key: it has spaces, line breaks or other characters that no key has.")
     return ApiKey(key)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether somebody has put a key where a name belongs."""
+    return _IS_KEY.search(text) is not None
+
+
+def refuse_keys(name: str) -> None:
+    """Raises ValidationError, which does not hold ``name``: names are shown to everybody, logged and exported."""
+    if looks_like_key(name):
+        raise ValidationError(LOOKS_LIKE_KEY)
+
+
+def mask_api_keys(text: str) -> str:
+    """``text`` without what looks like an API key: digests, by which people name keys, stay readable."""
+    return _API_KEY.sub(MASK, text)
 
 
 def mask_secrets(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from providers.forms.fields import DATE_UNREADABLE, IdsField, PercentField
+from providers.forms.fields import DATE_UNREADABLE, IdsField, NameField, PercentField
 from providers.models import EARLIEST_DAY, Company, Project, Provider
 from providers.services.assigning import check_shares
 from providers.services.periods import COMPANY_GONE, WHOLE
@@ -83,7 +83,7 @@ class AssignForm(KeysForm, AppliesForm):
     NEW = "new"
 
     company = forms.CharField(required=False, max_length=20, error_messages={"max_length": "Choose a company."})
-    new_company = forms.CharField(required=False, max_length=Company._meta.get_field("name").max_length)
+    new_company = NameField(required=False, max_length=Company._meta.get_field("name").max_length)
 
     def clean(self) -> dict[str, Any]:
         """Adds ``existing_company`` (None: nobody, or the new one) and settles ``company`` and ``new_company``."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.validators import MaxLengthValidator
 
-from providers.forms.fields import PercentField
+from providers.forms.fields import NameField, PercentField
 from providers.models import Company
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class CompanyForm(_CompanyModelForm):
     class Meta:
         model = Company
         fields = ("name", "notes", "markup_percent")
+        field_classes: ClassVar = {"name": NameField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

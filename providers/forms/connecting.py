@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from providers import registry
-from providers.forms.fields import ApiKeyField
+from providers.forms.fields import ApiKeyField, NameField
 from providers.models import Provider
 
 
@@ -20,7 +20,7 @@ class ConnectForm(forms.Form):
     """
 
     provider_type = forms.ChoiceField(label="Provider Type")
-    name = forms.CharField(
+    name = NameField(
         label="Name",
         max_length=Provider._meta.get_field("name").max_length,
         help_text="How the workspace is called here, e.g. “Production ElevenLabs”.",

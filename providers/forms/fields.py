@@ -1,4 +1,4 @@
-"""The fields that several forms share: an API key, a day, a percentage, several ids; each refuses with a sentence."""
+"""The fields that several forms share – a key, a name, a day, a percentage, ids; each refuses with a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from providers.secrets import ApiKey
+from providers.secrets import ApiKey, looks_like_key, refuse_keys
 
 # One act of assigning; more than a page of keys, less than what a hostile form may ask for.
 ASSIGN_LIMIT = 500
@@ -37,6 +37,15 @@ class ApiKeyField(forms.CharField):
         if not _PRINTABLE.match(key):
             raise ValidationError("This is not an API key: it holds a space or a character that keys don't have.")
         return ApiKey(key)
+
+
+class NameField(forms.CharField):
+    """What something is called. A key that was pasted into it is refused, and not rendered back."""
+
+    default_validators = (refuse_keys,)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if isinstance(value, str) and looks_like_key(value) else value
 
 
 class DayField(forms.DateField):

@@ -8,12 +8,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from providers.forms.fields import ApiKeyField, DayField
+from providers.forms.fields import ApiKeyField, DayField, NameField
 from providers.models import EARLIEST_DAY, Provider
 
 
 class RenameForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label="Name",
         max_length=Provider._meta.get_field("name").max_length,
         error_messages={"required": "Enter a name."},

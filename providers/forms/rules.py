@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db.models import Q
 
 from providers.forms.assigning import AppliesForm
+from providers.forms.fields import NameField
 from providers.models import AssignmentRule, Company, Provider
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class RuleForm(_RuleModelForm):
     class Meta:
         model = AssignmentRule
         fields = ("kind", "pattern", "company", "provider")
+        field_classes: ClassVar = {"pattern": NameField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

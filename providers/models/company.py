@@ -10,13 +10,17 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from providers.secrets import LOOKS_LIKE_KEY, looks_like_key
+
 NAME_TAKEN = "A company with this name already exists."
 
 
-def refuse_control_characters(name: str) -> None:
-    """Raises ValidationError: no name has them, and files and terminals that hold one break."""
+def check_name(name: str) -> None:
+    """Raises ValidationError for control characters, on which files and terminals break, and for an API key."""
     if any(unicodedata.category(character) == "Cc" for character in name):
         raise ValidationError({"name": "A name can't hold control characters."})
+    if looks_like_key(name):
+        raise ValidationError({"name": LOOKS_LIKE_KEY})
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -72,6 +76,6 @@ class Company(models.Model):
     def clean(self) -> None:
         """Raises ValidationError where another company has the name; the constraint holds it for what is left."""
         self.name = " ".join(self.name.split())
-        refuse_control_characters(self.name)
+        check_name(self.name)
         if Company.objects.named(self.name).exclude(pk=self.pk).exists():
             raise ValidationError({"name": NAME_TAKEN})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -129,6 +130,10 @@ class Provider(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("providers:detail", args=[self.pk])
+
+    def clean(self) -> None:
+        if secrets.looks_like_key(self.name):
+            raise ValidationError({"name": secrets.LOOKS_LIKE_KEY})
 
     @property
     def api_key(self) -> secrets.ApiKey:

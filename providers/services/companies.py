@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from providers.models import Company
-from providers.models.company import NAME_TAKEN, refuse_control_characters
+from providers.models.company import NAME_TAKEN, check_name
 from providers.services.periods import archived_sentence
 from providers.signals import announce
 
@@ -28,7 +28,7 @@ def get_or_create_company(*, name: str, made_by: User | None = None) -> tuple[Co
     if company is None:
         made = Company(name=name)
         made.clean_fields()
-        refuse_control_characters(name)
+        check_name(name)
         try:
             with transaction.atomic():
                 made.save()
