@@ -114,6 +114,22 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def tell_where_it_leads(get_response: GetResponse) -> GetResponse:
+    """Answer in-place.js with 204 and the Location instead of a redirect.
+
+    The browser would follow a redirect unseen; the messages that wait for the next page would be used up by a page that
+    nobody looks at.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if "X-In-Place" in request.headers and response.status_code in (301, 302, 303):
+            response.status_code = 204
+        return response
+
+    return middleware
+
+
 def refuse_what_no_browser_sends(get_response: GetResponse) -> GetResponse:
     """Turn away what would end as an error of ours, or fill the disk, once somebody reads it. Nobody needs to sign in
     to send it.

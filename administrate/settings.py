@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "administrate.requests.answer_probes",
+    "administrate.requests.tell_where_it_leads",
     "administrate.requests.refuse_what_no_browser_sends",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

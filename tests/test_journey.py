@@ -100,7 +100,7 @@ def test_from_sign_in_to_what_a_company_spends(
     sign_in(page, embedded)
     page.get_by_role("link", name="Add Provider").click()
 
-    # Keys that don't work are answered in words, and nothing typed is lost but the key.
+    # Keys that don't work are answered in words, and nothing that was typed is lost.
     page.get_by_label("Name").fill("Production ElevenLabs")
     page.get_by_role("button", name="Connect Provider").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter an API key.")
@@ -109,7 +109,7 @@ def test_from_sign_in_to_what_a_company_spends(
     page.get_by_role("button", name="Connect Provider").click()
     expect(page.get_by_role("alert")).to_contain_text("ElevenLabs did not accept this key")
     expect(page.get_by_label("Name")).to_have_value("Production ElevenLabs")
-    expect(key_field).to_have_value("")
+    expect(key_field).to_have_value("sk_" + "0" * 48)
 
     # The right one leads to the provider's page, which tells how the sync goes on without being reloaded.
     key_field.fill(SIMULATED_API_KEY)

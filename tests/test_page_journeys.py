@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browsing import listen_for_complaints, sign_in, start_with_simulated_workspace
 from tests.services.product import EmbeddedProduct
 
 pytestmark = pytest.mark.browser
 
+PASTED = "sk_" + "5a" * 24
 JUNIPER = "Juniper Travel – concierge"
 LANTERN = "Lantern Books – audiobooks"
 MERIDIAN = "Meridian Logistics – dispatch"
@@ -163,3 +164,59 @@ def test_ticks_wait_while_another_page_asks(product: EmbeddedProduct, browsing: 
 
     expect(lantern).to_be_checked()
     expect(page.get_by_text("1 selected")).to_be_visible()
+
+
+@pytest.fixture
+def adding(product: EmbeddedProduct, browsing: Page) -> Page:
+    """The form of a new provider, with a key pasted already."""
+    browsing.goto(f"{product.url}/providers/add/")
+    browsing.get_by_label("API Key", exact=True).fill(PASTED)
+    return browsing
+
+
+def test_a_name_that_is_taken_is_said_when_its_field_is_left(adding: Page) -> None:
+    """Before anything is sent, and taken back with the next name."""
+    name = adding.get_by_label("Name")
+
+    name.fill("simulated  WORKSPACE ")
+    name.blur()
+    expect(adding.get_by_text("A provider with this name already exists.")).to_be_visible()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    name.fill("Another")
+    name.blur()
+
+    expect(adding.get_by_text("A provider with this name already exists.")).to_have_count(0)
+
+
+def test_a_refused_form_keeps_the_key_in_the_browser(adding: Page) -> None:
+    """Only the errors come back: no answer holds the key, and the field still does."""
+    answers: list[str] = []
+    adding.on("response", lambda response: answers.append(response.text() if response.status == 422 else ""))
+    adding.get_by_label("Name").fill("Simulated workspace")
+
+    adding.get_by_role("button", name="Connect Provider").click()
+
+    summary = adding.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("A provider with this name already exists.")
+    expect(adding).to_have_title("Error: Add Provider · Administrate")
+    expect(adding.get_by_label("API Key", exact=True)).to_have_value(PASTED)
+    assert "There is a problem" in "".join(answers)
+    assert PASTED not in "".join(answers)
+
+
+def test_without_scripts_the_page_says_that_the_key_must_be_pasted_again(
+    product: EmbeddedProduct, browser: Browser
+) -> None:
+    """It is never sent back."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, product)
+        page.goto(f"{product.url}/providers/add/")
+        page.get_by_label("Name").fill("Simulated workspace")
+        page.get_by_label("API Key", exact=True).fill(PASTED)
+
+        page.get_by_role("button", name="Connect Provider").click()
+
+        expect(page.get_by_text("For safety the key was not kept: paste it again.")).to_be_visible()
+        assert PASTED not in page.content()

@@ -12,6 +12,8 @@ from providers import registry
 from providers.forms.fields import ApiKeyField, NameField
 from providers.models import Provider
 
+NAME_TAKEN = "A provider with this name already exists."
+
 
 class ConnectForm(forms.Form):
     """A provider type, a name, a key and where the workspace's data lives.
@@ -41,7 +43,7 @@ class ConnectForm(forms.Form):
         types = registry.all_types()
         self._choose("provider_type", {type_.slug: type_.label for type_ in types})
         self._choose("region", {region.slug: region.label for type_ in types for region in type_.regions()})
-        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["name"].widget.attrs |= {"autocomplete": "off", "data-taken": "names-taken"}
 
     def _choose(self, name: str, choices: Mapping[str, str]) -> None:
         field = self.fields[name]
@@ -52,7 +54,7 @@ class ConnectForm(forms.Form):
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
         if Provider.objects.filter(name__iexact=name).exists():
-            raise ValidationError("A provider with this name already exists.")
+            raise ValidationError(NAME_TAKEN)
         return name
 
     def clean_source(self) -> Provider.Source:

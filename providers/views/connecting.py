@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from providers import registry
 from providers.forms import ConnectForm
+from providers.forms.connecting import NAME_TAKEN
+from providers.models import Provider
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_quietly
 from providers.views.answers import add_errors, problem
@@ -48,7 +50,12 @@ def add_provider(request: HttpRequest) -> HttpResponse:
         else:
             enqueue_quietly(run=run, now=timezone.now())
             return redirect(provider)
-    context = {"form": form, "offers_account_totals": offers_account_totals}
+    context = {
+        "form": form,
+        "offers_account_totals": offers_account_totals,
+        # For the browser, which says it before a key has been pasted; clean_name() is who decides.
+        "names_taken": {"names": list(Provider.objects.values_list("name", flat=True)), "sentence": NAME_TAKEN},
+    }
     return render(request, "providers/add.html", context, status=422 if form.errors else 200)
 
 

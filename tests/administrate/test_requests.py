@@ -87,3 +87,11 @@ def test_process_that_is_up_says_so_without_its_database(
 
         assert client.get("/healthz", headers={"Host": "10.0.0.7:8000"}).status_code == 200
         assert client.get("/readyz").json()["database"] == "unreachable"
+
+
+def test_redirect_is_told_to_the_script_that_asks(client: Client) -> None:
+    """The browser would follow it unseen, and use up the messages that wait for the next page."""
+    followed, told = client.get("/settings/"), client.get("/settings/", headers={"X-In-Place": "1"})
+
+    assert (followed.status_code, told.status_code) == (302, 204)
+    assert told["Location"] == followed["Location"] == "/accounts/login/?next=/settings/"

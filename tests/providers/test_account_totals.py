@@ -34,7 +34,7 @@ def test_a_key_that_may_read_totals_is_offered_them(signed_in: Client, restricte
     assert response.status_code == 422
     assert 'name="source" value="account_totals">Connect with account totals</button>' in page
     assert "no per-key costs" in page
-    assert "paste it again above" in page
+    assert "paste it again" in page
     assert KEY not in page
     assert not Provider.objects.exists()
 

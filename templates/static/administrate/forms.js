@@ -6,6 +6,7 @@
 // - checkboxes of a table and their bulk bar    [data-bulk]
 // - a date is asked for only where it counts    form[data-applies]
 // - a row's button shows once it has a choice   form[data-row-assign]
+// - a name that is taken is said at its field   input[data-taken], the id of the names
 // - bubbles with a reason close on Escape       .hint
 // - a menu closes on Escape and when it is left details[data-menu]
 "use strict";
@@ -75,6 +76,26 @@
       all.indeterminate = chosen > 0 && chosen < boxes.length;
     }
   };
+
+  // A name that is taken is said when its field is left – but not on the way to a button, which would move from under
+  // the pointer; the server says it then.
+  const tidy = (name) => name.trim().split(/\s+/).join(" ").toLowerCase();
+  document.addEventListener("focusout", ({ target, relatedTarget }) => {
+    if (!target.dataset.taken || relatedTarget?.matches("button")) return;
+    const { names, sentence } = JSON.parse(document.getElementById(target.dataset.taken).textContent);
+    const errors = document.getElementById(`${target.id}_error`);
+    const isTaken = names.some((name) => tidy(name) === tidy(target.value));
+    if (isTaken) {
+      const error = document.createElement("p");
+      error.className = "field__error";
+      error.textContent = sentence;
+      errors.replaceChildren(error);
+      target.setAttribute("aria-invalid", "true");
+    } else if (errors.textContent === sentence) {
+      errors.replaceChildren();
+      target.removeAttribute("aria-invalid");
+    }
+  });
 
   // A date that is asked for only where something applies from a date on.
   const updateDates = () => {

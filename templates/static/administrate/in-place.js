@@ -4,7 +4,7 @@
 // - form[data-in-place]            is sent that way, if the page has parts to take over;
 //                                  "reset": shows again what is saved, if it could not be saved
 // - form[data-returns-to="id"]     what has the focus afterwards, if the form itself went with its part
-// An answer that is another page is opened. A refusal without a place on this page is said where messages stand.
+// What leads to another page opens it. A refusal without a place on this page is said where messages stand.
 "use strict";
 
 (() => {
@@ -71,14 +71,8 @@
   document.dispatchEvent(new Event("in-place:settled"));
 
   const settle = (form, response, page) => {
-    const isHere = new URL(response.url).pathname === location.pathname;
-    if (response.ok && !isHere) {
-      keepTicks();
-      location.assign(response.url);
-      return false;
-    }
     const summary = page.querySelector(".error-summary");
-    if (response.ok || (summary && isHere)) {
+    if (response.ok || (summary && new URL(response.url).pathname === location.pathname)) {
       const place = () => document.querySelector("main > [data-part]").getBoundingClientRect().top;
       const before = place();
       takeOver(page, form);
@@ -91,7 +85,6 @@
     } else {
       fail(form);
     }
-    return true;
   };
 
   document.addEventListener("submit", async (event) => {
@@ -105,15 +98,22 @@
     if (form.ariaBusy) return;
     form.ariaBusy = "true";
     returnsTo = form.dataset.returnsTo ?? returnsTo;
-    let stays = true;
     try {
       const body = new URLSearchParams(new FormData(form, event.submitter));
-      const response = await fetch(form.action, { method: "POST", body });
-      stays = settle(form, response, new DOMParser().parseFromString(await response.text(), "text/html"));
+      let response = await fetch(form.action, { method: "POST", body, headers: { "X-In-Place": "1" } });
+      if (response.headers.has("Location")) {
+        const next = new URL(response.headers.get("Location"), location);
+        if (next.pathname !== location.pathname) {
+          keepTicks();
+          location.assign(next);
+          return;
+        }
+        response = await fetch(next);
+      }
+      settle(form, response, new DOMParser().parseFromString(await response.text(), "text/html"));
     } catch {
       fail(form);
     }
-    if (!stays) return;
     form.ariaBusy = null;
     document.dispatchEvent(new Event("in-place:settled"));
   });
