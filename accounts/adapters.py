@@ -10,14 +10,15 @@ from allauth.account.internal.userkit import get_user_by_username
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.addresses import client_address
 from accounts.confirming import is_confirmed
+from accounts.known_browsers import mark_known
+from accounts.throttle import Step, begin_attempt
 from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
-from providers.signals import announce
 from providers.views.asking import is_own_path
 
 
@@ -25,7 +26,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     error_messages: ClassVar[dict[str, str]] = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": "Username or password is incorrect.",
-        "too_many_login_attempts": "Too many attempts. Try again in 5 minutes.",
         "rate_limited": "Too many attempts. Try again in 5 minutes.",
         "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your password.",
@@ -46,14 +46,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 
-    def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
-        """Tell that somebody was refused, and who it was only if there is such a person.
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Before anything is hashed. The person is looked up whoever is named, so that a known name takes no longer."""
+        name = credentials.get("username", "")
+        self._attempt = begin_attempt(request, step=Step.PASSWORD, name=name, user=get_user_by_username(name))
 
-        What is typed as a username may be a password in the wrong box. The person is looked up either way, so that a
-        known name takes no longer than an unknown one.
-        """
-        user: User | None = get_user_by_username(credentials.get("username", ""))
-        announce("session.sign_in_failed", user or User(), actor=user, new={"step": "password"})
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """django-allauth's word for: it was the right one."""
+        self._attempt.succeeded()
+
+    def authentication_failed(self, _request: HttpRequest, **_credentials: Any) -> None:
+        """What is typed as a username may be a password in the wrong box: who it was is told only of who exists."""
+        self._attempt.failed()
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
+        """However somebody signed in, the browser is known from now on."""
+        response: HttpResponseBase = super().post_login(request, user, **kwargs)
+        mark_known(response, user)
+        return response
 
 
 class UnreadableSecondFactorError(ValidationError):

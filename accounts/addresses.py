@@ -36,6 +36,14 @@ def client_address(request: HttpRequest) -> str:
     return str(address)
 
 
+def untrusted_forwarder(request: HttpRequest) -> str:
+    """Who says that it speaks for others and is not believed: the address that TRUSTED_PROXIES may lack, or nothing."""
+    address = _parse(request.META.get("REMOTE_ADDR", ""))
+    if address is None or "X-Forwarded-For" not in request.headers or _is_trusted(address, settings.TRUSTED_PROXIES):
+        return ""
+    return str(address)
+
+
 def _is_trusted(address: Address, proxies: Sequence[Network]) -> bool:
     return any(address in network for network in proxies)
 

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
 from cryptography.exceptions import InvalidSignature
+
+from accounts.throttle import guarding_second_factor
 
 
 @contextmanager
@@ -32,7 +35,7 @@ class AddPasskeyForm(forms.AddWebAuthnForm):  # type: ignore[misc]  # allauth sh
 
 class SecondStepForm(forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
-        with refusing_nonsense():
+        with guarding_second_factor(context.request, self.user), refusing_nonsense():
             return super().clean_credential()
 
 
@@ -44,5 +47,5 @@ class SignInForm(forms.LoginWebAuthnForm):  # type: ignore[misc]
 
 class ConfirmForm(forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
-        with refusing_nonsense():
+        with guarding_second_factor(context.request, self.user), refusing_nonsense():
             return super().clean_credential()

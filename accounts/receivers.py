@@ -27,7 +27,6 @@ def connect() -> None:
     account.user_logged_in.connect(tell_signed_in, dispatch_uid="accounts")
     user_logged_out.connect(tell_signed_out, dispatch_uid="accounts")
     account.password_changed.connect(tell_password_changed, dispatch_uid="accounts")
-    second_factor.authentication_failed.connect(tell_wrong_code, dispatch_uid="accounts")
     second_factor.authenticator_added.connect(tell_factor_added, dispatch_uid="accounts")
     second_factor.authenticator_removed.connect(tell_factor_removed, dispatch_uid="accounts")
     second_factor.authenticator_reset.connect(tell_new_codes, dispatch_uid="accounts")
@@ -56,10 +55,6 @@ def tell_password_changed(request: HttpRequest, user: User, **_signal: Any) -> N
     """Whoever knew the old one is signed out. So it is with a new second factor, which a session never passed."""
     announce("password.changed", user, actor=user)
     end_sessions(user=user, but=request.session.session_key)
-
-
-def tell_wrong_code(user: User, **_signal: Any) -> None:
-    announce("session.sign_in_failed", user, actor=user, new={"step": "second factor"})
 
 
 def tell_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:

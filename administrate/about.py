@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.addresses import untrusted_forwarder
 from administrate import __version__
 from administrate.models import Heartbeat
 from administrate.queue import messages_waiting, syncs_waiting
@@ -53,6 +54,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "beat": _beat(now),
         "workers": _workers(now),
         "queue": _queue(),
+        "forwarder": untrusted_forwarder(request),
         "waiting": syncs_waiting(now),
         "running": statuses.count(Status.SYNCING),
         "late": [provider for provider, status in zip(providers, statuses, strict=True) if status == Status.LATE],

@@ -222,6 +222,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "sum-up-failed-sign-ins": {
+        "task": "accounts.tasks.sum_up_failures",
+        "schedule": crontab(minute="1"),
+    },
     "clean-up-every-night": {
         "task": "administrate.tasks.clean_up",
         "schedule": crontab(hour="3", minute="40"),
@@ -315,6 +319,9 @@ ACCOUNT_SESSION_REMEMBER = True
 # What acts on people, keys and closed months asks who it is once so many seconds have passed since signing in, or since
 # it last asked (accounts.confirming). As long as a piece of work: nobody is asked twice while they connect workspaces.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# accounts.throttle takes the place of allauth's, by which strangers could keep everybody at their address out.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_RATE_LIMITS = {"webauthn_login": None}
 
 # A session ends so long after its last use, and so long after signing in. accounts.sessions keeps it in the database.
 SESSION_ENGINE = "accounts.sessions"
@@ -323,12 +330,13 @@ SESSION_MAX_DAYS = env.int("SESSION_MAX_DAYS", 14)
 for name, value in (("SESSION_IDLE_HOURS", SESSION_IDLE_HOURS), ("SESSION_MAX_DAYS", SESSION_MAX_DAYS)):
     if not 1 <= value <= 1000:
         raise ImproperlyConfigured(f"{name} must be between 1 and 1000, not {value}.")
-# allauth's default stands: five failures for one name (ten for one address) and then a wait, before any hashing.
 
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
+    "authenticate": "accounts.second_step.CodeForm",
+    "reauthenticate": "accounts.second_step.ConfirmCodeForm",
     "add_webauthn": "accounts.passkeys.AddPasskeyForm",
     "authenticate_webauthn": "accounts.passkeys.SecondStepForm",
     "login_webauthn": "accounts.passkeys.SignInForm",

@@ -1,11 +1,15 @@
 """The WSGI entry point for gunicorn (production) and waitress (embedded)."""
 
+import logging
 import os
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+
+logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "administrate.settings")
 
@@ -27,3 +31,9 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+
+if not settings.LOOPBACK_ONLY and not settings.TRUSTED_PROXIES:
+    logger.warning(
+        "TRUSTED_PROXIES is not set: all visitors who come through a proxy count as one address, "
+        "in the sign-in throttle and in the audit log."
+    )

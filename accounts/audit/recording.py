@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.addresses import UNKNOWN, client_address
 from accounts.audit.models import AuditEntry
+from accounts.audit.summing import count_unrecorded
 from providers import log_context
 from providers.secrets import MASK, mask_secrets
 
@@ -32,11 +33,12 @@ NOT_SIGNED_IN = "Not signed in"
 LONGEST_TEXT = 300
 LONGEST_LIST = 50
 
-# Whoever is not signed in can cause only one kind of entry, and no more of them an hour than these.
+# Whoever is not signed in can cause only one kind of entry, and no more of them an hour than these, for each of the
+# steps at which something is guessed. The others are summed up (accounts.audit.summing).
 FAILED = "session.sign_in_failed"
 FAILURES_AN_HOUR = 100
 FAILURES_AN_HOUR_BY_ADDRESS = 10
-NOT_RECORDED = "not recorded for an hour"
+NOT_RECORDED = "summed up at the end of the hour"
 
 # What never belongs into an announcement, and is masked if it gets there all the same.
 _SECRET_FIELDS = frozenset(
@@ -68,13 +70,15 @@ def record(
     new: Mapping[str, Any],
     **_signal: Any,
 ) -> None:
-    """Store an announcement, except the failed sign-ins of a flood."""
+    """Store an announcement, except the failed sign-ins of a flood, which are counted."""
     now = timezone.now()
     request = _request.get()
     address = _address(request)
     if action == FAILED:
-        room = _room_for_failures(address, now)
+        step = str(new.get("step", ""))
+        room = _room_for_failures(address, step, now)
         if room <= 0:
+            count_unrecorded(step=step, address=address)
             return
         if room == 1:
             new = {**new, "further_failures": NOT_RECORDED}
@@ -127,9 +131,9 @@ def _address(request: HttpRequest | None) -> str:
     return "" if address == str(UNKNOWN) else address[:64]
 
 
-def _room_for_failures(address: str, now: datetime) -> int:
+def _room_for_failures(address: str, step: str, now: datetime) -> int:
     """How many more failed sign-ins may be recorded now."""
-    recorded = AuditEntry.objects.filter(action=FAILED, at__gt=now - timedelta(hours=1)).aggregate(
+    recorded = AuditEntry.objects.filter(action=FAILED, at__gt=now - timedelta(hours=1), new__step=step).aggregate(
         everywhere=Count("pk"), here=Count("pk", filter=Q(address=address))
     )
     everywhere, here = int(recorded["everywhere"]), int(recorded["here"])

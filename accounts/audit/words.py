@@ -54,6 +54,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "rule.created": "Rule added",
     "rule.deleted": "Rule deleted",
     "session.ended_elsewhere": "Signed out everywhere else",
+    "session.failures_summed": "Failed sign-ins, summed up",
     "session.sign_in_failed": "Sign-in failed",
     "session.signed_in": "Signed in",
     "session.signed_out": "Signed out",

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.adapters import UnreadableSecondFactorError
 from accounts.browsers import describe_browser
+from accounts.known_browsers import mark_known
 from accounts.models import Session
 from accounts.services.members import end_sessions
 from accounts.sessions import digest
@@ -76,6 +77,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
         messages.info(request, "You sign in by single sign-on. There is no password to change.")
         return redirect("security")
     answer: HttpResponse = account.password_change(request)
+    if answer.status_code == 302:  # the new password has made every browser a stranger, also this one
+        mark_known(answer, _user(request))
     return answer
 
 

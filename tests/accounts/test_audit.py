@@ -231,7 +231,7 @@ def test_flood_of_failures_does_not_fill_the_disk(now: object) -> None:
     fail(30)
 
     assert len(failures()) == 10
-    assert failures()[-1] == {"step": "password", "further_failures": "not recorded for an hour"}
+    assert failures()[-1] == {"step": "password", "further_failures": "summed up at the end of the hour"}
     assert "further_failures" not in failures()[-2]
 
 

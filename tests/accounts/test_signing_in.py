@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 
 import pytest
@@ -110,33 +109,6 @@ def test_case_and_spaces_make_no_fresh_start(client: Client, anna: User) -> None
         client.post("/accounts/login/", WRONG | {"login": login})
 
     assert TOO_MANY in client.post("/accounts/login/", RIGHT).content.decode()
-
-
-def test_a_forged_address_does_not_evade_the_throttle(client: Client) -> None:
-    """Ten failures a minute from one connection, whatever it says of itself and whoever it wants to be."""
-    for number in range(10):
-        headers = {"X-Forwarded-For": f"198.51.100.{number}", "X-Real-IP": f"198.51.100.{number}"}
-        client.post("/accounts/login/", WRONG | {"login": f"somebody-{number}"}, headers=headers)
-
-    answer = client.post(
-        "/accounts/login/", WRONG | {"login": "one-more"}, headers={"X-Forwarded-For": "198.51.100.99"}
-    )
-
-    assert TOO_MANY in answer.content.decode()
-
-
-def test_behind_a_trusted_proxy_people_are_told_apart(client: Client, anna: User, settings: Settings) -> None:
-    """Who guesses from one address locks nobody out at another, and can't pose as them."""
-    settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1")]
-    guesser = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9"}  # the proxy appended the second
-    for number in range(10):
-        client.post("/accounts/login/", WRONG | {"login": f"somebody-{number}"}, headers=guesser)
-
-    blocked = client.post("/accounts/login/", WRONG | {"login": "one-more"}, headers=guesser)
-    victim = client.post("/accounts/login/", RIGHT, headers={"X-Forwarded-For": "192.0.2.1"})
-
-    assert TOO_MANY in blocked.content.decode()
-    assert victim.status_code == 302
 
 
 def test_the_throttle_is_not_washed_out_of_the_cache(client: Client, anna: User) -> None:

@@ -152,6 +152,23 @@ def test_codes_are_throttled_too(confirmed: Client, steps: list[int]) -> None:
     assert "Too many attempts. Try again in 5 minutes." in response.content.decode()
 
 
+def test_who_knows_the_password_locks_nobody_out_of_the_second_step(
+    client: Client, confirmed: Client, steps: list[int]
+) -> None:
+    """A browser in which both were right once is spared what happens in others."""
+    secret = set_up(confirmed, steps)
+    for _attempt in range(6):
+        stranger = Client()
+        stranger.post("/accounts/login/", RIGHT)
+        stranger.post("/accounts/second-step/", {"code": "000000"})
+
+    client.post("/accounts/logout/")
+    client.post("/accounts/login/", RIGHT)
+    response = client.post("/accounts/second-step/", {"code": code_of(secret, steps[0])})
+
+    assert response.status_code == 302
+
+
 def test_a_code_signs_in_once(confirmed: Client, steps: list[int]) -> None:
     """Who looks over a shoulder is too late."""
     secret = set_up(confirmed, steps)

@@ -1,0 +1,14 @@
+"""What beat asks for that concerns people."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.audit.summing import tell_sums
+
+
+@shared_task
+def sum_up_failures() -> None:
+    """Once an hour; repeating it finds nothing left to tell."""
+    tell_sums(now=timezone.now())
