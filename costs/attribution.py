@@ -10,10 +10,8 @@ reader ever sees the one without the other.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,10 +21,11 @@ from django.db.models import Q, Sum
 
 from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
 from costs.sums import ExactSum, storing_sums
-from providers.models import Assignment, AssignmentShare, Project, Provider
+from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider, sole_payer_sql
 
-# Who pays a row, and how much of it each: company ids with weights above zero. Nobody: the row is unassigned.
-Weights = tuple[tuple[int, Decimal], ...]
+# Who pays a row, and how much of it each: company ids with weights above zero – not only percents. Nobody: the row is
+# unassigned.
+Weights = Payers
 
 _CHUNK = 2000
 
@@ -70,12 +69,12 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
         cursor.execute(f"SELECT DISTINCT day FROM {staging}")
         days = {_as_date(day) for (day,) in cursor.fetchall()}
         cursor.execute(_forget(staging))
-    payers = _payers(project_ids)
-    _insert_whole(staging, exclude=payers.keys())
-    for pk, periods in payers.items():
+    split_projects = _split_projects(project_ids)
+    _insert_whole(staging, exclude=split_projects.keys())
+    for pk, periods in split_projects.items():
         staged_days = DailyUsage.objects.filter(project=pk, day__in=days)
         AttributedUsage.objects.filter(project=pk, day__in=days).delete()
-        _insert_parts((row, periods.on(row.day)) for row in staged_days)
+        _insert_parts((row, periods.payers_on(row.day)) for row in staged_days)
     if provider.keyless_sharing != Provider.KeylessSharing.NONE:
         days |= _share_keyless(provider, days | _days_of_moved_keys(provider, used_before))
     refresh_totals(provider=provider, days=days)
@@ -142,50 +141,6 @@ def split(amount: int | None, weights: Weights) -> list[int | None]:
     return parts
 
 
-# --- Who pays ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Periods:
-    """The periods of one project, oldest first."""
-
-    starts: tuple[date, ...]
-    shares: tuple[Weights, ...]
-
-    def on(self, day: date) -> Weights | None:
-        """Who pays on ``day``: nobody where a period says so, None where no period has begun."""
-        index = bisect_right(self.starts, day)
-        return self.shares[index - 1] if index else None
-
-    @property
-    def splits(self) -> bool:
-        return any(len(share) > 1 for share in self.shares)
-
-
-_NO_PERIODS = _Periods((), ())
-
-
-def _periods(project_ids: Collection[int]) -> dict[int, _Periods]:
-    assignments = Assignment.objects.filter(project__in=project_ids).order_by("project", "starts_on")
-    shares: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
-    for assignment_id, company_id, percent in AssignmentShare.objects.filter(
-        assignment__project__in=project_ids
-    ).values_list("assignment", "company", "percent"):
-        shares[assignment_id].append((company_id, percent))
-    of_project: dict[int, list[tuple[date, Weights]]] = defaultdict(list)
-    for pk, project_id, starts_on in assignments.values_list("pk", "project", "starts_on"):
-        of_project[project_id].append((starts_on, tuple(sorted(shares[pk]))))
-    return {
-        project_id: _Periods(tuple(start for start, _share in periods), tuple(share for _start, share in periods))
-        for project_id, periods in of_project.items()
-    }
-
-
-def _payers(project_ids: Collection[int]) -> dict[int, _Periods]:
-    """Those of the projects whose rows can't all be attributed whole."""
-    return {pk: periods for pk, periods in _periods(project_ids).items() if periods.splits}
-
-
 # --- Attributing ------------------------------------------------------------------------------------------------------
 
 _ATTRIBUTED = AttributedUsage._meta.db_table
@@ -193,17 +148,10 @@ _TOTALS = DailyTotal._meta.db_table
 _UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
 _SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
 _COPIED = (*FIGURES, "currency", "estimated")
-# The payer of the period that holds on the row's day; of a project with periods of several payers it is not asked for.
 _INSERT_WHOLE = f"""
     INSERT INTO {_ATTRIBUTED} (project_id, day, model, company_id, {", ".join(_COPIED)})
     SELECT used.project_id, used.day, used.model,
-        (
-            SELECT share.company_id
-            FROM {Assignment._meta.db_table} AS period
-            LEFT JOIN {AssignmentShare._meta.db_table} AS share ON share.assignment_id = period.id
-            WHERE period.project_id = used.project_id AND period.starts_on <= used.day
-            ORDER BY period.starts_on DESC LIMIT 1
-        ),
+        ({sole_payer_sql("used.project_id", "used.day")}),
         {", ".join(f"used.{name}" for name in _COPIED)}
     FROM {{source}} AS used
 """
@@ -238,9 +186,15 @@ def _insert_whole(source: str, *, exclude: Collection[int] = (), only: Collectio
         cursor.execute(f"{_INSERT_WHOLE.format(source=source)} {where} {order}", params)
 
 
-def _insert_parts(rows: Iterable[tuple[DailyUsage, Weights | None]]) -> None:
+def _split_projects(project_ids: Collection[int]) -> dict[int, Periods]:
+    """Those of the projects whose rows can't all be attributed whole."""
+    periods = Assignment.objects.filter(project__in=project_ids).by_project()
+    return {pk: of_project for pk, of_project in periods.items() if of_project.has_splits}
+
+
+def _insert_parts(rows: Iterable[tuple[DailyUsage, Weights]]) -> None:
     AttributedUsage.objects.bulk_create(
-        (part for row, weights in rows for part in _parts(row, weights or ())), batch_size=_CHUNK
+        (part for row, weights in rows for part in _parts(row, weights)), batch_size=_CHUNK
     )
 
 
@@ -278,11 +232,11 @@ def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
     companies = set(mine.order_by().values_list("company", flat=True).distinct())
     days = set(DailyUsage.objects.filter(project__in=ids).order_by().values_list("day", flat=True).distinct())
     AttributedUsage.objects.filter(project__in=ids - keyless).delete()
-    payers = _payers(ids - keyless)
-    _insert_whole(DailyUsage._meta.db_table, only=ids - keyless - payers.keys())
-    for pk, periods in payers.items():
+    split_projects = _split_projects(ids - keyless)
+    _insert_whole(DailyUsage._meta.db_table, only=ids - keyless - split_projects.keys())
+    for pk, periods in split_projects.items():
         rows = DailyUsage.objects.filter(project=pk).iterator(chunk_size=_CHUNK)
-        _insert_parts((row, periods.on(row.day)) for row in rows)
+        _insert_parts((row, periods.payers_on(row.day)) for row in rows)
     if keyless:
         _share_keyless(provider, days)
     companies |= set(mine.order_by().values_list("company", flat=True).distinct())
@@ -296,32 +250,30 @@ def _share_keyless(provider: Provider, days: Collection[date]) -> set[date]:
     """Attribute the keyless usage of ``days``, after that of the keys; returns those of the days that have any."""
     ids = _keyless_ids(provider)
     AttributedUsage.objects.filter(project__in=ids, day__in=days).delete()
-    periods = _periods(ids)
+    periods = Assignment.objects.filter(project__in=ids).by_project()
     rows = list(DailyUsage.objects.filter(project__in=ids, day__in=days))
     used = {row.day for row in rows}
     by_usage = provider.keyless_sharing == Provider.KeylessSharing.BY_USAGE
     weights = _usage_weights(provider, used) if by_usage else _even_weights(provider, used)
     parts = []
     for row in rows:
-        explicit = periods.get(row.project_id, _NO_PERIODS).on(row.day)
-        parts.append((row, weights.get(row.day) if explicit is None else explicit))
+        explicit = periods.get(row.project_id, NO_PERIODS).on(row.day)
+        parts.append((row, explicit.payers if explicit else weights[row.day]))
     _insert_parts(parts)
     return used
 
 
 def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weights]:
     """The same for each company that has an API key in use: assigned to it, used before, not deleted yet."""
-    keys = list(_keys(provider).exclude(first_used_on=None))
-    periods = _periods([key.pk for key in keys])
+    keys = list(Project.objects.for_provider(provider).api_keys().exclude(first_used_on=None))
+    periods = Assignment.objects.filter(project__in=[key.pk for key in keys]).by_project()
     result = {}
     for day in days:
         companies = {
             company_id
             for key in keys
-            if key.first_used_on
-            and key.first_used_on <= day
-            and (key.deleted_at is None or day <= key.deleted_at.date())
-            for company_id, _percent in periods.get(key.pk, _NO_PERIODS).on(day) or ()
+            if key.was_in_use_on(day)
+            for company_id, _percent in periods.get(key.pk, NO_PERIODS).payers_on(day)
         }
         result[day] = tuple((company_id, Decimal(1)) for company_id in sorted(companies))
     return result
@@ -330,7 +282,9 @@ def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weight
 def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Weights]:
     """What each company's API keys used on the day: credits or, where none are known, cost (of one currency)."""
     sums = (
-        AttributedUsage.objects.filter(project__in=_keys(provider), day__in=days, company__isnull=False)
+        AttributedUsage.objects.filter(
+            project__in=Project.objects.for_provider(provider).api_keys(), day__in=days, company__isnull=False
+        )
         .order_by()
         .values_list("day", "company", "currency")
         .annotate(credits_sum=ExactSum("credits"), cost_sum=ExactSum("cost"))
@@ -366,10 +320,6 @@ def _days_of_moved_keys(provider: Provider, before: Mapping[int, date | None]) -
         return set()
     keyless = DailyUsage.objects.filter(project__in=_keyless_ids(provider), day__gte=min(moved))
     return set(keyless.order_by().values_list("day", flat=True).distinct())
-
-
-def _keys(provider: Provider) -> Any:
-    return Project.objects.for_provider(provider).filter(kind=Project.Kind.KEY)
 
 
 def _keyless_ids(provider: Provider) -> set[int]:

@@ -23,9 +23,9 @@ from costs.exports import plain
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
 from costs.months import days_of, first_of, following, name_of
 from costs.statements import Sheet, draft_sheets, sum_of
-from costs.wording import count
 from providers.models import Provider
 from providers.signals import announce
+from providers.wording import count
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -34,9 +34,9 @@ from django.db.models import OuterRef, Subquery
 
 from costs.exports import CHUNK_LINES, csv_text, inert, plain
 from costs.models import AttributedUsage, AttributedUsageQuerySet, ReadDay
-from costs.wording import count
 from providers import registry
 from providers.models import Project, Provider
+from providers.wording import count
 
 CREDITS = "Credits"
 # A charge of which no measure is known.

@@ -19,8 +19,9 @@ from costs.models import DailyUsage
 from costs.money import format_number
 from costs.ranges import DateRange
 from costs.sums import ExactSum
-from costs.wording import clock, count
+from costs.wording import clock
 from providers.models import Provider
+from providers.wording import count
 
 # Usage may be reported up to this much later.
 REPORTED_WITHIN = timedelta(hours=24)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet, Restatement
 from costs.totals import NOTHING, Totals, Usage, totals_by
-from providers.models import Assignment, AssignmentShare, Company, Project, Provider
+from providers.models import Company, Project, Provider
 
 # A stacked chart shows this many groups; the rest is one more.
 LARGEST = 5
@@ -137,56 +137,17 @@ def days_of(series: Iterable[Series]) -> dict[date, Totals]:
     return result
 
 
-@dataclass(frozen=True)
-class KeyCounts:
-    """How many API keys there are; one that is split between companies counts for each of them, and once in all."""
-
-    by_company: Mapping[int | None, int]  # None: unassigned
-    unassigned_by_provider: Mapping[int, int]
-    total: int
-
-    @property
-    def unassigned(self) -> int:
-        return self.by_company.get(None, 0)
+def unassigned_origins(usage: AttributedUsageQuerySet) -> tuple[str, ...]:
+    """What of ``usage`` belongs to nobody although every API key has a company today, in words; one query."""
+    by_kind = totals_by(usage.filter(company=None), "project__kind")
+    return tuple(words for kind, words in _ORIGINS.items() if not by_kind.get((kind,), NOTHING).is_idle)
 
 
-def keys_in_force(today: date, provider: Provider | None = None) -> KeyCounts:
-    """The API keys – all, or those of ``provider`` – by the company that they belong to ``today``; two queries.
-
-    Deleted keys count as long as usage of theirs waits for a company; usage without a key counts nowhere, and neither
-    do keys of which only the account's totals are known.
-    """
-    in_force = (
-        Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today).order_by("-starts_on").values("pk")[:1]
-    )
-    projects = Project.objects.order_by().annotate(assignment_id=Subquery(in_force)).select_related("provider")
-    shares = AssignmentShare.objects.order_by()
-    if provider:
-        projects = projects.filter(provider=provider)
-        shares = shares.filter(assignment__project__provider=provider)
-    payers: dict[int, list[int | None]] = defaultdict(list)
-    for assignment_id, company_id in shares.values_list("assignment", "company"):
-        payers[assignment_id].append(company_id)
-    by_company: dict[int | None, int] = defaultdict(int)
-    unassigned: dict[int, int] = defaultdict(int)
-    total = 0
-    for project in projects:
-        companies = payers.get(project.assignment_id) or [None]  # type: ignore[attr-defined]  # annotated above
-        if not counts_as_key(project):
-            continue
-        total += 1
-        for payer in companies:
-            by_company[payer] += 1
-        if companies == [None]:
-            unassigned[project.provider_id] += 1
-    return KeyCounts(dict(by_company), dict(unassigned), total)
-
-
-def counts_as_key(project: Project) -> bool:
-    """Whether it is an API key that belongs, or may come to belong, to a company."""
-    if project.kind != Project.Kind.KEY or project.provider.source != Provider.Source.ANALYTICS:
-        return False
-    return project.deleted_at is None or project.first_used_on is not None
+_ORIGINS = {
+    Project.Kind.KEYLESS: "usage without an API key",
+    Project.Kind.ACCOUNT: "account totals",
+    Project.Kind.KEY: "days on which keys had no company, and deleted keys",
+}
 
 
 def model_labels(providers: Iterable[Provider]) -> dict[str, str]:

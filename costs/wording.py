@@ -1,8 +1,10 @@
-"""How moments, durations and counts are said."""
+"""How moments and durations are said."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+
+from providers.wording import count
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -16,11 +18,6 @@ def ago(moment: datetime, now: datetime) -> str:
     if hours < 48:
         return f"{count(hours, 'hour')} ago"
     return f"{hours // 24} days ago"
-
-
-def count(number: int, noun: str) -> str:
-    """ "1 key", "12 keys", "1,204 keys"; for nouns whose plural adds an s."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def clock(moment: datetime) -> str:

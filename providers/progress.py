@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from providers import registry
 from providers.models import SyncRun
+from providers.wording import count
 
 
 class State(StrEnum):
@@ -51,7 +52,7 @@ def steps(run: SyncRun) -> list[Step]:
 def _keys(run: SyncRun) -> str:
     if run.keys_found is None:
         return "API keys"
-    return f"{run.keys_found:,} API {'key' if run.keys_found == 1 else 'keys'} found"
+    return f"{count(run.keys_found, 'API key')} found"
 
 
 def _usage(run: SyncRun) -> str:

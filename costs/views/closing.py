@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from costs.closing import AlreadyClosedError, NotClosableError, State, close_month, month_statuses, unpriced_warnings
 from costs.months import name_of
 from costs.views.statements import month_context
-from costs.wording import count
 from providers.models import Provider
+from providers.wording import count
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,6 +23,7 @@ from costs.views.downloads import table_download
 from costs.views.forecasts import forecasts_by_company
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from costs.views.scope import Scope, read_scope
+from providers.keys import count_keys
 from providers.models import Provider
 
 
@@ -58,7 +59,7 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"})
     by_company = reports.company_breakdown(scope.usage, with_archived=shown == "all")
     changes = changes_by(scope.every_day, scope.comparison, "company_id")
-    keys = reports.keys_in_force(scope.today, scope.provider)
+    keys = count_keys(scope.today, provider=scope.provider)
     currency = main_currency(by_company.total, scope.providers)
     forecasts = forecasts_by_company(scope, currency)
     sorting = read_sorting(request, COMPANY_SORTS, default="-spend")

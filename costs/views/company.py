@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -34,7 +34,8 @@ from costs.views.downloads import table_download
 from costs.views.forecasts import month_forecast
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from costs.views.scope import read_scope
-from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
+from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
+from providers.wording import count
 
 SEES_PROVIDERS = "providers.view_provider"
 SOME_UNREAD = "Some days of this range have not been read yet. Figures may be incomplete."
@@ -90,7 +91,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         if scope.provider:
             projects = [project for project in projects if project.provider_id == scope.provider.pk]
         by_project = reports.project_breakdown(by_key, projects)
-        periods = _periods(projects, company)
+        parts = _parts(projects, company)
         tables["keys"] = usage_table(
             by_project,
             [cells.project_of_provider(line.subject, scope.query) for line in by_project.lines],
@@ -100,9 +101,9 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
             coverage=scope.coverage,
             csv_url=csv_url(request, "keys"),
         )
-        tables["assignments"] = _assignments(periods, company, scope.today, csv_url(request, "assignments"))
+        tables["assignments"] = _assignments(parts, company, scope.today, csv_url(request, "assignments"))
         context = {
-            "keys_today": sum(1 for period in periods if period.holds_on(scope.today)),
+            "keys_today": count(sum(1 for part in parts if part.is_key_on(scope.today)), "API key"),
             "stale": stale_notices(scope.providers, now),
             "unread": unread_notice(scope.providers, scope.coverages),
             "simulated": simulated_only(scope.providers),
@@ -139,51 +140,35 @@ def _sources(company: Company) -> tuple[list[Provider], list[Project]]:
     assigned = Exists(AssignmentShare.objects.filter(assignment__project=OuterRef("pk"), company=company))
     shared = Exists(AttributedUsage.objects.filter(project=OuterRef("pk"), company=company))
     found = Project.objects.filter(Q(assigned) | Q(shared, kind=Project.Kind.KEYLESS))
-    projects = list(found.select_related("provider"))
+    projects = list(found.with_presence().select_related("provider"))
     return list({project.provider_id: project.provider for project in projects}.values()), projects
 
 
 @dataclass(frozen=True)
-class Period:
-    """One of the times in which a key belongs to the company, all of it or a part."""
+class Part:
+    """A period of a project of which the company pays all or a part."""
 
     project: Project
-    starts_on: date
-    ends_on: date | None  # the last day; None while nothing follows
+    period: Period
     percent: Decimal
-    by_rule: bool
 
-    def holds_on(self, day: date) -> bool:
-        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+    def is_key_on(self, day: date) -> bool:
+        return self.project.is_present_key and self.period.holds_on(day)  # type: ignore[attr-defined]  # annotated
 
 
-def _periods(projects: Sequence[Project], company: Company) -> list[Period]:
-    """The company's periods, by key and time; two queries."""
+def _parts(projects: Sequence[Project], company: Company) -> list[Part]:
+    """What the company pays when, by key and time; one query."""
     by_pk = {project.pk: project for project in projects}
-    of_project: dict[int, list[Assignment]] = {}
-    assignments = Assignment.objects.filter(project__in=by_pk).order_by("project", "starts_on")
-    for assignment in assignments.prefetch_related("shares"):
-        of_project.setdefault(assignment.project_id, []).append(assignment)
-    periods = []
-    for pk, sequence in of_project.items():
-        for assignment, following in zip(sequence, [*sequence[1:], None], strict=True):
-            last = following.starts_on - timedelta(days=1) if following else None
-            periods += [
-                Period(
-                    by_pk[pk],
-                    assignment.starts_on,
-                    last,
-                    share.percent,
-                    assignment.source == Assignment.Source.RULE,
-                )
-                for share in assignment.shares.all()
-                if share.company_id == company.pk
-            ]
-    periods.sort(key=lambda period: (natural(period.project.display_name), period.starts_on))
-    return periods
+    parts = [
+        Part(by_pk[pk], period, percent)
+        for pk, periods in Assignment.objects.filter(project__in=by_pk).by_project().items()
+        for period in periods.in_order
+        if (percent := period.percent_of(company.pk)) is not None
+    ]
+    return sorted(parts, key=lambda part: (natural(part.project.display_name), part.period.starts_on))
 
 
-def _assignments(periods: Sequence[Period], company: Company, today: date, url: str) -> Table:
+def _assignments(parts: Sequence[Part], company: Company, today: date, url: str) -> Table:
     return Table(
         f"API keys assigned to {company.name}",
         (
@@ -197,16 +182,16 @@ def _assignments(periods: Sequence[Period], company: Company, today: date, url: 
         tuple(
             Row(
                 (
-                    cells.project(period.project),
-                    cells.provider(period.project.provider),
-                    cells.Cell(f"{plain(period.percent)} %", period.percent),
-                    "The beginning" if period.starts_on == BEGINNING else cells.day(period.starts_on),
-                    cells.day(period.ends_on) if period.ends_on else "Now",
-                    "By rule" if period.by_rule else "By hand",
+                    cells.project(part.project),
+                    cells.provider(part.project.provider),
+                    cells.Cell(f"{plain(part.percent)} %", part.percent),
+                    "The beginning" if part.period.is_from_the_beginning else cells.day(part.period.starts_on),
+                    cells.day(part.period.ends_on) if part.period.ends_on else "Now",
+                    "By rule" if part.period.source == Assignment.Source.RULE else "By hand",
                 ),
-                is_muted=not period.holds_on(today),
+                is_muted=not part.period.holds_on(today),
             )
-            for period in periods
+            for part in parts
         ),
         csv_url=url,
     )

@@ -26,7 +26,9 @@ from costs.views.forecasts import month_forecast
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from costs.views.scope import Scope, read_scope
 from providers import registry
+from providers.keys import KeyCounts, count_keys
 from providers.models import Provider
+from providers.wording import count, joined
 
 GROUPINGS = {"company": "Company", "provider": "Provider", "model": "Model"}
 FIELD_OF = {"company": "company_id", "provider": "provider_id", "model": "model"}
@@ -40,7 +42,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         return render(request, "dashboard/empty.html", {"offers_simulated": offers_simulated()})
 
     scope = read_scope(request, providers=providers, usage=all_usage(), now=now)
-    keys = reports.keys_in_force(scope.today, scope.provider)
+    keys = count_keys(scope.today, provider=scope.provider)
     by_company = reports.company_breakdown(scope.usage, idle=keys.by_company)
     changes = changes_by(scope.every_day, scope.comparison, "company_id")
     currency = main_currency(by_company.total, scope.providers)
@@ -67,6 +69,8 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     if download := table_download(request, {"days": chart.table}, scope, grouping):
         return download
 
+    nobodys = by_company.lines[-1].totals
+    origins = () if keys.unassigned or nobodys.is_idle else reports.unassigned_origins(scope.usage_by_key)
     context = {
         "scope": scope,
         "chosen": scope.chosen,
@@ -74,9 +78,11 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "change": cells.change(total_change(changes), currency, scope.comparison),
         "compared_days": scope.comparison.days,
         "forecast": month_forecast(scope, currency),
-        "unassigned": cells.money(by_company.lines[-1].totals, currency, reading=scope.coverage.reading),
+        "unassigned": cells.money(nobodys, currency, reading=scope.coverage.reading),
         "unassigned_keys": keys.unassigned,
         "all_keys": keys.total,
+        "all_keys_text": count(keys.total, "API key"),
+        "unassigned_origins": joined(origins) if origins else "",
         "stale": stale_notices(providers, now),
         "simulated": simulated_only(scope.providers),
         "nothing_read": scope.coverage.reading is Reading.NONE,
@@ -111,7 +117,7 @@ def _labels(grouping: str, by_company: reports.Breakdown, providers: Sequence[Pr
 def _companies(
     by_company: reports.Breakdown,
     changes: Mapping[tuple[Any, ...], Change],
-    keys: reports.KeyCounts,
+    keys: KeyCounts,
     currency: str,
     scope: Scope,
     url: str,

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods
 from costs.estimates import CURRENCIES, SyncRunningError, reports_cost, set_credit_rate
 from costs.money import SYMBOLS
 from costs.views.restatements import exact
-from costs.wording import count
 from providers.models import Provider
 from providers.views.answers import add_errors
+from providers.wording import count
 
 HIGHEST_RATE = 1000
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from costs.cells import SIMULATED_REGION
 from costs.coverage import Coverage
-from costs.wording import ago, count
+from costs.wording import ago
 from providers.models import Provider
+from providers.wording import count
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from costs.totals import all_usage, main_currency, totals_by, usage_by_key
 from costs.views.downloads import download
 from costs.views.estimates import rate_text
 from costs.views.notices import unread_notice
-from costs.views.provider_keys import key_rows, key_table, waits_for_company
+from costs.views.provider_keys import key_rows, key_table
 from costs.views.restatements import LATEST, restatement_table
 from costs.views.subscription import read_plan
 from costs.views.syncs import history_row, history_table, sync_state
 from costs.wording import ago, clock
-from providers.models import EARLIEST_DAY, Company, Provider
+from providers.models import EARLIEST_DAY, Company, Project, Provider
 from providers.progress import region_label, type_label
 
 # Of more companies than this the rows of the key table offer no choice of their own; the bulk bar does.
@@ -62,7 +62,8 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     companies = [company for company in every_company.values() if company.archived_at is None]
     by_key = usage_by_key().for_provider(provider).between(chosen.range.first, chosen.range.last)
     rows = key_rows(provider, by_key, every_company, currency, coverage, now)
-    unassigned = sum(1 for row in rows if not row.payers and waits_for_company(row.project))
+    unassigned = sum(1 for row in rows if row.is_present_key and not row.payers)
+    totals_wait = any(row.project.kind == Project.Kind.ACCOUNT and not row.payers for row in rows)
     restatements = list(reports.restatements(provider)[:LATEST])
     history = [history_row(run) for run in runs]
     series = reports.stacked(
@@ -120,7 +121,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "offers_credit_rate": provider.credit_rate is not None or not reports_cost(provider),
         "chart": chart,
         "history": history,
-        **sync_state(provider, runs, unassigned),
+        **sync_state(provider, runs, unassigned, totals_wait=totals_wait),
         **keys,
         "has_restatements": bool(restatements),
         "every_day": DateRange(EARLIEST_DAY, today).query,

@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 
 from costs import cells, reports
 from costs.coverage import Coverage
-from costs.exports import plain
 from costs.models import AttributedUsageQuerySet
 from costs.money import UNKNOWN
 from costs.querystate import PAGE_SIZE, Sorting, choices, natural, paginate, read_sorting
 from costs.table_csv import csv_url
 from costs.tables import USAGE_COLUMNS, Column, Row, Table, figures, heading
 from costs.totals import NOTHING, Totals
-from providers.models import BEGINNING, Assignment, Company, Project, Provider
+from providers.models import NO_PERIODS, Assignment, Company, Period, Periods, Project, Provider, describe_shares
 
 # Who pays, and which part of it in percent; nobody: unassigned.
 Payers = tuple[tuple[Company, Decimal], ...]
@@ -34,6 +33,7 @@ class KeyRow:
     name: SafeString
     totals: Totals
     figures: tuple[str, ...]
+    is_present_key: bool
     payers: Payers
     shared: str  # how usage without a key is shared, where no assignment says otherwise
     company_note: str  # when its company changes or changed
@@ -78,13 +78,14 @@ def key_rows(
     coverage: Coverage,
     now: datetime,
 ) -> list[KeyRow]:
-    projects = list(Project.objects.for_provider(provider))
+    projects = list(Project.objects.for_provider(provider).with_presence())
     by_project = reports.project_breakdown(usage, projects)
-    periods = _periods(provider, companies)
+    stored = Assignment.objects.filter(project__provider=provider).by_project()
     rows = []
     for line in by_project.lines:
         project = line.subject
-        payers, note = _payers_of(periods.get(project.pk, []), now.date())
+        periods = stored.get(project.pk, NO_PERIODS)
+        in_force = periods.on(now.date())
         rows.append(
             KeyRow(
                 project=project,
@@ -92,9 +93,10 @@ def key_rows(
                 totals=line.totals,
                 figures=_unknown(line.totals, provider, project)
                 or figures(line.totals, currency, coverage.row_reading),
-                payers=payers,
-                shared=_sharing(provider, project) if not _in_force(periods.get(project.pk, []), now.date()) else "",
-                company_note=note,
+                is_present_key=project.is_present_key,
+                payers=_named(in_force, companies) if in_force else (),
+                shared="" if in_force else _sharing(provider, project),
+                company_note=_company_note(periods, companies, now.date()),
                 last_used=cells.day(project.last_used_on),
             )
         )
@@ -110,27 +112,7 @@ def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str,
 
 
 def described(payers: Payers) -> str:
-    """ "Acme", "Acme 60 % · Globex 40 %", "Unassigned"."""
-    if len(payers) < 2:
-        return payers[0][0].name if payers else "Unassigned"
-    return " · ".join(f"{company.name} {plain(percent)} %" for company, percent in payers)
-
-
-def _periods(provider: Provider, companies: Mapping[int, Company]) -> dict[int, list[tuple[date, Payers]]]:
-    """The periods of each of the provider's keys, oldest first; one query."""
-    shares = Assignment.objects.filter(project__provider=provider).order_by("project", "starts_on")
-    payers: dict[tuple[int, date], list[tuple[Company, Decimal]]] = {}
-    for project_id, starts_on, company_id, percent in shares.values_list(
-        "project", "starts_on", "shares__company", "shares__percent"
-    ):
-        of_period = payers.setdefault((project_id, starts_on), [])
-        if company_id is not None:
-            of_period.append((companies[company_id], percent))
-    periods: dict[int, list[tuple[date, Payers]]] = {}
-    for (project_id, starts_on), unordered in payers.items():
-        ordered = sorted(unordered, key=lambda payer: (-payer[1], natural(payer[0].name)))
-        periods.setdefault(project_id, []).append((starts_on, tuple(ordered)))
-    return periods
+    return describe_shares((company.name, percent) for company, percent in payers)
 
 
 def _sharing(provider: Provider, project: Project) -> str:
@@ -140,22 +122,19 @@ def _sharing(provider: Provider, project: Project) -> str:
     return str(Provider.KeylessSharing(provider.keyless_sharing).label)
 
 
-def _in_force(periods: Sequence[tuple[date, Payers]], today: date) -> bool:
-    """Whether a period says whose it is today, if only that it is nobody's."""
-    return any(starts_on <= today for starts_on, _payers in periods)
+def _named(period: Period, companies: Mapping[int, Company]) -> Payers:
+    """The payers of a period, whoever pays most first."""
+    payers = [(companies[company_id], percent) for company_id, percent in period.payers]
+    return tuple(sorted(payers, key=lambda payer: (-payer[1], natural(payer[0].name))))
 
 
-def _payers_of(periods: Sequence[tuple[date, Payers]], today: date) -> tuple[Payers, str]:
-    """Whose a key is today, and in words the nearest change of that; ``periods`` are in order."""
-    past = [period for period in periods if period[0] <= today]
-    future = [period for period in periods if period[0] > today]
-    notes = []
-    if len(past) > 1 or (past and past[-1][0] > BEGINNING):
-        notes.append(f"since {cells.day(past[-1][0])}")
-    if future:
-        begins, following = future[0]
-        notes.append(f"{described(following)} from {cells.day(begins)}")
-    return past[-1][1] if past else (), " · ".join(notes)
+def _company_note(periods: Periods, companies: Mapping[int, Company], today: date) -> str:
+    """The nearest changes of whose a key is, in words."""
+    period, following = periods.on(today), periods.after(today)
+    notes = [f"since {cells.day(period.starts_on)}"] if period and not period.is_from_the_beginning else []
+    if following:
+        notes.append(f"{described(_named(following[0], companies))} from {cells.day(following[0].starts_on)}")
+    return " · ".join(notes)
 
 
 def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage) -> dict[str, Any]:
@@ -188,8 +167,3 @@ def _csv_table(request: HttpRequest, rows: Sequence[KeyRow], total: Sequence[str
         Row(("Total", "", *total, "")),
         csv_url=csv_url(request, "keys"),
     )
-
-
-def waits_for_company(project: Project) -> bool:
-    """As reports.keys_in_force counts."""
-    return project.kind == Project.Kind.KEY and not (project.deleted_at and project.first_used_on is None)

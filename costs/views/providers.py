@@ -23,6 +23,7 @@ from costs.totals import Totals, all_usage, main_currency
 from costs.views.dashboard import offers_simulated
 from costs.views.downloads import download
 from costs.wording import ago
+from providers.keys import count_keys
 from providers.models import Provider
 from providers.progress import type_label
 
@@ -58,7 +59,7 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
 
     month = presets(today)[0].range
     spend = reports.provider_breakdown(all_usage().between(month.first, month.last), providers)
-    keys = reports.keys_in_force(today)
+    keys = count_keys(today)
     coverages = coverage_by_provider(providers, month, today=today)
     rows = [
         ProviderRow(

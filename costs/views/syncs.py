@@ -8,9 +8,10 @@ from typing import Any
 
 from costs.ranges import DateRange
 from costs.tables import Column, Row, Table
-from costs.wording import count, duration, moment
+from costs.wording import duration, moment
 from providers.models import Provider, SyncRun
 from providers.progress import steps
+from providers.wording import count
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def history_table(rows: Sequence[HistoryRow], *, csv_url: str) -> Table:
     )
 
 
-def sync_state(provider: Provider, runs: Sequence[SyncRun], unassigned: int) -> dict[str, Any]:
+def sync_state(provider: Provider, runs: Sequence[SyncRun], unassigned: int, *, totals_wait: bool) -> dict[str, Any]:
     """What the top of the page says about syncing: that it runs, how the last one ended, what to do now."""
     running = next((run for run in reversed(runs) if not run.is_finished), None)
     newest = next((run for run in runs if run.is_finished), None)
@@ -99,13 +100,13 @@ def sync_state(provider: Provider, runs: Sequence[SyncRun], unassigned: int) -> 
         "needs_look": needs_look,
         "initial_done": bool(finished_initial),
         "unassigned_keys": unassigned,
-        "assign_prompt": _assign_prompt(provider, unassigned),
+        "assign_prompt": _assign_prompt(unassigned, totals_wait=totals_wait),
     }
 
 
-def _assign_prompt(provider: Provider, unassigned: int) -> str:
-    """What is left to do; the keys of an account that tells totals alone carry no usage."""
-    if provider.source == Provider.Source.ACCOUNT_TOTALS:
+def _assign_prompt(unassigned: int, *, totals_wait: bool) -> str:
+    """What is left to do: of an account that tells totals alone, to assign those."""
+    if totals_wait:
         return "Assign the account's totals to a company."
     return f"Assign {count(unassigned, 'API key')} to companies." if unassigned else ""
 

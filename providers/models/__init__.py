@@ -1,29 +1,35 @@
 """What is stored about providers, projects, companies and sync runs."""
 
 from providers.models.assignment import (
-    BEGINNING,
     UNASSIGNED,
     Assignment,
     AssignmentChange,
     AssignmentRule,
     AssignmentShare,
     describe_shares,
+    sole_payer_sql,
 )
 from providers.models.company import Company
+from providers.models.periods import BEGINNING, NO_PERIODS, Payers, Period, Periods
 from providers.models.provider import EARLIEST_DAY, Project, Provider
 from providers.models.sync_run import SyncRun
 
 __all__ = [
     "BEGINNING",
     "EARLIEST_DAY",
+    "NO_PERIODS",
     "UNASSIGNED",
     "Assignment",
     "AssignmentChange",
     "AssignmentRule",
     "AssignmentShare",
     "Company",
+    "Payers",
+    "Period",
+    "Periods",
     "Project",
     "Provider",
     "SyncRun",
     "describe_shares",
+    "sole_payer_sql",
 ]

@@ -7,18 +7,16 @@ An assignment's period ends where the project's next one begins. Its share lines
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 
 from providers.models.company import Company
+from providers.models.periods import BEGINNING, Periods
 from providers.models.provider import Project, Provider
-
-# "From the beginning": earlier than any usage day that a provider can report.
-BEGINNING = date(1970, 1, 1)
 
 UNASSIGNED = "Unassigned"
 
@@ -29,6 +27,24 @@ def describe_shares(shares: Iterable[tuple[str, Decimal]]) -> str:
     if len(lines) == 1 and lines[0][1] == 100:
         return lines[0][0]
     return " · ".join(f"{name} {percent.normalize():f} %" for name, percent in lines) or UNASSIGNED
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def by_project(self) -> dict[int, Periods]:
+        """The periods of each project that has any, by its id; one query.
+
+        For all assignments of some projects: without some of them the others would seem to go on.
+        """
+        rows = self.order_by("project_id", "starts_on", "shares__company_id").values_list(
+            "project_id", "starts_on", "source", "shares__company_id", "shares__percent"
+        )
+        return {
+            project_id: Periods.of(
+                (starts_on, source, tuple((payer, percent) for *_same, payer, percent in parts if payer is not None))
+                for (starts_on, source), parts in groupby(of_project, key=lambda row: row[1:3])
+            )
+            for project_id, of_project in groupby(rows, key=lambda row: row[0])
+        }
 
 
 class Assignment(models.Model):
@@ -42,7 +58,7 @@ class Assignment(models.Model):
     starts_on = models.DateField(default=BEGINNING)
     source = models.CharField(max_length=10, choices=Source, default=Source.HAND)
 
-    objects = models.Manager["Assignment"]()
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         ordering = ("project", "starts_on")
@@ -84,6 +100,20 @@ class AssignmentShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company} {self.percent.normalize():f} %"
+
+
+def sole_payer_sql(project: str, day: str) -> str:
+    """A subquery for the payer's id in the period of ``project`` in force on ``day``, both SQL; NULL: nobody.
+
+    As Periods.on() finds it. For projects none of whose periods is split: of several payers it would give any.
+    """
+    return f"""
+        SELECT share.company_id
+        FROM {Assignment._meta.db_table} AS period
+        LEFT JOIN {AssignmentShare._meta.db_table} AS share ON share.assignment_id = period.id
+        WHERE period.project_id = {project} AND period.starts_on <= {day}
+        ORDER BY period.starts_on DESC LIMIT 1
+    """  # noqa: S608 - columns and tables alone
 
 
 class AssignmentChange(models.Model):

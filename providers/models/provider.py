@@ -169,6 +169,26 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def for_provider(self, provider: Provider) -> Self:
         return self.filter(provider=provider)
 
+    def api_keys(self) -> Self:
+        """Every API key that was ever known: neither usage without a key nor an account's totals."""
+        return self.filter(kind=Project.Kind.KEY)
+
+    def present_keys(self) -> Self:
+        """The API keys that there are – the only ones that any page, file or sentence counts.
+
+        Not those that their workspace has deleted, and not those of an account that tells totals alone: nothing is
+        known of what they use.
+        """
+        return self.filter(_is_present_key())
+
+    def with_presence(self) -> Self:
+        """With ``is_present_key``: whether present_keys() holds it."""
+        return self.annotate(is_present_key=_is_present_key())
+
+
+def _is_present_key() -> models.Q:
+    return models.Q(kind=Project.Kind.KEY, deleted_at=None, provider__source=Provider.Source.ANALYTICS)
+
 
 class Project(models.Model):
     """An API key of a workspace, known from its listing or from its usage – or the usage made without any key."""
@@ -220,3 +240,9 @@ class Project(models.Model):
         if self.kind != self.Kind.KEY:
             return str(self.Kind(self.kind).label)
         return f"Unnamed key ··{self.hint or self.external_id[-4:]}"
+
+    def was_in_use_on(self, day: date) -> bool:
+        """From its first use until the day on which it was deleted, both included."""
+        if self.first_used_on is None or day < self.first_used_on:
+            return False
+        return self.deleted_at is None or day <= self.deleted_at.date()

@@ -17,7 +17,6 @@ from providers.services.periods import (
     Shares,
     change_periods,
     companies_in,
-    counted,
     facts,
     lock_projects,
     put_back,
@@ -25,6 +24,7 @@ from providers.services.periods import (
     start_periods,
 )
 from providers.signals import announce, tell_assignments_changed
+from providers.wording import chosen_keys
 
 # With the rest of the sentence it fits an AssignmentChange's summary.
 LONGEST_PAYERS = 200
@@ -57,7 +57,7 @@ def assign_projects(
         companies=shares,
         write=lambda: start_periods(dict.fromkeys(projects, shares), starts_on=starts_on),
         starts_on=starts_on,
-        summary=f"{counted(projects)} {outcome}{since(starts_on)}.",
+        summary=f"{chosen_keys(projects)} {outcome}{since(starts_on)}.",
         now=now,
         made_by=made_by,
         created_company=company if created_company else None,
@@ -87,7 +87,7 @@ def split_projects(
         companies=shares,
         write=lambda: start_periods(dict.fromkeys(projects, shares), starts_on=starts_on),
         starts_on=starts_on,
-        summary=f"{counted(projects)} split between {payers}{since(starts_on)}.",
+        summary=f"{chosen_keys(projects)} split between {payers}{since(starts_on)}.",
         now=now,
         made_by=made_by,
     )
@@ -100,7 +100,7 @@ def forget_assignments(*, projects: Sequence[Project], now: datetime, made_by: U
         projects=projects,
         write=lambda: Assignment.objects.filter(project__in=projects).delete(),
         starts_on=None,
-        summary=f"{counted(projects)} no longer assigned by hand.",
+        summary=f"{chosen_keys(projects)} no longer assigned by hand.",
         now=now,
         made_by=made_by,
     )

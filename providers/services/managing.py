@@ -135,7 +135,8 @@ def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
     if confirmed_name.strip() != stored.name:
         raise ValidationError(f"Type the name “{stored.name}” to delete it.")
     projects = Project.objects.for_provider(stored)
-    keys = list(projects.select_for_update().order_by("pk").values_list("kind", flat=True)).count(Project.Kind.KEY)
+    list(projects.select_for_update().order_by("pk").values_list("pk"))
+    keys = projects.present_keys().count()
     announce(
         "provider.deleted",
         stored,
@@ -146,9 +147,7 @@ def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
 
 def _compare_workspaces(provider: Provider, check: KeyCheck, *, confirmed: bool) -> None:
     """Whether the keys seen in use with the new key are those whose history is stored."""
-    known = set(
-        Project.objects.for_provider(provider).filter(kind=Project.Kind.KEY).values_list("external_id", flat=True)
-    )
+    known = set(Project.objects.for_provider(provider).api_keys().values_list("external_id", flat=True))
     if known & check.project_ids:
         return
     if known and check.project_ids:

@@ -15,7 +15,17 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from providers.models import BEGINNING, Assignment, AssignmentChange, AssignmentShare, Company, Project, Provider
+from providers.models import (
+    BEGINNING,
+    NO_PERIODS,
+    Assignment,
+    AssignmentChange,
+    AssignmentShare,
+    Company,
+    Period,
+    Project,
+    Provider,
+)
 from providers.signals import announce, tell_assignments_changed
 
 # Who pays how many percent; nobody: unassigned.
@@ -99,17 +109,17 @@ def archived_sentence(name: str) -> str:
 
 def snapshot(projects: Collection[Project]) -> Snapshot:
     """Every period of ``projects``."""
-    periods: Snapshot = {str(project.pk): [] for project in projects}
-    assignments = Assignment.objects.filter(project__in=projects).order_by("project", "starts_on")
-    for assignment in assignments.prefetch_related("shares"):
-        periods[str(assignment.project_id)].append(as_entry(assignment))
-    return periods
+    stored = Assignment.objects.filter(project__in=projects).by_project()
+    return {
+        str(project.pk): [as_entry(period) for period in stored.get(project.pk, NO_PERIODS).in_order]
+        for project in projects
+    }
 
 
-def as_entry(assignment: Assignment) -> list[Any]:
-    """A period in a snapshot; its shares should be prefetched."""
-    shares = sorted([share.company_id, str(share.percent)] for share in assignment.shares.all())
-    return [assignment.starts_on.isoformat(), assignment.source, shares]
+def as_entry(period: Period) -> list[Any]:
+    """A period in a snapshot."""
+    shares = [[company_id, str(percent)] for company_id, percent in period.payers]
+    return [period.starts_on.isoformat(), period.source, shares]
 
 
 def start_periods(
@@ -173,8 +183,3 @@ def facts(periods: Snapshot, projects: Sequence[Project]) -> dict[str, Any]:
         "keys": [project.display_name for project in projects[:NAMED_AT_MOST]],
         "companies": list(companies[:NAMED_AT_MOST]),
     }
-
-
-def counted(projects: Sequence[Project]) -> str:
-    """ "1 key", "3 keys"."""
-    return f"{len(projects)} {'key' if len(projects) == 1 else 'keys'}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,13 +17,16 @@ from django.db import transaction
 
 from providers.matching import matches, shown_name
 from providers.models import (
-    UNASSIGNED,
+    NO_PERIODS,
     Assignment,
     AssignmentChange,
     AssignmentRule,
     Company,
+    Period,
+    Periods,
     Project,
     Provider,
+    describe_shares,
 )
 from providers.services.assigning import since
 from providers.services.periods import (
@@ -31,11 +34,11 @@ from providers.services.periods import (
     WHOLE,
     as_entry,
     change_periods,
-    counted,
     lock_providers,
     start_periods,
 )
 from providers.signals import announce, tell_assignments_changed
+from providers.wording import chosen_keys
 
 # Each is tried on each new key.
 RULE_LIMIT = 200
@@ -178,31 +181,33 @@ def first_match(project: Project, rules: Sequence[AssignmentRule]) -> Assignment
 
 
 def preview_rules(*, starts_on: date | None) -> Preview:
-    """What apply_rules() would change: in all history, or from ``starts_on`` on. Five queries."""
+    """What apply_rules() would change: in all history, or from ``starts_on`` on. Four queries."""
     rules = list(AssignmentRule.objects.in_force())
-    keys = (
-        Project.objects.filter(kind=Project.Kind.KEY)
-        .select_related("provider")
-        .prefetch_related("assignments__shares__company")
-        if rules
-        else Project.objects.none()
-    )
+    if not rules:
+        return Preview((), 0, _fingerprint([], {}, starts_on))
+    keys = Project.objects.api_keys().select_related("provider")
+    stored = Assignment.objects.filter(project__in=Project.objects.api_keys()).by_project()
+    names = dict(Company.objects.values_list("pk", "name")) if stored else {}
     outcomes: list[Outcome] = []
     kept = 0
     for project in keys:
         rule = first_match(project, rules)
-        periods = sorted(project.assignments.all(), key=lambda period: period.starts_on)
-        if rule is None or _is_so(periods, rule.company, starts_on):
+        if rule is None:
             continue
-        if any(period.source == Assignment.Source.HAND for period in periods):
+        periods = stored.get(project.pk, NO_PERIODS)
+        concerned = _concerned(periods, starts_on)
+        if all(period is not None and period.payers == ((rule.company_id, WHOLE),) for period in concerned):
+            continue
+        if any(period.source == Assignment.Source.HAND for period in periods.in_order):
             kept += 1
-        else:
-            is_paid = any(period.shares.all() for period in _concerned(periods, starts_on))
-            outcomes.append(Outcome(project, _payers(periods, starts_on), rule, is_paid))
+            continue
+        payers = [period.payers if period else () for period in concerned]
+        described = [describe_shares((names[payer], percent) for payer, percent in shares) for shares in payers]
+        outcomes.append(Outcome(project, ", then ".join(described), rule, any(payers)))
     outcomes.sort(
         key=lambda outcome: (outcome.project.provider.name.casefold(), outcome.project.display_name.casefold())
     )
-    return Preview(tuple(outcomes), kept, _fingerprint(outcomes, starts_on))
+    return Preview(tuple(outcomes), kept, _fingerprint(outcomes, stored, starts_on))
 
 
 @transaction.atomic
@@ -226,7 +231,7 @@ def apply_rules(
             companies=[outcome.company for outcome in preview.outcomes],
             write=lambda: start_periods(payers, starts_on=starts_on, source=Assignment.Source.RULE),
             starts_on=starts_on,
-            summary=f"{counted(projects)} assigned by rules{since(starts_on)}.",
+            summary=f"{chosen_keys(projects)} assigned by rules{since(starts_on)}.",
             now=now,
             made_by=made_by,
             action="rule.applied",
@@ -235,38 +240,22 @@ def apply_rules(
         raise OutcomeChangedError from None
 
 
-def _concerned(periods: Sequence[Assignment], starts_on: date | None) -> list[Assignment]:
-    """The periods that applying would replace or end: all, or the one that holds on ``starts_on``."""
-    if starts_on is None:
-        return list(periods)
-    return [period for period in periods if period.starts_on <= starts_on][-1:]
+def _concerned(periods: Periods, starts_on: date | None) -> list[Period | None]:
+    """What applying would replace or end: all, or the period in force on ``starts_on``; None: before any has begun."""
+    if starts_on is not None:
+        return [periods.on(starts_on)]
+    begins_late = not periods.in_order or not periods.in_order[0].is_from_the_beginning
+    return [*([None] if begins_late else []), *periods.in_order]
 
 
-def _is_so(periods: Sequence[Assignment], company: Company, starts_on: date | None) -> bool:
-    """Whether the company already pays alone, as applying would have it; ``periods`` are in order."""
-    concerned = _concerned(periods, starts_on)
-    if not concerned or (starts_on is None and not concerned[0].is_from_the_beginning):
-        return False
-    payers = {(share.company_id, share.percent) for period in concerned for share in period.shares.all()}
-    return payers == {(company.pk, WHOLE)} and all(period.shares.all() for period in concerned)
-
-
-def _payers(periods: Sequence[Assignment], starts_on: date | None) -> str:
-    concerned = _concerned(periods, starts_on)
-    described = [period.payers for period in concerned]
-    if not concerned or (starts_on is None and not concerned[0].is_from_the_beginning):
-        described.insert(0, UNASSIGNED)
-    return ", then ".join(described)
-
-
-def _fingerprint(outcomes: Sequence[Outcome], starts_on: date | None) -> str:
+def _fingerprint(outcomes: Iterable[Outcome], stored: Mapping[int, Periods], starts_on: date | None) -> str:
     document = [
         starts_on.isoformat() if starts_on else None,
         sorted(
             [
                 outcome.project.pk,
                 outcome.company.pk,
-                sorted(as_entry(period) for period in outcome.project.assignments.all()),
+                [as_entry(period) for period in stored.get(outcome.project.pk, NO_PERIODS).in_order],
             ]
             for outcome in outcomes
         ),

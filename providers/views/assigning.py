@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -15,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
-from providers.models import Assignment, AssignmentChange, AssignmentShare, Company, Project, Provider
+from providers.models import NO_PERIODS, Assignment, AssignmentChange, Company, Periods, Project, Provider
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
 from providers.views.answers import add_errors, problem
 from providers.views.asking import next_url, person, sentences
+from providers.wording import chosen_keys
 
 NOT_ASSIGNED = "The keys were not assigned"
 
@@ -87,7 +89,8 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         return problem(request, "The keys were not split", sentences(chosen), back)
     projects: list[Project] = chosen.cleaned_data["projects"]
     companies = list(Company.objects.current())
-    lines = _typed_lines(sent) or _common_split(projects)
+    periods = Assignment.objects.filter(project__in=projects).by_project()
+    lines = _typed_lines(sent) or _common_split(projects, periods)
     if "save" in request.POST:
         form = SplitForm(request.POST, companies=companies, lines=len(lines))
         if form.is_valid():
@@ -104,12 +107,13 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 return _assigned(request, change, back)
     else:
-        form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects) else "all")
+        form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects, periods) else "all")
     context = {
         "provider": provider,
         "name": provider.name,
         "form": form,
         "projects": sorted(projects, key=lambda project: project.display_name.casefold()),
+        "keys_text": chosen_keys(projects),
         "back": back,
         "can_split": len(companies) > 1,
         "can_add": form.count < MOST_LINES,
@@ -144,18 +148,20 @@ def _question(form: AssignForm, back: str) -> str:
 
 
 def _belong_to_others(form: AssignForm) -> bool:
-    return _were_paid(form.cleaned_data["projects"], other_than=form.cleaned_data["existing_company"])
+    projects: list[Project] = form.cleaned_data["projects"]
+    periods = Assignment.objects.filter(project__in=projects).by_project()
+    return _were_paid(projects, periods, other_than=form.cleaned_data["existing_company"])
 
 
-def _were_paid(projects: list[Project], *, other_than: Company | None = None) -> bool:
+def _were_paid(projects: list[Project], periods: Mapping[int, Periods], *, other_than: Company | None = None) -> bool:
     """Whether any of them was ever a company's, or shared between some – then it matters from when on that changes."""
     if any(
         project.kind == Project.Kind.KEYLESS and project.provider.keyless_sharing != Provider.KeylessSharing.NONE
         for project in projects
     ):
         return True
-    shares = AssignmentShare.objects.filter(assignment__project__in=projects)
-    return shares.exclude(company=other_than).exists() if other_than else shares.exists()
+    payers = {company_id for of_project in periods.values() for company_id in of_project.payer_ids}
+    return bool(payers - ({other_than.pk} if other_than else set()))
 
 
 def _typed_lines(sent: QueryDict) -> list[Line]:
@@ -184,16 +190,9 @@ def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company],
     return SplitForm(initial=initial, companies=companies, lines=len(lines))
 
 
-def _common_split(projects: list[Project]) -> list[Line]:
+def _common_split(projects: list[Project], periods: Mapping[int, Periods]) -> list[Line]:
     """The lines to begin with: how all of these keys are split already, where they are split alike."""
     today = timezone.now().date()
-    assignments = Assignment.objects.filter(project__in=projects, starts_on__lte=today).order_by("starts_on")
-    now = {assignment.project_id: assignment for assignment in assignments.prefetch_related("shares")}
-    splits = {
-        tuple(sorted((share.company_id, share.percent) for share in assignment.shares.all()))
-        for assignment in now.values()
-    }
-    if len(now) != len(projects) or len(splits) != 1:
-        return []
-    shares = splits.pop()
+    splits = {periods.get(project.pk, NO_PERIODS).payers_on(today) for project in projects}
+    shares = splits.pop() if len(splits) == 1 else ()
     return [(str(company_id), f"{percent.normalize():f}") for company_id, percent in shares] if len(shares) > 1 else []

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from providers.forms import CompanyForm
-from providers.models import Assignment, Company, Project
+from providers.keys import count_keys
+from providers.models import Company
 from providers.services.companies import archive_company, restore_company, save_company
 from providers.views.answers import add_errors
 from providers.views.asking import person
+from providers.wording import count
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,19 +62,10 @@ def _company_form(request: HttpRequest, company: Company | None) -> HttpResponse
             return redirect(form.instance)
     context: dict[str, Any] = {"form": form, "company": company, "name": name}
     if company:
+        keys = count_keys(timezone.now().date(), company=company).by_company.get(company.pk, 0)
         context |= {
             "rules": company.rules.count(),
-            "keys": _keys_today(company),
+            "keys": keys,
+            "keys_text": count(keys, "API key"),
         }
     return render(request, "companies/form.html", context, status=422 if form.errors else 200)
-
-
-def _keys_today(company: Company) -> int:
-    """How many API keys it pays for at present, alone or with others."""
-    in_force = Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=timezone.now().date())
-    return (
-        Project.objects.filter(kind=Project.Kind.KEY)
-        .annotate(assignment_id=Subquery(in_force.order_by("-starts_on").values("pk")[:1]))
-        .filter(assignment_id__in=Assignment.objects.filter(shares__company=company).values("pk"))
-        .count()
-    )

@@ -35,6 +35,7 @@ from providers.services.managing import (
 from providers.services.queueing import ask_for_sync
 from providers.views.answers import add_errors, hand_over
 from providers.views.syncing import why_no_sync
+from providers.wording import count, joined
 
 # What costs may still change within; offered first when a range is read again.
 RESYNC_DAYS = 35
@@ -164,8 +165,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _what_goes(provider: Provider) -> dict[str, Any]:
     """What is deleted with the provider; usage belongs to its keys, which know their days of use."""
     projects = Project.objects.for_provider(provider)
+    present, deleted = projects.present_keys().count(), projects.api_keys().exclude(deleted_at=None).count()
     return {
-        "keys": projects.filter(kind=Project.Kind.KEY).count(),
+        "keys": joined([count(present, "API key"), *([count(deleted, "deleted one")] if deleted else [])]),
         "runs": provider.runs.count(),
         **projects.aggregate(
             used_from=Min("first_used_on"),

@@ -16,6 +16,7 @@ from providers.models import AssignmentRule
 from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
 from providers.views.answers import add_errors
 from providers.views.asking import person
+from providers.wording import count
 
 
 @require_safe
@@ -99,6 +100,8 @@ def apply(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "preview": preview,
+        "keys_text": count(len(preview.outcomes), "key") if preview else "",
+        "kept_text": count(preview.kept, "key") if preview else "",
         "is_outdated": is_outdated,
         "today": timezone.now().date(),
         "has_rules": AssignmentRule.objects.exists(),

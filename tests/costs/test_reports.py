@@ -14,15 +14,12 @@ from costs.money import Money
 from costs.ranges import DateRange
 from costs.totals import all_usage, totals, totals_by
 from tests.factories import (
-    NOW,
     TODAY,
     make_assignment,
     make_company,
-    make_keyless,
     make_project,
     make_provider,
     make_read_days,
-    make_split,
     make_usage,
 )
 
@@ -145,28 +142,3 @@ def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
 
     assert [one.label for one in series] == ["Model Eight", "m7", "m6", "m5", "m4", "Other"]
     assert sum(totals.sort_amount for one in series for totals in one.by_day.values()) == 36
-
-
-def test_keys_are_counted_by_whose_they_are_today() -> None:
-    """Not usage without a key, nor deleted keys that were never used; later periods don't count yet."""
-    provider, company = make_provider(), make_company()
-    assigned, future = make_project(provider=provider), make_project(provider=provider)
-    make_assignment(project=assigned, company=company)
-    make_assignment(project=future, company=company, starts_on=TODAY + timedelta(days=1))
-    make_keyless(provider=provider)
-    make_project(provider=provider, deleted_at=NOW)
-    make_project(provider=provider, deleted_at=NOW, first_used_on=TODAY)
-
-    keys = reports.keys_in_force(TODAY)
-
-    assert (keys.by_company, keys.unassigned_by_provider) == ({company.pk: 1, None: 2}, {provider.pk: 2})
-
-
-def test_split_key_counts_for_each_company_and_once_in_all() -> None:
-    """Whoever pays a part of it has it."""
-    one, two = make_company(), make_company()
-    make_split(project=make_project(), shares={one: 50, two: 50})
-
-    keys = reports.keys_in_force(TODAY)
-
-    assert (keys.by_company, keys.unassigned, keys.total) == ({one.pk: 1, two.pk: 1}, 0, 1)

@@ -266,7 +266,7 @@ def test_split_page_takes_few_queries(
         make_company()
     split_projects(projects=keys, shares={acme: Decimal(50), globex: Decimal(50)}, now=NOW)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         signed_in.post(split_url(key), {"projects": [key.pk for key in keys]})
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from costs.closing import NotClosableError, close_month, unpriced_warnings
 from costs.months import name_of, parse_month
 from costs.statements import frozen_sheets
-from costs.wording import count
 from providers.commands import ProductCommand, failure
+from providers.wording import count
 
 
 class Command(ProductCommand):

@@ -1,0 +1,48 @@
+"""How many API keys there are and whose they are: the one count that every page, file and sentence shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from providers.models import NO_PERIODS, Assignment, Company, Project, Provider
+
+
+@dataclass(frozen=True)
+class KeyCounts:
+    """How many API keys there are; one that is split between companies counts for each of them, and once in all."""
+
+    by_company: Mapping[int | None, int]  # None: unassigned
+    unassigned_by_provider: Mapping[int, int]
+    total: int
+
+    @property
+    def unassigned(self) -> int:
+        return self.by_company.get(None, 0)
+
+
+def count_keys(today: date, *, provider: Provider | None = None, company: Company | None = None) -> KeyCounts:
+    """The API keys that there are, by the companies that pay for them in the period in force ``today``; two queries.
+
+    All of them, or those of ``provider``, or those that ``company`` pays for at any time.
+    """
+    keys = Project.objects.present_keys().order_by()
+    if provider:
+        keys = keys.for_provider(provider)
+    if company:
+        keys = keys.filter(assignments__shares__company=company).distinct()
+    periods = Assignment.objects.filter(project__in=keys).by_project()
+    by_company: dict[int | None, int] = defaultdict(int)
+    unassigned: dict[int, int] = defaultdict(int)
+    total = 0
+    for pk, provider_id in keys.values_list("pk", "provider_id"):
+        total += 1
+        payers = periods.get(pk, NO_PERIODS).payers_on(today)
+        for company_id, _percent in payers:
+            by_company[company_id] += 1
+        if not payers:
+            by_company[None] += 1
+            unassigned[provider_id] += 1
+    return KeyCounts(dict(by_company), dict(unassigned), total)
