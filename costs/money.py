@@ -52,6 +52,6 @@ def format_number(value: Decimal | int | None, digits: int = 0) -> str:
     """With thousands separators, rounded half-up to ``digits``; "—" when unknown, "<1" where rounding would hide it."""
     if value is None:
         return UNKNOWN
-    exact, sign = Decimal(abs(value)), "−" if value < 0 else ""
+    exact, sign = abs(Decimal(value)), "−" if value < 0 else ""
     unit = Decimal(1).scaleb(-digits)
     return f"{sign}<{unit}" if 0 < exact < unit else f"{sign}{rounded(exact, digits):,}"

@@ -19,28 +19,29 @@ from django.db.models import Sum
 _HALF = 32
 _UPPER = f"SUM({{value}} >> {_HALF})"
 _LOWER = f"SUM({{value}} & {2**_HALF - 1})"
-_TOO_LARGE = (
-    "The usage of one day, company and model would add up to more than can be stored (922,337,203 in one currency). "
-    "Nothing was changed."
-)
 
 
 class TotalTooLargeError(ValidationError):
     """A sum does not fit the column that it is kept in; the text is for the person."""
 
+    text = (
+        "The usage of one day, company and model would add up to more than can be stored "
+        "(922,337,203 in one currency). Nothing was changed."
+    )
+
     def __init__(self) -> None:
-        super().__init__(_TOO_LARGE)
+        super().__init__(self.text)
 
 
 class ExactSum(Sum):
     """As Sum, of whole numbers and ScaledDecimalFields; only read in Python, never stored by a query."""
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
         templates = (half.format(value="(%(expressions)s)") for half in (_UPPER, _LOWER))
         (upper, params), (lower, more) = (
             super(ExactSum, self).as_sql(compiler, connection, template=template, **context) for template in templates
         )
-        return f"({upper} || ':' || {lower})", [*params, *more]
+        return f"({upper} || ':' || {lower})", (*params, *more)
 
     @cached_property
     def convert_value(self) -> Any:

@@ -153,7 +153,7 @@ class _Sync:
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))
         except TotalTooLargeError as error:
-            return self._finish(SyncRun.Outcome.FAILED, "total_too_large", error.message)
+            return self._finish(SyncRun.Outcome.FAILED, "total_too_large", error.text)
         except (ClaimLostError, InterruptedSyncError):
             raise
         except DatabaseError:

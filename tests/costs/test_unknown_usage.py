@@ -127,7 +127,7 @@ def test_unknown_usage_is_unpriced_everywhere() -> None:
     sums = totals(all_usage())
 
     assert (sums.unpriced_rows, sums.credits, [money.amount for money in sums.costs]) == (1, None, [TWO])
-    assert unpriced_days(DailyTotal.objects.all()) == {DAY}
+    assert unpriced_days(DailyTotal.objects.all(), today=DAY) == {DAY}
 
 
 def test_sum_of_unknown_usage_alone_is_unknown_and_not_idle() -> None:
