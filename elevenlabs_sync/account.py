@@ -16,9 +16,14 @@ from elevenlabs_sync.errors import ElevenLabsError, InvalidKeyError, UnexpectedR
 from elevenlabs_sync.payloads import read_models, read_service_accounts, read_subscription
 from providers.models import Provider, SyncRun
 from providers.services.projects import ListedProject, record_listed_projects
-from providers.services.runs import record_run
+from providers.services.runs import note, record_run
 
 logger = logging.getLogger(__name__)
+
+# A listing that is longer is not taken over, not even half of it: what depends on it is only how keys are described.
+MAX_LISTED_KEYS = 10_000
+MAX_LISTED_MODELS = 1_000
+_USED_KEYS_APPEAR = "The list was not taken over; keys appear here once they are used."
 
 # Carries out one call of the client.
 Attempt = Callable[[Callable[[], Any]], Any]
@@ -40,7 +45,7 @@ def read_account(*, client: ElevenLabsClient, attempt: Attempt, run: SyncRun, cl
             _store_keys(run, accounts, clock())
         models = _permitted(attempt, client.models)
         if models is not None:
-            _store_model_names(provider, read_models(models))
+            _store_model_names(run, read_models(models))
     except UnexpectedResponseError:
         raise
     except ElevenLabsError as error:
@@ -65,6 +70,10 @@ def _store_plan(provider: Provider, plan: dict[str, Any] | None, now: datetime) 
 
 
 def _store_keys(run: SyncRun, document: Any, now: datetime) -> None:
+    keys = read_service_accounts(document)
+    if len(keys) > MAX_LISTED_KEYS:
+        note(run, f"ElevenLabs lists {len(keys):,} API keys, more than {MAX_LISTED_KEYS:,}. {_USED_KEYS_APPEAR}")
+        return
     listed = [
         ListedProject(
             external_id=key.key_hash,
@@ -76,13 +85,17 @@ def _store_keys(run: SyncRun, document: Any, now: datetime) -> None:
             credit_limit=key.credit_limit,
             credits_used=key.credits_used,
         )
-        for key in read_service_accounts(document)
+        for key in keys
     ]
     record_listed_projects(provider=run.provider, listed=listed, now=now)
     record_run(run=run, keys_found=len(listed))
 
 
-def _store_model_names(provider: Provider, names: dict[str, str]) -> None:
+def _store_model_names(run: SyncRun, names: dict[str, str]) -> None:
+    provider = run.provider
+    if len(names) > MAX_LISTED_MODELS:
+        note(run, f"ElevenLabs lists {len(names):,} models, more than {MAX_LISTED_MODELS:,}. Their ids are shown.")
+        return
     if names != provider.model_names:
         provider.model_names = names
         provider.save(update_fields=["model_names"])

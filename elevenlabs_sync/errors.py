@@ -29,7 +29,8 @@ def quotable(value: Any) -> str:
     """
     if not isinstance(value, str):
         return ""
-    printable = "".join(character if character.isprintable() else " " for character in value)
+    beginning = value[: _MAX_QUOTE * 10]  # a name may be megabytes long
+    printable = "".join(character if character.isprintable() else " " for character in beginning)
     return _LOOKS_LIKE_A_KEY.sub("••••", " ".join(printable.split()))[:_MAX_QUOTE]
 
 

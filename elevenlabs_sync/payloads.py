@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from costs.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.errors import UnexpectedResponseError
-from elevenlabs_sync.tabular import MAX_ID_LENGTH, Column, Table, is_storable
+from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
 
 MAX_NAME_LENGTH = 200
 _KNOWN_COLUMNS = frozenset(
@@ -225,28 +225,36 @@ def read_service_accounts(document: Any) -> list[ListedKey]:
 
 
 def read_subscription(document: Any) -> dict[str, Any]:
-    """What is shown of ``GET /v1/user/subscription``, as values that JSON can hold (amounts of money as strings)."""
+    """What is shown of ``GET /v1/user/subscription``, as values that JSON can hold (amounts of money as strings).
+
+    A figure that can't be is left out: none of it is needed.
+    """
     if not isinstance(document, dict):
         raise UnexpectedResponseError("the subscription is not a JSON object")
     texts = ("tier", "status", "billing_period", "character_refresh_period")
     numbers = ("character_count", "character_limit", "next_character_count_reset_unix")
-    overage, invoice = document.get("current_overage"), document.get("next_invoice")
+    invoice = document.get("next_invoice")
     return {
         **{field: _display_name(document.get(field)) for field in texts},
-        **{field: value if _is_int(value := document.get(field)) else None for field in numbers},
+        **{field: _count(document.get(field)) for field in numbers},
         "currency": currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else "",
-        "current_overage": (
-            {"amount": _display_name(overage.get("amount")), "currency": _display_name(overage.get("currency")).lower()}
-            if isinstance(overage, dict)
-            else None
-        ),
+        "current_overage": _overage(document.get("current_overage")),
         "has_open_invoices": document.get("has_open_invoices") is True,
         "next_invoice_amount_due_cents": _count(invoice.get("amount_due_cents")) if isinstance(invoice, dict) else None,
     }
 
 
+def _overage(value: Any) -> dict[str, str] | None:
+    """An amount with its currency; None where it is none that anybody could owe."""
+    if not isinstance(value, dict):
+        return None
+    amount, currency = _display_name(value.get("amount")), _display_name(value.get("currency")).lower()
+    is_amount = PLAIN_NUMBER.fullmatch(amount) and abs(Decimal(amount)) <= COST.largest
+    return {"amount": amount, "currency": currency} if is_amount and len(currency) <= 3 else None
+
+
 def read_models(document: Any) -> dict[str, str]:
-    """Display names by model id, from ``GET /v1/models``."""
+    """Display names by model id, from ``GET /v1/models``; an id that no usage can have is left out."""
     if not isinstance(document, list):
         raise UnexpectedResponseError("the list of models is not a JSON array")
     return {
@@ -254,7 +262,7 @@ def read_models(document: Any) -> dict[str, str]:
         for model in document
         if isinstance(model, dict)
         and isinstance(model.get("model_id"), str)
-        and is_storable(model["model_id"])
+        and is_id(model["model_id"])
         and (name := _display_name(model.get("name")))
     }
 
@@ -282,7 +290,7 @@ def _refuse_overflow(total: Decimal, figure: Figure, column: Column) -> None:
 
 def _listed_key(key: dict[str, Any]) -> ListedKey:
     key_hash = key["hashed_xi_api_key"]
-    if not isinstance(key_hash, str) or len(key_hash) > MAX_ID_LENGTH or not is_storable(key_hash):
+    if not isinstance(key_hash, str) or not is_id(key_hash):
         raise UnexpectedResponseError("field hashed_xi_api_key holds something that is no id")
     return ListedKey(
         key_hash=key_hash,
@@ -307,8 +315,8 @@ def _display_name(value: Any) -> str:
     """Text for show, made storable; empty where it is no text. Never identifies anything."""
     if not isinstance(value, str):
         return ""
-    cleaned = value.encode("utf-8", errors="replace").decode().replace("\0", "�").strip()
-    return cleaned[:MAX_NAME_LENGTH]
+    beginning = value.lstrip()[:MAX_NAME_LENGTH]
+    return beginning.encode("utf-8", errors="replace").decode().replace("\0", "�").strip()
 
 
 def _count(value: Any) -> int | None:

@@ -32,7 +32,7 @@ from providers.registry import Progress
 from providers.secrets import ApiKey, KeyUnreadableError
 from providers.services.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
 from providers.services.projects import projects_for_usage
-from providers.services.runs import begin_run, finish_run, put_back_run, record_run
+from providers.services.runs import begin_run, finish_run, note, put_back_run, record_run
 
 logger = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class _Sync:
             return
         self.provider.noted_columns = sorted({*self.provider.noted_columns, *new})
         self.provider.save(update_fields=["noted_columns"])
-        record_run(run=self.run, notes=[f"ElevenLabs' answer has columns that are not read: {', '.join(new)}."])
+        note(self.run, f"ElevenLabs' answer has columns that are not read: {', '.join(new)}.")
 
     def _windows(self) -> list[Window]:
         today = self.clock().date()

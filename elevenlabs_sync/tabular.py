@@ -18,7 +18,8 @@ from elevenlabs_sync.errors import UnexpectedResponseError, quotable
 
 MAX_ID_LENGTH = 200
 
-_DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
+# A number that is sent as text.
+PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
 _MAX_EXPONENT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ class Column:
         cell = row[self.position]
         if cell is None:
             return None
-        if isinstance(cell, str) and _DECIMAL.fullmatch(cell):
+        if isinstance(cell, str) and PLAIN_NUMBER.fullmatch(cell):
             cell = Decimal(cell)
         if isinstance(cell, bool) or not isinstance(cell, int | Decimal):
             raise self.refuse("holds something that is no number")
@@ -58,8 +59,8 @@ class Column:
             return ""
         if not isinstance(cell, str):
             raise self.refuse("holds something that is no text")
-        if len(cell) > MAX_ID_LENGTH or not is_storable(cell):
-            raise self.refuse("holds an id that is too long or has characters no id has")
+        if not is_id(cell):
+            raise self.refuse(f"holds an id of more than {MAX_ID_LENGTH} characters, or with characters that no id has")
         return cell
 
     def day(self, row: list[Any]) -> date:
@@ -125,6 +126,11 @@ class Table:
         if len(others) != 1:
             raise UnexpectedResponseError(f"no column can be told to hold {unit}")
         return others[0]
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be stored as the id of a key or a model: those are refused as they are, never cut."""
+    return len(text) <= MAX_ID_LENGTH and is_storable(text)
 
 
 def is_storable(text: str) -> bool:

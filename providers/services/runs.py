@@ -40,6 +40,12 @@ def record_run(*, run: SyncRun, **fields: Any) -> None:
     run.save(update_fields=list(fields))
 
 
+def note(run: SyncRun, sentence: str) -> None:
+    """Add a remark that the history shows beside the outcome; once, however often the run is tried."""
+    if sentence not in run.notes:
+        record_run(run=run, notes=[*run.notes, sentence])
+
+
 def put_back_run(*, run: SyncRun, undo_attempt: bool = False) -> None:
     """Leave an unfinished run to the sweep, which hands it over again as soon as its provider is free."""
     attempts = F("attempts") - 1 if undo_attempt else F("attempts")
