@@ -5,6 +5,7 @@ In a real Chromium against the real thing; the browser must complain of nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -82,6 +83,25 @@ def test_a_row_is_saved_by_its_button_where_the_person_is(product: EmbeddedProdu
     assert top_of(select) == pytest.approx(place, abs=2)
     expect(page.get_by_role("checkbox", name=f"Select {LANTERN}")).to_be_checked()
     expect(select).to_be_focused()
+
+
+def test_what_is_left_to_assign_is_told_anew_with_the_row(product: EmbeddedProduct, browsing: Page) -> None:
+    """The banner above and the filter beside the keys say one number, before and after; the row stays in its place."""
+    page, select = browsing, company_of(browsing, LANTERN)
+    open_keys(page, product)
+    banner = page.get_by_text("Initial sync finished. Assign")
+    left = int(re.findall(r"Assign (\d+) API keys", banner.inner_text())[0])
+    select.select_option("Acme")
+    select.scroll_into_view_if_needed()
+    place = top_of(select)
+
+    page.get_by_role("button", name=f"Save the company of {LANTERN}").click()
+
+    expect(banner).to_contain_text(f"Assign {left - 1} API keys to companies.")
+    expect(page.get_by_role("link", name=f"Unassigned ({left - 1})")).to_be_visible()
+    assert top_of(select) == pytest.approx(place, abs=2)
+    page.get_by_role("button", name="Undo").click()
+    expect(banner).to_contain_text(f"Assign {left} API keys to companies.")
 
 
 def test_an_arrow_key_chooses_and_saves_nothing(product: EmbeddedProduct, browsing: Page) -> None:

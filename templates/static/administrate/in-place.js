@@ -73,7 +73,8 @@
   const settle = (form, response, page) => {
     const summary = page.querySelector(".error-summary");
     if (response.ok || (summary && new URL(response.url).pathname === location.pathname)) {
-      const place = () => document.querySelector("main > [data-part]").getBoundingClientRect().top;
+      const { id } = form.closest("[data-part]") ?? document.querySelector("main > [data-part]");
+      const place = () => document.getElementById(id).getBoundingClientRect().top;
       const before = place();
       takeOver(page, form);
       scrollBy({ top: place() - before, behavior: "instant" });
