@@ -271,6 +271,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "administrate.views.csrf_failure"
 # 10,000 selected keys are a form somebody may send; a body of megabytes is not.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -7,7 +7,7 @@ import sys
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
@@ -40,10 +40,19 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 # When something goes wrong --------------------------------------------------------------------------------------------
 
 
-def problem(request: HttpRequest, status: int) -> HttpResponse:
+def problem(request: HttpRequest, status: int, template: str = "") -> HttpResponse:
     """The page of an error status. It is rendered without the request: nothing of it may need the database."""
-    text = render_to_string(f"{status}.html", {"theme": site(request)["theme"]})
+    text = render_to_string(
+        template or f"{status}.html", {"theme": site(request)["theme"], "frame": "alone.html", "nav": ()}
+    )
     return HttpResponse(text, status=status)
+
+
+def refusal(request: HttpRequest, status: int, template: str) -> HttpResponse:
+    """The page of what can't be opened: whoever is signed in keeps the navigation, with what they may open."""
+    if hasattr(request, "user") and request.user.is_authenticated:
+        return render(request, template, {"frame": "base.html"}, status=status)
+    return problem(request, status, template)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -51,11 +60,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return problem(request, 403)
+    return refusal(request, 403, "403.html")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    return refusal(request, 403, "403_csrf.html")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return problem(request, 404)
+    return refusal(request, 404, "404.html")
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -49,6 +49,8 @@ class RangeChoice:
 
     range: DateRange
     error: str
+    asked_from: str  # what the fields of a custom range hold: the range, or what was asked for and can't be used
+    asked_to: str
     presets: tuple[Choice, ...]
     is_custom: bool
     name: str  # how a figure of this range is called: "this month", "1–22 Nov 2026"
@@ -95,6 +97,8 @@ def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
     return RangeChoice(
         range=chosen,
         error=error,
+        asked_from=request.GET.get("from", "") if error else chosen.first.isoformat(),
+        asked_to=request.GET.get("to", "") if error else chosen.last.isoformat(),
         presets=links,
         is_custom=current is None,
         name=name,

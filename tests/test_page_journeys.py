@@ -240,3 +240,12 @@ def test_without_scripts_the_page_says_that_the_key_must_be_pasted_again(
 
         expect(page.get_by_text("For safety the key was not kept: paste it again.")).to_be_visible()
         assert PASTED not in page.content()
+
+
+def test_a_range_that_cannot_be_used_is_said_in_view_of_its_fields(product: EmbeddedProduct, browsing: Page) -> None:
+    """The fields hold what was asked for, and lie over no error."""
+    browsing.goto(f"{product.url}/?from=2026-03-10&to=2026-03-01")
+
+    browsing.get_by_text("The range ends (2026-03-01) before it begins (2026-03-10).").click(trial=True)
+    expect(browsing.get_by_label("From")).to_have_value("2026-03-10")
+    expect(browsing.get_by_label("To", exact=True)).to_have_value("2026-03-01")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+from accounts.models import Role
 from administrate.views import server_error
 from tests.factories import make_user
 
@@ -54,6 +58,40 @@ def test_an_unknown_address_has_a_page(client: Client) -> None:
 
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status", "pages"),
+    [
+        (Role.ADMIN, "/nothing-here/", 404, ["Dashboard", "Companies", "LLM Providers", "Settings", "Admin"]),
+        (Role.VIEWER, "/providers/add/", 403, ["Dashboard", "Companies", "LLM Providers", "Settings"]),
+        (Role.COMPANY_VIEWER, "/providers/", 404, ["Your companies", "Settings"]),
+    ],
+)
+def test_what_cannot_be_opened_keeps_the_navigation(
+    client: Client, db: None, role: Role, path: str, status: int, pages: list[str]
+) -> None:
+    """With the pages that the person may open, and nothing of others."""
+    client.force_login(make_user(role=role))
+
+    response = client.get(path)
+
+    navigation = response.content.decode().partition('aria-label="Main"')[2].partition("</nav>")[0]
+    assert response.status_code == status
+    assert re.findall(r">([^<>]+)</a>", navigation) == pages
+    assert f">Go to {pages[0]}</a>" in response.content.decode()
+
+
+def test_a_form_that_has_expired_keeps_the_navigation(operator: User) -> None:
+    """It is most likely the person's own."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(operator)
+
+    response = browser.post("/settings/theme/", {"theme": "dark"})
+
+    assert response.status_code == 403
+    assert "This form has expired" in response.content.decode()
+    assert 'aria-label="Main"' in response.content.decode()
 
 
 def answer_to(error: Exception) -> HttpResponse:
