@@ -159,6 +159,24 @@ URLS: Final[Mapping[str, Need]] = {
     "providers:credit_rate": CONNECT,
 }
 
+# What stays open to who has to set up a second factor first (accounts.requiring), beside what is open to all.
+ENROLMENT: Final = frozenset(
+    {
+        "security",
+        "mfa_index",
+        "mfa_list_webauthn",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_download_recovery_codes",
+        "account_change_password",
+        "account_reauthenticate",
+        "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+    }
+)
+
 # Whole namespaces whose URLs somebody else makes.
 NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE)}
 
@@ -198,6 +216,11 @@ def sees_company(user: User | AnonymousUser, company_id: int) -> bool:
 def may_open(user: User | AnonymousUser, match: ResolverMatch) -> bool:
     """Whether ``user`` may open the URL behind ``match``."""
     return fulfils(user, need_of(match), match.kwargs)
+
+
+def is_open_before_enrolment(match: ResolverMatch) -> bool:
+    """Whether the URL leads to a second factor, out, or is open to all."""
+    return match.view_name in ENROLMENT or need_of(match) == Open.TO_ALL
 
 
 def asks_to_confirm(match: ResolverMatch) -> bool:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.access import NAMESPACES, SEE, URLS, fulfils
+from accounts.requiring import ENROLMENT_ATTRIBUTE
 
 # Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
 PAGES = (
@@ -32,6 +33,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     return {
         "nav": [(label, name, _is_below(request.path, beginnings)) for label, name, beginnings in nav],
         "settings_nav": [(label, name) for label, name in SETTINGS if fulfils(user, URLS[name], {})],
+        "enrolment": getattr(request, ENROLMENT_ATTRIBUTE, None),
         "sso_name": settings.OIDC_NAME if settings.OIDC_ENABLED else "",
     }
 

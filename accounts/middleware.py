@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.access import asks_to_confirm, may_open, role_of
+from accounts.access import asks_to_confirm, is_open_before_enrolment, may_open, role_of
 from accounts.confirming import ask_to_confirm, is_confirmed
 from accounts.models import Role
+from accounts.requiring import ENROLMENT_ATTRIBUTE, enrolment_of
 
 
 class AccessMiddleware:
@@ -33,6 +34,10 @@ class AccessMiddleware:
         if match is None:
             return None
         if may_open(request.user, match):
+            enrolment = enrolment_of(request)
+            setattr(request, ENROLMENT_ATTRIBUTE, enrolment)
+            if enrolment and enrolment.is_due and not is_open_before_enrolment(match):
+                return redirect("security")
             return ask_to_confirm(request) if asks_to_confirm(match) and not is_confirmed(request) else None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())

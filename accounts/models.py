@@ -39,6 +39,9 @@ class Membership(models.Model):
     companies = models.ManyToManyField(
         Company, blank=True, related_name="+", help_text="What a Company viewer sees; nothing for every other role."
     )
+    two_factor_due_at = models.DateTimeField(
+        null=True, help_text="Until when a second factor has to be set up; begins under REQUIRE_TWO_FACTOR."
+    )
 
     objects = MembershipQuerySet.as_manager()
 

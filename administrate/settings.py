@@ -346,6 +346,16 @@ MFA_FORMS = {
 MFA_TOTP_ISSUER = "Administrate"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # no e-mail is sent, so none is ever verified
 
+# Who must have a second factor, and how many days they have to set one up (accounts.requiring).
+REQUIRE_TWO_FACTOR = env.str("REQUIRE_TWO_FACTOR", "") or "none"
+REQUIRE_TWO_FACTOR_GRACE_DAYS = env.int("REQUIRE_TWO_FACTOR_GRACE_DAYS", 7)
+if REQUIRE_TWO_FACTOR not in {"none", "admins", "all"}:
+    raise ImproperlyConfigured(f"REQUIRE_TWO_FACTOR must be none, admins or all, not “{REQUIRE_TWO_FACTOR}”.")
+if not 0 <= REQUIRE_TWO_FACTOR_GRACE_DAYS <= 365:
+    raise ImproperlyConfigured(
+        f"REQUIRE_TWO_FACTOR_GRACE_DAYS must be between 0 and 365, not {REQUIRE_TWO_FACTOR_GRACE_DAYS}."
+    )
+
 # Whose X-Forwarded-For is believed. Without it every address is the connection's own (accounts.addresses).
 TRUSTED_PROXIES = []
 for text in env.list("TRUSTED_PROXIES", default=[]):

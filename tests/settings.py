@@ -42,6 +42,8 @@ os.environ.update(
         "ELEVENLABS_BASE_URL": "",
         "TRUSTED_PROXIES": "",
         "HSTS_PRELOAD": "",
+        "REQUIRE_TWO_FACTOR": "",
+        "REQUIRE_TWO_FACTOR_GRACE_DAYS": "7",
         "OIDC_CLIENT_SECRET": "",
         "OIDC_CLIENT_ID": "",
         "OIDC_ISSUER": "",

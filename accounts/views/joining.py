@@ -8,12 +8,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import JoinForm
+from accounts.requiring import is_required_of
 from accounts.services.inviting import InvitationOverError, accept_invitation, find_invitation
 
 
@@ -44,7 +46,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error("username", "This username is taken. Choose another one.")
         else:
             record_authentication(request, user, method="password", username=username)
-            answer: HttpResponse = perform_login(request, user)
+            first = reverse("security") if is_required_of(user.membership) else None
+            answer: HttpResponse = perform_login(request, user, redirect_url=first)
             return answer
     return render(
         request, "accounts/join.html", {"form": form, "invitation": invitation}, status=422 if form.errors else 200

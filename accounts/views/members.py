@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.forms import InviteForm, RemoveForm, RoleForm
 from accounts.models import Invitation, Role
 from accounts.people import person
+from accounts.requiring import note_of, second_factors
 from accounts.services.inviting import invite, withdraw_invitation
 from accounts.services.members import (
     LastAdminError,
@@ -30,16 +31,16 @@ from accounts.services.members import (
 
 @require_safe
 def member_list(request: HttpRequest) -> HttpResponse:
-    second_factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     people = (
         User.objects.select_related("membership")
         .prefetch_related("membership__companies")
-        .annotate(has_two_factor=Exists(second_factors))
+        .annotate(has_two_factor=Exists(second_factors().filter(user=OuterRef("pk"))))
         .order_by("-is_active", "username")
     )
     invitations = Invitation.objects.filter(accepted_at=None).select_related("invited_by")
     context = {
-        "people": people,
+        "people": [(person, note_of(person, has_two_factor=person.has_two_factor)) for person in people],
+        "without_two_factor": sum(not person.has_two_factor and person.has_usable_password() for person in people),
         "invitations": invitations.prefetch_related("companies"),
         "now": timezone.now(),
     }

@@ -203,6 +203,8 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
         "LOG_FORMAT": "",
         "TRUSTED_PROXIES": "",
         "HSTS_PRELOAD": "",
+        "REQUIRE_TWO_FACTOR": "",
+        "REQUIRE_TWO_FACTOR_GRACE_DAYS": "7",
         "OIDC_ISSUER": "",
         "OIDC_CLIENT_ID": "",
         "OIDC_CLIENT_SECRET": "",
