@@ -112,7 +112,7 @@ def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str,
 
 
 def described(payers: Payers) -> str:
-    return describe_shares((company.name, percent) for company, percent in payers)
+    return describe_shares((reports.told_apart(company.name, "company"), percent) for company, percent in payers)
 
 
 def _sharing(provider: Provider, project: Project) -> str:

@@ -80,6 +80,16 @@ def test_row_of_a_company_called_unassigned_is_told_apart(signed_in: Client, pro
     assert rows == {"unassigned (company)": "1", "Unassigned": "2"}
 
 
+def test_key_of_a_company_called_unassigned_is_told_apart(signed_in: Client, provider: Provider) -> None:
+    """From a key that belongs to nobody."""
+    make_usage(project=make_key(provider, make_company(name="Unassigned")))
+    make_usage(project=make_key(provider))
+
+    rows = download(signed_in, f"{provider.get_absolute_url()}?csv=keys")
+
+    assert sorted(row["Company"] for row in rows) == ["Unassigned", "Unassigned (company)"]
+
+
 def test_models_of_one_name_are_told_apart(signed_in: Client, provider: Provider) -> None:
     """By their ids, as columns and as rows."""
     provider.model_names = {"flash_v1": "Flash", "flash_v2": "Flash", "tts": "Text"}

@@ -12,7 +12,7 @@ from costs.models import DailyTotal
 from costs.sums import TotalTooLargeError
 from costs.totals import all_usage, totals, totals_by, usage_by_key
 from costs.writing import Usage, write_usage
-from providers.models import Provider
+from providers.models import Assignment, Company, Provider
 from tests.costs.downloading import download, page_of
 from tests.factories import (
     NOW,
@@ -84,6 +84,19 @@ def test_total_that_cannot_be_stored_is_refused_in_a_sentence(large: Provider) -
         write_usage(provider=large, first=YESTERDAY, last=YESTERDAY, rows=rows, read_at=NOW, accept_implausible=True)
 
     assert not DailyTotal.objects.filter(model="same").exists()
+
+
+def test_assignment_whose_total_cannot_be_stored_is_refused(signed_in: Client, large: Provider) -> None:
+    """In a sentence; the key stays with nobody."""
+    acme, key = Company.objects.get(), make_project(provider=large)
+    make_usage(project=key, day=YESTERDAY, cost=LARGEST)
+    form = {"projects": [key.pk], "company": acme.pk, "applies_to": "all"}
+
+    response = signed_in.post(f"/providers/{large.pk}/assign/", form)
+
+    assert response.status_code == 422
+    assert "more than can be stored" in response.content.decode()
+    assert not Assignment.objects.filter(project=key).exists()
 
 
 def test_answer_whose_sums_pass_64_bits_is_compared_with_what_stands(large: Provider) -> None:
