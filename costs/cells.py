@@ -163,8 +163,8 @@ def share(totals: Totals, whole: Totals, currency: str) -> Cell:
     return qualified(
         f"{format_number(percent, 1)} %",
         to_significant(percent),
-        estimated=whole.estimated,
-        lacks=SHARE_OF_PRICED if whole.unpriced_rows else "",
+        estimated=whole.estimated and bool(part),  # nothing is no part of anything, whatever that comes to
+        lacks=SHARE_OF_PRICED if whole.unpriced_rows and part else "",
     )
 
 
