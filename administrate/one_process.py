@@ -95,7 +95,7 @@ def work_until_stopped() -> None:
     """Run worker and beat until SIGINT or SIGTERM; a sync that runs then goes back to the queue."""
     # Celery warns root against workers that load pickled messages; ours accept JSON only.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    beat: Any = EmbeddedService(app, thread=True)  # a thread; the stubs also allow for a process
+    beat: Any = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
     worker = app.Worker(
         pool="threads",
         concurrency=WORKER_THREADS,

@@ -8,7 +8,6 @@ Whatever is missing or contradictory stops the start with one sentence (Improper
 import ipaddress
 import sqlite3
 import sys
-import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -231,10 +230,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="40"),
     },
 }
-# Beat's own notes of when it last ticked: no secret, and made anew when they are lost.
-CELERY_BEAT_SCHEDULE_FILENAME = str(
-    DATA_DIR / "beat-schedule" if EMBEDDED else Path(tempfile.gettempdir(), "administrate-beat-schedule")
-)
+CELERY_BEAT_SCHEDULER = "administrate.clock:MemoryScheduler"
+# So that `celery inspect ping` can ask whether it ticks.
+CELERY_BEAT_ENABLE_REMOTE_CONTROL = True
 
 # --- Web --------------------------------------------------------------------------------------------------------------
 

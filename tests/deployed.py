@@ -267,7 +267,6 @@ class Deployed:
             word.replace("$$", "$")
             .replace("0.0.0.0:8000", f"127.0.0.1:{self.port}")
             .replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
-            .replace("find /tmp", f"find {self.folder / 'tmp'}")
         )
 
 

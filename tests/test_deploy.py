@@ -123,6 +123,13 @@ def test_nothing_is_written_beside_the_code(site: Deployed, visitor: httpx.Clien
     assert not any("__pycache__" in str(path) for path in site.app.rglob("*"))
 
 
+def test_the_clock_keeps_no_file_in_a_shared_folder(site: Deployed) -> None:
+    """Nothing that somebody else could have put there is read when it starts."""
+    assert site.at_work()["last_beat"]
+
+    assert [path.name for path in (site.folder / "tmp").rglob("*") if "beat" in path.name] == []
+
+
 def test_static_files_are_compressed_and_kept_for_ever(visitor: httpx.Client) -> None:
     """Under a name that changes with what they hold."""
     sheet = visitor.get("/").text.split('rel="stylesheet" href="')[1].split('"')[0]

@@ -154,10 +154,7 @@ class ProductionProduct:
 
     def start_beat(self) -> ChildProcess:
         """Start the clock and return it once it ticks."""
-        schedule = self._folder / "beat-schedule"
-        beat = self._start(
-            "beat", ["celery", "-A", "administrate", "beat", "--loglevel", "INFO", "--schedule", str(schedule)]
-        )
+        beat = self._start("beat", ["celery", "-A", "administrate", "beat", "--loglevel", "INFO"])
         beat.wait_until(lambda: "beat: Starting" in beat.output, seconds=START_SECONDS, what="ready")
         return beat
 
