@@ -2,16 +2,24 @@
 
 import os
 import shutil
+import socket
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from administrate.environment import Environment
+from administrate.large_answers import SMALL, THREADS
 
 env = Environment()
 
-# A request that takes longer has lost its reader.
+# Threads, because whoever reads slowly holds one (administrate.large_answers).
+worker_class = "gthread"
+threads = THREADS
+# A process that gives no sign of life for so long is replaced.
 timeout = 60
+# What visitors send about themselves counts for nothing: by SCRIPT_NAME they would move the path past a proxy's rules.
+forwarder_headers = ""
 # The sign of life of each web process is a file; on a disk its writing may stall. It is without content.
 worker_tmp_dir = str(_memory) if (_memory := Path("/dev/shm")).is_dir() else None  # noqa: S108 # nosec B108
 
@@ -35,6 +43,14 @@ logconfig_dict = {
 # The processes add up their measurements in files of this folder (administrate.metrics).
 _made = "" if "PROMETHEUS_MULTIPROC_DIR" in os.environ else tempfile.mkdtemp(prefix="administrate-metrics-")
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", _made)
+
+
+def when_ready(server: Any) -> None:
+    """Connections inherit what their listener has: room for a small answer, and an end for who reads nothing at all."""
+    for listener in server.LISTENERS:
+        # The kernel counts its own records of what it keeps as well.
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * SMALL)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", timeout, 0))
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -23,10 +23,10 @@ from django.conf import settings
 from waitress import wasyncore
 
 from administrate.celery import app
+from administrate.large_answers import THREADS
 from administrate.wsgi import application
 
 HOST = "127.0.0.1"
-WEB_THREADS = 8
 WORKER_THREADS = 4
 
 
@@ -61,7 +61,7 @@ def web_server() -> Iterator[Callable[[], None]]:
             application,
             host=HOST,
             port=settings.PORT,
-            threads=WEB_THREADS,
+            threads=THREADS,
             ident="",
             # It stores what it receives before anybody may refuse it; a little more than that lets our page say so.
             max_request_body_size=4 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import resolve
 from django.utils.encoding import escape_uri_path
 
@@ -80,6 +80,22 @@ def identify(get_response: GetResponse) -> GetResponse:
             response = get_response(request)
             _note(request, response, seconds=time.perf_counter() - begun)
         response["X-Request-ID"] = identifier
+        return response
+
+    return middleware
+
+
+def answer_head_without_a_body(get_response: GetResponse) -> GetResponse:
+    """The headers of the answer to GET, its length included, and nothing else: not every server leaves the body out."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method == "HEAD":
+            if isinstance(response, HttpResponse):
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                response.content = b""
+            elif isinstance(response, StreamingHttpResponse):
+                response.streaming_content = ()
         return response
 
     return middleware

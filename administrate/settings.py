@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "administrate.requests.identify",
+    "administrate.requests.answer_head_without_a_body",
     # Headers for every answer, whoever gives it.
     "administrate.requests.harden",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "administrate.requests.answer_probes",
     "administrate.requests.tell_where_it_leads",
     "administrate.requests.refuse_what_no_browser_sends",
+    "administrate.large_answers.bound_large_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

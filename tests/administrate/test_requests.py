@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
-from django.test import Client
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.test import Client, RequestFactory
 
 from administrate.logs import LineFormatter
+from administrate.requests import answer_head_without_a_body
 
 LOGGER = "administrate.requests"
 
@@ -64,7 +67,7 @@ def test_token_in_a_path_is_not_logged(client: Client, line: pytest.LogCaptureFi
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/static/administrate/base.css"])
-def test_probes_and_files_are_not_logged(client: Client, line: pytest.LogCaptureFixture, path: str) -> None:
+def test_probes_and_files_are_not_logged(client: Client, db: None, line: pytest.LogCaptureFixture, path: str) -> None:
     """They would bury the rest."""
     answer = client.get(path)
     answer.close()
@@ -95,3 +98,19 @@ def test_redirect_is_told_to_the_script_that_asks(client: Client) -> None:
 
     assert (followed.status_code, told.status_code) == (302, 204)
     assert told["Location"] == followed["Location"] == "/accounts/login/?next=/settings/"
+
+
+@pytest.mark.parametrize(
+    ("answer", "length"), [(HttpResponse(b"a page"), "6"), (StreamingHttpResponse(iter([b"a", b"download"])), None)]
+)
+def test_head_is_answered_without_a_body(rf: RequestFactory, answer: HttpResponseBase, length: str | None) -> None:
+    """By the application itself, with the length that GET would have; the test client would hide it."""
+    answered = answer_head_without_a_body(lambda _request: answer)(rf.head("/"))
+
+    assert b"".join(answered) == b""
+    assert answered.get("Content-Length") == length
+
+
+def test_head_is_left_to_no_other_middleware() -> None:
+    """The first of all but the one that logs, so that it finds the answer as it would be sent."""
+    assert settings.MIDDLEWARE[1] == "administrate.requests.answer_head_without_a_body"

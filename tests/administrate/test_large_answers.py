@@ -1,0 +1,69 @@
+"""Few large answers at a time, so that small ones always find a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.test import RequestFactory
+
+from administrate.large_answers import PLACES, SMALL, THREADS, bound_large_answers
+
+# Closing an answer looks after the connection to the database.
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_(rf: RequestFactory) -> HttpRequest:
+    return rf.get("/")
+
+
+def endless() -> Iterator[bytes]:
+    while True:
+        yield b"x" * 1000
+
+
+def download(_request: HttpRequest) -> HttpResponseBase:
+    return StreamingHttpResponse(endless())
+
+
+def file(_request: HttpRequest) -> HttpResponseBase:
+    return FileResponse(BytesIO(b"x" * (SMALL + 1)))
+
+
+def page(_request: HttpRequest) -> HttpResponseBase:
+    return HttpResponse(b"x" * SMALL)
+
+
+def large_page(_request: HttpRequest) -> HttpResponseBase:
+    return HttpResponse(b"x" * (SMALL + 1))
+
+
+@pytest.mark.parametrize("view", [download, file, large_page])
+def test_more_than_there_are_places_for_come_again(request_: HttpRequest, view: Any) -> None:
+    """With a page that says so and when; who left makes room."""
+    answer = bound_large_answers(view)
+    held = [answer(request_) for _place in range(PLACES)]
+
+    refused = answer(request_)
+    refused.close()
+    held[0].close()
+
+    assert [each.status_code for each in held] == [200] * PLACES
+    assert (refused.status_code, refused["Retry-After"]) == (503, "30")
+    assert answer(request_).status_code == 200
+
+
+def test_small_answers_need_no_place(request_: HttpRequest) -> None:
+    """Any number of them."""
+    answer = bound_large_answers(page)
+
+    assert {answer(request_).status_code for _each in range(PLACES + 1)} == {200}
+
+
+def test_pages_keep_threads_of_their_own() -> None:
+    """Also when both kinds of large answers hold all their places."""
+    assert THREADS - 2 * PLACES >= 4
