@@ -6,6 +6,7 @@ Whatever is missing or contradictory stops the start with one sentence (Improper
 """
 
 import ipaddress
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -22,6 +23,11 @@ from administrate.hopeless import flaw_of_encryption_keys, flaw_of_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
+
+# Every process comes by here before it writes anything – database, exports, logs: for its owner alone. Only what
+# collectstatic makes is for others, as the web may run as another user than who built it.
+if sys.argv[1:2] != ["collectstatic"]:
+    os.umask(0o077)
 
 env = Environment()
 env.read_env(BASE_DIR / ".env")

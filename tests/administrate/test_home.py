@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from administrate.home import SECRETS_FILE, prepare_home
+from tests.services.product import ROOT, EmbeddedProduct
 
 
 def values(path: Path) -> dict[str, str]:
@@ -78,3 +81,46 @@ def test_home_that_can_not_be_made_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"DATA_DIR .*home can't be used"):
         prepare_home(tmp_path / "home")
+
+
+@pytest.mark.parametrize("content", [None, SECRETS_FILE])
+def test_open_home_of_ours_is_closed(tmp_path: Path, content: str | None) -> None:
+    """An empty folder that was made for it, and one of an earlier release."""
+    tmp_path.chmod(0o755)
+    if content:
+        (tmp_path / content).write_text("SECRET_KEY=x\n")
+
+    prepare_home(tmp_path)
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_open_folder_that_others_use_is_refused(tmp_path: Path) -> None:
+    """Closing /tmp or somebody's home would break more than it mends."""
+    (tmp_path / "of-others").write_text("")
+    tmp_path.chmod(0o755)
+
+    with pytest.raises(ImproperlyConfigured, match=r"is open to other users \(mode 755\): choose a folder of its own"):
+        prepare_home(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["of-others"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_whatever_is_written_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """A database made by a command that was started with an open umask."""
+    home = tmp_path / "home"
+    product = EmbeddedProduct(home)
+
+    done = subprocess.run(
+        ["sh", "-c", f"umask 000; exec {sys.executable} manage.py migrate --no-input"],
+        cwd=ROOT,
+        env=product.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.stat().st_mode & 0o077 for path in home.iterdir() if path.stat().st_mode & 0o077} == {}
+    assert (home / "administrate.sqlite3").exists()

@@ -80,6 +80,16 @@ def test_file_is_written_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.usefixtures("_usage")
+def test_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """It holds names and amounts."""
+    target = tmp_path / "usage.csv"
+
+    ran("export_usage", "--output", str(target))
+
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
