@@ -7,9 +7,10 @@ What is small goes into the buffer that the kernel keeps for the connection, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from threading import BoundedSemaphore
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
 
 from administrate.context import site
@@ -43,9 +44,19 @@ def bound_large_answers(get_response: GetResponse) -> GetResponse:
 
 
 def _is_large(response: HttpResponseBase) -> bool:
-    if not isinstance(response, HttpResponse):
-        return int(response.get("Content-Length", SMALL + 1)) > SMALL
-    return len(response.content) > SMALL
+    """Of a download as much is made as tells; most end before, and need no place."""
+    if isinstance(response, FileResponse):
+        return int(response["Content-Length"]) > SMALL
+    if isinstance(response, StreamingHttpResponse):
+        chunks = iter(response)
+        begun = b""
+        for chunk in chunks:
+            begun += chunk
+            if len(begun) > SMALL:
+                break
+        response.streaming_content = chain([begun], chunks)
+        return len(begun) > SMALL
+    return isinstance(response, HttpResponse) and len(response.content) > SMALL
 
 
 def _come_again(request: HttpRequest) -> HttpResponse:

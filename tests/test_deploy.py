@@ -16,6 +16,7 @@ from typing import LiteralString
 import httpx
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from tests.deployed import HOST, Deployed
@@ -367,7 +368,9 @@ def test_backup_restored_to_an_empty_server_is_the_same_installation(synced: Dep
         assert manage("export_usage").stdout == figures
         synced_again = manage("sync_provider", "Agency")
         assert synced_again.returncode == 0, synced_again.stderr
-        other_keys = manage("sync_provider", "Agency", ENCRYPTION_KEYS_FILE="", ENCRYPTION_KEYS="A" * 43 + "=")
+        other_keys = manage(
+            "sync_provider", "Agency", ENCRYPTION_KEYS_FILE="", ENCRYPTION_KEYS=Fernet.generate_key().decode()
+        )
         assert other_keys.returncode == 1
         assert "enter the key again" in other_keys.stderr
 

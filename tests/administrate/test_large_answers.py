@@ -30,6 +30,10 @@ def download(_request: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(endless())
 
 
+def short_download(_request: HttpRequest) -> HttpResponseBase:
+    return StreamingHttpResponse(iter([b"a,b\n"] * 1000))
+
+
 def file(_request: HttpRequest) -> HttpResponseBase:
     return FileResponse(BytesIO(b"x" * (SMALL + 1)))
 
@@ -57,11 +61,21 @@ def test_more_than_there_are_places_for_come_again(request_: HttpRequest, view: 
     assert answer(request_).status_code == 200
 
 
-def test_small_answers_need_no_place(request_: HttpRequest) -> None:
-    """Any number of them."""
-    answer = bound_large_answers(page)
+@pytest.mark.parametrize(("view", "length"), [(page, SMALL), (short_download, 4000)])
+def test_small_answers_need_no_place(request_: HttpRequest, view: Any, length: int) -> None:
+    """Any number of them, whole."""
+    answer = bound_large_answers(view)
 
-    assert {answer(request_).status_code for _each in range(PLACES + 1)} == {200}
+    assert {len(b"".join(answer(request_))) for _each in range(PLACES + 1)} == {length}
+
+
+def test_large_download_is_whole(request_: HttpRequest) -> None:
+    """What was made to see whether it is large comes first."""
+    lines = [f"{number}\n".encode() for number in range(SMALL)]
+
+    answer = bound_large_answers(lambda _request: StreamingHttpResponse(iter(lines)))(request_)
+
+    assert b"".join(answer) == b"".join(lines)
 
 
 def test_pages_keep_threads_of_their_own() -> None:
