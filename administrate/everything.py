@@ -32,8 +32,8 @@ from administrate import __version__
 from costs.exports import CHUNK_LINES, csv_text, inert, plain, restatements_csv, usage_csv
 from costs.focus import focus_csv
 from costs.models import AttributedUsage, ClosedMonth, Restatement
-from costs.statement_tables import COLUMNS as STATEMENT_COLUMNS
-from costs.statement_tables import statement_csv
+from costs.statement_csv import COLUMNS as STATEMENT_COLUMNS
+from costs.statement_csv import statement_lines_csv
 from costs.statements import frozen_sheets
 from providers.models import Assignment, AssignmentRule, Company, Project, Provider, SyncRun
 
@@ -280,17 +280,11 @@ def _assignments() -> Iterator[str]:
 
 
 def _statements() -> Iterator[str]:
-    """The lines of every frozen statement, month by month, under one heading."""
-    heading = ""
+    """The lines of every frozen statement, exact, month by month, under one heading."""
+    yield csv_text([STATEMENT_COLUMNS])
     for month in ClosedMonth.objects.order_by("month"):
         for sheet in frozen_sheets([month]):
-            first, *lines = statement_csv(sheet, shows_keys=True)
-            if not heading:
-                heading = first
-                yield heading
-            yield from lines
-    if not heading:
-        yield csv_text([STATEMENT_COLUMNS])
+            yield statement_lines_csv(sheet)
 
 
 def _members() -> Iterator[str]:

@@ -20,7 +20,7 @@ from costs.amounts import DEFAULT_CURRENCY as DEFAULT_CURRENCY
 from costs.comparison import Change, Comparison
 from costs.coverage import Reading
 from costs.forecast import Expected
-from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_significant, to_tenth
+from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_cents, to_significant, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
 
@@ -122,15 +122,19 @@ def qualified(
     return Cell(html, value, note, digits=digits)
 
 
-def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
-    """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown."""
+def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE, in_cents: bool = False) -> Cell:
+    """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown.
+
+    ``in_cents`` where the amounts shown have to add up: there "<$0.01" would say too little.
+    """
     if totals.is_unpriced:
         return unknown(UNPRICED)
     if not totals.costs and reading is Reading.NONE:
         return unknown(UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
     lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
-    return qualified(lines(amounts), amounts, estimated=totals.estimated, lacks=lacks, digits=2)
+    text = lines(Money(each.currency, to_cents(each.amount)) if in_cents else each for each in amounts)
+    return qualified(text, amounts, estimated=totals.estimated, lacks=lacks, digits=2)
 
 
 def amount(totals: Totals, figure: str, *, digits: int = 0, reading: Reading = Reading.WHOLE) -> Cell:

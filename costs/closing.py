@@ -15,14 +15,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from costs import cells
+from costs.adjustments import closed_months
 from costs.attribution import locked
 from costs.exports import plain
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
-from costs.months import days_of, first_of, following, name_of
+from costs.months import days_of, first_of, following, months_between, name_of, preceding
 from costs.statements import Sheet, draft_sheets, sum_of
+from costs.totals import Totals
 from providers.models import Provider
 from providers.signals import announce
 from providers.wording import count
@@ -63,27 +65,34 @@ class MonthStatus:
     reasons: tuple[str, ...] = ()  # why it can't be closed now
     warnings: tuple[str, ...] = ()  # what is final although it was never read again
     closed: ClosedMonth | None = None
+    is_first: bool = False  # no month is closed yet
+    resync: tuple[Provider, ...] = ()  # whose days nothing reads unless somebody asks for it
 
 
-def known_since(providers: Iterable[Provider]) -> date | None:
-    """The first month of which anything is known; None where nothing is. Two queries."""
+def known_since(providers: Iterable[Provider], first_closed: date | None) -> date | None:
+    """The first month of which anything is known; None where nothing is. One query."""
     days = [
         *(provider.history_from for provider in providers),
         DailyTotal.objects.aggregate(first=Min("day"))["first"],
-        ClosedMonth.objects.aggregate(first=Min("month"))["first"],
+        first_closed,
     ]
     known = [day for day in days if day is not None]
     return first_of(min(known)) if known else None
 
 
-def month_statuses(months: Sequence[date], *, providers: Sequence[Provider], now: datetime) -> list[MonthStatus]:
-    """How each of ``months`` stands; ``providers`` are all of them. At most four queries."""
+def month_statuses(
+    months: Sequence[date], *, providers: Sequence[Provider], now: datetime, since: date | None = None
+) -> list[MonthStatus]:
+    """How each of ``months`` stands; ``providers`` are all of them. At most three queries.
+
+    ``since`` is the first month of which anything is known, if that was asked already.
+    """
     closed = {each.month: each for each in ClosedMonth.objects.select_related("closed_by")}
     over = [month for month in months if month not in closed and days_of(month).last < now.date()]
     unsettled = _unsettled(providers, over)
-    since = min((first_of(provider.history_from) for provider in providers), default=date.max)
+    since = since or min((first_of(provider.history_from) for provider in providers), default=date.max)
     if over and min(over) < since:  # what was read again on demand may be older
-        since = known_since(providers) or date.max
+        since = known_since(providers, min(closed, default=None)) or date.max
     result = []
     for month in months:
         if month in closed:
@@ -100,6 +109,24 @@ def month_statuses(months: Sequence[date], *, providers: Sequence[Provider], now
     return result
 
 
+def next_to_close(statuses: Iterable[MonthStatus]) -> MonthStatus | None:
+    """The month to offer: once any is closed the next one, until then the first with usage or, without any, the latest.
+
+    At most one query.
+    """
+    ready = sorted((status for status in statuses if status.state is State.READY), key=lambda status: status.month)
+    if len(ready) < 2:
+        return ready[0] if ready else None
+    used = _months_with_usage(before=following(ready[-1].month))
+    return next((status for status in ready if status.month in used), ready[-1])
+
+
+def _months_with_usage(*, before: date) -> set[date]:
+    figures = ("credits", "minutes", "requests", "cost")
+    used = DailyTotal.objects.filter(Q(*((f"{name}__gt", 0) for name in figures), _connector=Q.OR), day__lt=before)
+    return set(used.order_by().dates("day", "month"))
+
+
 @transaction.atomic
 def close_month(*, month: date, closed_by: User | None = None, now: datetime) -> ClosedMonth:
     """Freeze the statement of every company that has usage of ``month`` or an adjustment.
@@ -113,7 +140,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
         raise AlreadyClosedError([f"{name_of(month)} is already closed."])
     if status.state is not State.READY:
         raise NotClosableError(status.reasons)
-    sheets = draft_sheets(month)
+    sheets = draft_sheets(month, closed=closed_months(), with_reasons=True)
     try:
         with transaction.atomic():
             closed = ClosedMonth.objects.create(month=month, closed_at=now, closed_by=closed_by)
@@ -155,13 +182,51 @@ def unpriced_warnings(sheets: Iterable[Sheet]) -> list[str]:
     ]
 
 
+def unassigned_warnings(unassigned: Totals) -> list[str]:
+    """A sentence where some of a month's usage is on nobody's statement."""
+    if unassigned.is_idle:
+        return []
+    amounts = " and ".join(str(money) for money in unassigned.costs if money.amount)
+    return [
+        (
+            f"There is {f'{amounts} of ' if amounts else ''}unassigned usage, which is on nobody's statement. "
+            "Once a company is assigned, its next statement carries it."
+        )
+    ]
+
+
+def left_behind_warnings(status: MonthStatus, providers: Iterable[Provider]) -> list[str]:
+    """A sentence where closing a month first would leave earlier ones that never can be; at most two queries."""
+    month = status.month
+    since = known_since(providers, None) if status.is_first else None
+    if since is None or since >= month:
+        return []
+    used = sorted(_months_with_usage(before=month))
+    lost = f" Usage of {_named(used)} will be on no statement." if used else ""
+    return [
+        (
+            f"Closing begins with {name_of(month)}: {_named(months_between(since, preceding(month))[::-1])} can't be "
+            f"closed any more after it, nor can any month before.{lost}"
+        )
+    ]
+
+
+def _named(months: Sequence[date]) -> str:
+    """ "August 2026", "August 2026 and October 2026", "November 2025 to October 2026"; oldest first."""
+    in_a_row = len(months) > 2 and list(months) == months_between(months[0], months[-1])[::-1]
+    if in_a_row:
+        return f"{name_of(months[0])} to {name_of(months[-1])}"
+    *others, last = (name_of(month) for month in months)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 # --- Whether it has settled -------------------------------------------------------------------------------------------
 
 
 def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettled:
     """The days of ``months`` that were not read after they had settled, by provider id.
 
-    Of a provider that was disconnected: up to that day. Months before its history count only where a part was read.
+    Of a provider that was disconnected: up to that day.
     """
     if not months:
         return {}
@@ -174,9 +239,7 @@ def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettl
     for provider in providers:
         last = provider.disconnected_at.date() if provider.disconnected_at else date.max
         for month in months:
-            days = [day for day in days_of(month) if day <= last and (provider.pk, day) not in settled]
-            knows_of_it = provider.history_from <= days_of(month).last or len(days) < len(days_of(month))
-            if days and knows_of_it:
+            if days := [day for day in days_of(month) if day <= last and (provider.pk, day) not in settled]:
                 result[provider.pk, month] = days
     return result
 
@@ -196,16 +259,22 @@ def _status(
     if latest is not None and month != following(latest):
         reasons = (f"Close {name_of(following(latest))} first: months are closed in order.", *reasons)
     if not reasons:
-        return MonthStatus(month, State.READY, "Ready to close", (), warnings)
+        return MonthStatus(month, State.READY, "Ready to close", (), warnings, is_first=latest is None)
     settles = max((_settles_at(days) for _provider, days in waited_for), default=now)
     if settles > now:
         return MonthStatus(month, State.SETTLING, f"Settling until {cells.day(settles.date())}", reasons, warnings)
-    label = "Waiting for a sync" if waited_for else "Settled"
-    return MonthStatus(month, State.WAITING, label, reasons, warnings)
+    unread = tuple(provider for provider, days in waited_for if _is_before_history(provider, days))
+    label = "Not read" if unread else "Waiting for a sync" if waited_for else "Settled"
+    return MonthStatus(month, State.WAITING, label, reasons, warnings, resync=unread)
 
 
 def _settles_at(days: Sequence[date]) -> datetime:
     return end_of(days[-1]) + SETTLES_AFTER
+
+
+def _is_before_history(provider: Provider, days: Sequence[date]) -> bool:
+    """Whether no sync reads the first of ``days`` by itself."""
+    return days[0] < provider.history_from
 
 
 def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime) -> str:
@@ -216,7 +285,7 @@ def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime
         settles = f"{'it settles' if is_one else 'they settle'} on {cells.day(_settles_at(days).date())}"
         return f"{lead} not settled yet; {settles}."
     them = "it" if is_one else "them"
-    if days[0] < provider.history_from:
+    if _is_before_history(provider, days):
         begins = cells.day(provider.history_from)
         return f"{lead} not been read: its history begins on {begins}. Re-sync {them} on its page, under Manage."
     advice = (

@@ -27,7 +27,9 @@ class Money:
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    """Half-up; a zero has no sign."""
+    result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return result or abs(result)
 
 
 def to_cents(amount: Decimal) -> Decimal:

@@ -13,10 +13,11 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Max, Min
+from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 
-from costs.models import ClosedMonth, Statement, StatementLine, marked_up
+from costs.adjustments import ClosedMonths, CompanyLine, pending_adjustments
+from costs.models import ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
 from costs.money import Money
 from costs.months import days_of, following
 from costs.ranges import DateRange
@@ -26,7 +27,6 @@ from costs.totals import NOTHING, Totals, all_usage, totals_by, usage_by_key
 from providers.models import Company, Project
 
 Kind = StatementLine.Kind
-CompanyLine = tuple[int, StatementLine]  # with the company's id
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Amounts:
     adjustments: Decimal
     usage_markup: Decimal
     adjustments_markup: Decimal
+    usage_estimated: bool = False
+    adjustments_estimated: bool = False
 
     @property
     def cost(self) -> Decimal:
@@ -51,6 +53,10 @@ class Amounts:
     def total(self) -> Decimal:
         return self.cost + self.markup
 
+    @property
+    def estimated(self) -> bool:
+        return self.usage_estimated or self.adjustments_estimated
+
     def __add__(self, other: Amounts) -> Amounts:
         return Amounts(
             self.currency,
@@ -58,6 +64,8 @@ class Amounts:
             self.adjustments + other.adjustments,
             self.usage_markup + other.usage_markup,
             self.adjustments_markup + other.adjustments_markup,
+            self.usage_estimated or other.usage_estimated,
+            self.adjustments_estimated or other.adjustments_estimated,
         )
 
 
@@ -92,9 +100,23 @@ class Sheet:
             if line.cost is None:
                 continue
             if line.kind == Kind.USAGE:
-                part = Amounts(line.currency, line.cost, Decimal(0), self.markup_of(line), Decimal(0))
+                part = Amounts(
+                    line.currency,
+                    line.cost,
+                    Decimal(0),
+                    self.markup_of(line),
+                    Decimal(0),
+                    usage_estimated=line.estimated,
+                )
             else:
-                part = Amounts(line.currency, Decimal(0), line.cost, Decimal(0), self.markup_of(line))
+                part = Amounts(
+                    line.currency,
+                    Decimal(0),
+                    line.cost,
+                    Decimal(0),
+                    self.markup_of(line),
+                    adjustments_estimated=line.estimated,
+                )
             before = by_currency.get(line.currency)
             by_currency[line.currency] = before + part if before else part
         return tuple(by_currency[currency] for currency in sorted(by_currency))
@@ -161,22 +183,66 @@ def frozen_sheets(closed: Iterable[ClosedMonth], *, company: Company | None = No
     ]
 
 
+def frozen_totals(closed: Sequence[ClosedMonth]) -> dict[date, Totals]:
+    """What the statements of closed months come to, without mark-ups, by month; one query."""
+    lines = StatementLine.objects.filter(statement__closed_month__in=closed)
+    result = {month.month: NOTHING for month in closed}
+    for month, currency, cost, unpriced, estimated in (
+        lines.order_by()
+        .values_list("statement__closed_month__month", "currency")
+        .annotate(
+            total=ExactSum("cost"),
+            unpriced_lines=Count("pk", filter=Q(unpriced=True)),
+            estimated_lines=Count("pk", filter=Q(estimated=True)),
+        )
+    ):
+        costs = (Money(currency, cost),) if currency else ()
+        result[month] += Totals(costs=costs, unpriced_rows=unpriced, estimated=bool(estimated))
+    return result
+
+
 # --- What would be ----------------------------------------------------------------------------------------------------
 
 
-def draft_sheets(month: date, *, company: Company | None = None) -> list[Sheet]:
+def draft_sheets(
+    month: date, *, closed: ClosedMonths | None, company: Company | None = None, with_reasons: bool = False
+) -> list[Sheet]:
     """What the statements of a month would say if it were closed now, by name; empty ones are left out.
 
-    The month after the latest closed one carries the adjustments; before any month is closed there are none. Under
-    costs.attribution.locked() this is what is frozen.
+    The month after the latest ``closed`` one carries the adjustments; before any month is closed there are none. Under
+    costs.attribution.locked() and ``with_reasons`` this is what is frozen.
     """
-    closed = closed_span()
-    lines = _usage_lines(month, company)
-    pending = _pending(closed, company) if closed and month == following(closed.last) else []
-    companies = [company] if company else list(Company.objects.filter(pk__in=[pk for pk, _line in (*lines, *pending)]))
+    carried = _carried(days_of(month), closed, company, with_reasons=with_reasons)
+    return _drafts([*_usage_lines(month, company), *(line for _month, line in carried)], month, company)
+
+
+def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None) -> list[Sheet]:
+    """The drafts of a company's months in ``days`` that are not closed, each with its usage as a line per currency."""
+    usage = _not_closed(_assigned(days).filter(company=company), closed)
+    lines: dict[date, list[CompanyLine]] = defaultdict(list)
+    for (month, currency), sums in totals_by(usage, "month", "currency").items():
+        if not sums.is_idle:
+            lines[month].append((company.pk, _usage_sum(month, currency, sums)))
+    for month, line in _carried(days, closed, company):
+        lines[month].append(line)
+    return [sheet for month, of_month in lines.items() for sheet in _drafts(of_month, month, company)]
+
+
+def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, Totals]:
+    """What the drafts of all companies together come to, without mark-ups, by month."""
+    result: dict[date, Totals] = defaultdict(Totals)
+    for (month,), sums in totals_by(_not_closed(_assigned(days), closed), "month").items():
+        result[month] = sums
+    for month, (_company, line) in _carried(days, closed, None):
+        result[month] += totals_of(line)
+    return result
+
+
+def _drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) -> list[Sheet]:
     of_company: dict[int, list[StatementLine]] = defaultdict(list)
-    for company_id, line in (*lines, *with_markups(pending, companies)):
-        of_company[company_id].append(line)
+    for pk, line in lines:
+        of_company[pk].append(line)
+    companies = [company] if company else Company.objects.filter(pk__in=of_company)
     sheets = [
         Sheet(each, each.name, month, each.markup_percent, tuple(of_company[each.pk]))
         for each in companies
@@ -185,65 +251,24 @@ def draft_sheets(month: date, *, company: Company | None = None) -> list[Sheet]:
     return sorted(sheets, key=lambda sheet: sheet.company_name.casefold())
 
 
-def closed_span() -> DateRange | None:
-    """The closed months – which are closed in order – from the first to the last one; one query."""
-    span = ClosedMonth.objects.aggregate(first=Min("month"), last=Max("month"))
-    return DateRange(span["first"], span["last"]) if span["first"] else None
+def _carried(
+    days: DateRange, closed: ClosedMonths | None, company: Company | None, *, with_reasons: bool = False
+) -> list[tuple[date, CompanyLine]]:
+    """The adjustments, with the month that carries them: the one after the latest closed one, if it is in ``days``."""
+    if closed is None or not days.first <= following(closed.last) <= days.last:
+        return []
+    pending = pending_adjustments(closed, company=company, with_reasons=with_reasons)
+    return [(following(closed.last), line) for line in pending]
 
 
-def pending_adjustments(*, company: Company | None = None) -> list[CompanyLine]:
-    """What no statement has carried yet: one unsaved line per closed month, company and currency, oldest first.
-
-    What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since.
-    with_markups() adds the mark-ups.
-    """
-    closed = closed_span()
-    return _pending(closed, company) if closed else []
+def _not_closed(usage: DailyTotalQuerySet, closed: ClosedMonths | None) -> DailyTotalQuerySet:
+    if closed:
+        usage = usage.exclude(day__gte=closed.first, day__lte=days_of(closed.last).last)
+    return usage.annotate(month=TruncMonth("day"))
 
 
-def with_markups(pending: Sequence[CompanyLine], companies: Iterable[Company]) -> Sequence[CompanyLine]:
-    """Give adjustments the mark-up under which their month was billed or – where it was not – the present one.
-
-    ``companies`` hold every company of ``pending``; one query.
-    """
-    if not pending:
-        return pending
-    billed = Statement.objects.filter(
-        company__in={pk for pk, _line in pending}, closed_month__month__in={line.month for _pk, line in pending}
-    )
-    percents = {
-        (company_id, month): percent
-        for company_id, month, percent in billed.values_list("company_id", "closed_month__month", "markup_percent")
-    }
-    present = {company.pk: company.markup_percent for company in companies}
-    for company_id, line in pending:
-        line.markup_percent = percents.get((company_id, line.month), present[company_id])
-    return pending
-
-
-def _pending(closed: DateRange, company: Company | None) -> list[CompanyLine]:
-    current = all_usage().between(closed.first, days_of(closed.last).last).filter(company__isnull=False)
-    billed = StatementLine.objects.all()
-    if company is not None:
-        current, billed = current.filter(company=company), billed.filter(statement__company=company)
-    differences: dict[tuple[date, int, str], Decimal] = defaultdict(Decimal)
-    by_month = current.exclude(currency="").annotate(month=TruncMonth("day")).order_by()
-    for company_id, month, currency, cost in by_month.values_list("company_id", "month", "currency").annotate(
-        total=ExactSum("cost")
-    ):
-        differences[month, company_id, currency] += cost
-    for company_id, month, currency, cost in (
-        billed.exclude(currency="")
-        .order_by()
-        .values_list("statement__company_id", "month", "currency")
-        .annotate(total=ExactSum("cost"))
-    ):
-        differences[month, company_id, currency] -= cost
-    return [
-        (company_id, StatementLine(kind=Kind.ADJUSTMENT, month=month, currency=currency, cost=cost))
-        for (month, company_id, currency), cost in sorted(differences.items())
-        if cost
-    ]
+def _assigned(days: DateRange) -> DailyTotalQuerySet:
+    return all_usage().between(days.first, days.last).filter(company__isnull=False)
 
 
 def _usage_lines(month: date, company: Company | None) -> list[CompanyLine]:
@@ -261,6 +286,20 @@ def _usage_lines(month: date, company: Company | None) -> list[CompanyLine]:
     ]
 
 
+def _usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
+    return StatementLine(
+        kind=Kind.USAGE,
+        month=month,
+        credits=sums.credits,
+        minutes=sums.minutes,
+        requests=sums.requests,
+        cost=sums.cost_in(currency) if currency else None,
+        currency=currency,
+        estimated=sums.estimated,
+        unpriced=bool(sums.unpriced_rows),
+    )
+
+
 def _projects(ids: Iterable[int]) -> Mapping[int, Project]:
     return {project.pk: project for project in Project.objects.filter(pk__in=ids).select_related("provider")}
 
@@ -271,6 +310,7 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         kind=Kind.USAGE,
         month=month,
         provider_name=project.provider.name,
+        key_id=project.external_id,
         key_name=project.display_name,
         key_hint=project.hint if project.label or project.name else "",
         model=model,

@@ -88,6 +88,9 @@ class StatementLine(models.Model):
         help_text="Whose usage the line is about: the statement's own month, or the closed one that is adjusted."
     )
     provider_name = models.CharField(max_length=120, blank=True)
+    key_id = models.CharField(
+        max_length=200, blank=True, help_text="As the provider reports it; empty on lines of before it was kept."
+    )
     key_name = models.CharField(max_length=200, blank=True)
     key_hint = models.CharField(max_length=20, blank=True)
     model = models.CharField(max_length=200, blank=True, help_text="The reported id; empty where none was.")
@@ -105,7 +108,10 @@ class StatementLine(models.Model):
         max_digits=5,
         decimal_places=2,
         null=True,
-        help_text="Of an adjustment: the mark-up of the statement that it corrects.",
+        help_text="Of an adjustment: the mark-up under which what it corrects was billed.",
+    )
+    reason = models.CharField(
+        max_length=200, blank=True, help_text="Of an adjustment; empty on lines of before it was kept."
     )
 
     objects = StatementLineQuerySet.as_manager()

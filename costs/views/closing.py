@@ -12,7 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from costs.closing import AlreadyClosedError, NotClosableError, State, close_month, month_statuses, unpriced_warnings
+from costs.closing import (
+    AlreadyClosedError,
+    NotClosableError,
+    State,
+    close_month,
+    left_behind_warnings,
+    month_statuses,
+    unassigned_warnings,
+    unpriced_warnings,
+)
 from costs.months import name_of
 from costs.views.statements import month_context
 from providers.models import Provider
@@ -48,7 +57,14 @@ def close(request: HttpRequest, month: date) -> HttpResponse:
     can_close = status.state is State.READY
     context |= {
         "refusal": refusal,
-        "warnings": [*status.warnings, *unpriced_warnings(context["sheets"])] if can_close else [],
+        "warnings": [
+            *left_behind_warnings(status, providers),
+            *unassigned_warnings(context["unassigned_totals"]),
+            *status.warnings,
+            *unpriced_warnings(context["sheets"]),
+        ]
+        if can_close
+        else [],
         "can_close": can_close,
     }
     return render(request, "statements/close.html", context, status=422 if refusal else 200)

@@ -15,6 +15,7 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from costs.adjustments import closed_months, pending_adjustments
 from costs.attribution import attribute
 from costs.closing import AlreadyClosedError, NotClosableError, State, close_month, month_statuses, unpriced_warnings
 from costs.models import (
@@ -27,7 +28,7 @@ from costs.models import (
     end_of,
 )
 from costs.months import days_of, following
-from costs.statements import draft_sheets, frozen_sheets, pending_adjustments
+from costs.statements import draft_sheets, frozen_sheets
 from costs.totals import all_usage, totals_by
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import acted, tell_assignments_changed
@@ -165,12 +166,17 @@ def test_paused_provider_says_what_to_do() -> None:
     assert reason.endswith("Resume its syncing to read it, or disconnect it to close without.")
 
 
-def test_month_before_a_providers_history_needs_no_reading_of_it() -> None:
-    """It was connected later, and nothing of the month was read."""
+def test_month_before_a_providers_history_is_read_before_it_is_closed() -> None:
+    """Nobody knows whether the workspace was used then."""
     make_settled(AUGUST)
-    make_settled(date(2026, 11, 1), date(2026, 11, 10))
+    make_settled(date(2026, 11, 1), date(2026, 11, 10), name="New")
 
-    assert status().state is State.READY
+    assert (status().state, status().label) == (State.WAITING, "Not read")
+    (reason,) = status().reasons
+    assert reason == (
+        "New: 31 days of October 2026 have not been read: its history begins on 1 Nov 2026. "
+        "Re-sync them on its page, under Manage."
+    )
 
 
 def test_month_that_a_providers_history_begins_in_is_read_whole_before_it_is_closed() -> None:
@@ -377,7 +383,7 @@ def test_unpriced_usage_is_warned_of_and_carried_once_it_is_priced() -> None:
     acme = make_company(name="Acme")
     usage = make_usage(project=make_key(acme), day=SEPTEMBER, cost=None)
 
-    assert unpriced_warnings(draft_sheets(SEPTEMBER)) == [
+    assert unpriced_warnings(draft_sheets(SEPTEMBER, closed=closed_months())) == [
         "Acme: 1 line of usage has no price yet. Once ElevenLabs has priced it, the next statement carries the cost."
     ]
     close(SEPTEMBER)
@@ -467,9 +473,11 @@ def test_draft_of_the_next_month_alone_carries_what_is_pending() -> None:
 
     restate(usage, Decimal(2))
 
-    assert [line.cost for sheet in draft_sheets(OCTOBER) for line in sheet.adjustments] == [Decimal(1)]
-    assert draft_sheets(NOVEMBER) == []
-    assert draft_sheets(AUGUST) == []
+    closed = closed_months()
+    (sheet,) = draft_sheets(OCTOBER, closed=closed)
+    assert [line.cost for line in sheet.adjustments] == [Decimal(1)]
+    assert draft_sheets(NOVEMBER, closed=closed) == []
+    assert draft_sheets(AUGUST, closed=closed) == []
 
 
 # The property ---------------------------------------------------------------------------------------------------------
@@ -556,7 +564,7 @@ def test_no_cent_is_lost_or_billed_twice(db: None, steps: list[Step]) -> None:
 
         if ClosedMonth.objects.count() > closed_before:
             assert billed() == current()
-            assert pending_adjustments() == []
+            assert pending_adjustments(closed_months()) == []
         assert frozen_before.items() <= frozen().items()
         assert with_pending(billed()) == current()
 
@@ -578,7 +586,7 @@ def billed() -> Amounts:
 
 def with_pending(amounts: Amounts) -> Amounts:
     result = dict(amounts)
-    for company_id, line in pending_adjustments():
+    for company_id, line in pending_adjustments(closed_months()):
         key = (company_id, line.month, line.currency)
         result[key] = result.get(key, Decimal(0)) + (line.cost or 0)
     return {key: cost for key, cost in result.items() if cost}

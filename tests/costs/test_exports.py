@@ -46,6 +46,8 @@ def exported() -> list[dict[str, str]]:
         (1000, "1000"),
         (Decimal(0), "0"),
         (Decimal("0E-10"), "0"),
+        (Decimal("-0"), "0"),
+        (Decimal("-0.00"), "0"),
         (Decimal("1E-10"), "0.0000000001"),
         (Decimal("1E+5"), "100000"),
         (Decimal("100.0000"), "100"),

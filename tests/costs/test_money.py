@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.money import Money, format_number
+from costs.money import Money, format_number, to_cents, to_tenth
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,14 @@ from costs.money import Money, format_number
 def test_money_is_rounded_half_up_from_its_exact_value(amount: str, text: str) -> None:
     """To cents, with separators; what rounding would hide is "<$0.01"."""
     assert str(Money("usd", Decimal(amount))) == text
+
+
+@pytest.mark.parametrize("tiny", ["-0", "-0.0", "-0.004"])
+def test_no_zero_has_a_sign(tiny: str) -> None:
+    """What rounds to zero from below is zero."""
+    assert str(to_cents(Decimal(tiny))) == "0.00"
+    assert str(to_tenth(Decimal(tiny))) == "0.0"
+    assert format_number(Decimal(tiny)) == "0"
 
 
 def test_a_currency_without_a_sign_is_named_by_its_code() -> None:

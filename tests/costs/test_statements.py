@@ -132,8 +132,9 @@ def test_next_statement_carries_the_difference_with_a_real_minus(signed_in: Clie
     page = body(signed_in, path_of(acme))
 
     assert (
-        "Adjustments to closed months Month Reason Cost Mark-up With mark-up "
-        "September 2026 Restated, priced late or reassigned since −$2.00 −$0.40 20 % −$2.40" in page
+        "Adjustments to closed months Month Reason Cost Mark-up "
+        "September 2026 Restated, priced late or reassigned since −$2.00 −$0.40 20 % "
+        "Adjustments −$2.00 −$0.40" in page
     )
     assert (
         "Usage in October 2026 $5.00 Adjustments to closed months −$2.00 Cost $3.00 "
@@ -163,30 +164,8 @@ def test_unpriced_and_estimated_usage_is_explained(signed_in: Client) -> None:
 
     assert "Cost — Mark-up 20 % — Total with mark-up —" in unpriced
     assert "Some usage has no price yet and is not in the total." in unpriced
-    assert "Cost $1.00 Mark-up 20 % $0.20 Total with mark-up $1.20" in both
-    assert "Estimated $1.00" in both
+    assert re.search(r"Cost Estimated \$1\.00 .* Mark-up 20 % \$0\.20 Total with mark-up Estimated \$1\.20", both)
     assert "Amounts marked “Estimated” come from credits at a set rate" in both
-
-
-@pytest.mark.parametrize(("cost", "says"), [(Decimal("0.005"), True), (Decimal("0.01"), False)])
-def test_rounding_that_shows_is_said(signed_in: Client, cost: Decimal, *, says: bool) -> None:
-    """Two rows of $0.01 that add up to $0.01 need a sentence."""
-    acme, key = make_acme(markup_percent=None)
-    make_usage(project=key, day=OCTOBER, model="v3", cost=cost)
-    make_usage(project=key, day=OCTOBER, model="flash", cost=cost)
-
-    assert ("rounded from its own exact value" in body(signed_in, path_of(acme))) is says
-
-
-def test_mark_up_that_rounds_away_from_the_total_is_said(signed_in: Client) -> None:
-    """$0.02 and 20 % of it, $0.00, come to $0.02 – but $0.0249 and $0.00498 come to $0.03."""
-    acme, key = make_acme()
-    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("0.0249"))
-
-    page = body(signed_in, path_of(acme))
-
-    assert "Cost $0.02 Mark-up 20 % <$0.01 Total with mark-up $0.03" in page.replace("&lt;", "<")
-    assert "rounded from its own exact value" in page
 
 
 def test_statement_of_a_month_without_usage_says_so(signed_in: Client) -> None:
@@ -285,8 +264,8 @@ def test_company_viewer_sees_its_own_statement_by_model_alone(client: Client, no
     for project in (key, other):
         make_usage(project=project, day=SEPTEMBER, model="v3", cost=Decimal(1))
         make_usage(project=project, day=OCTOBER, model="v3", cost=Decimal(1))
-    make_provider(name="Never read", history_from=OCTOBER)
     close(SEPTEMBER)
+    make_provider(name="Never read", history_from=OCTOBER)
     client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[acme]))
 
     paths = [
@@ -320,75 +299,6 @@ def test_reader_of_everything_sees_the_keys(client: Client, now: datetime) -> No
         assert b"/close/" not in client.get(path).content
     assert client.post("/statements/2026-10/close/").status_code == 403
     assert not ClosedMonth.objects.exists()
-
-
-# CSV ------------------------------------------------------------------------------------------------------------------
-
-
-def test_csv_is_exact_and_inert(signed_in: Client) -> None:
-    """One record per line, names that can't run, numbers untouched."""
-    acme, key = make_acme(name="=Acme", markup_percent=Decimal("12.5"))
-    Project.objects.update(name="@SUM(A1)")
-    old = make_usage(project=key, day=SEPTEMBER, model="v3", cost=Decimal(1))
-    close(SEPTEMBER)
-    restate(old, Decimal("0.2500000001"))
-    make_usage(project=key, day=OCTOBER, model="+v3", cost=Decimal("0.0000000001"), minutes=None)
-
-    answer = signed_in.get(f"{path_of(acme)}statement.csv")
-
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert "acme-statement-2026-10-draft.csv" in answer["Content-Disposition"]
-    assert records(answer.getvalue()) == [
-        {
-            "company": "'=Acme",
-            "statement": "2026-10",
-            "status": "draft",
-            "kind": "usage",
-            "month": "2026-10",
-            "provider": "Production",
-            "project": "'@SUM(A1)",
-            "model": "'+v3",
-            "credits": "1000",
-            "minutes": "",
-            "requests": "10",
-            "cost": "0.0000000001",
-            "currency": "usd",
-            "estimated": "false",
-            "markup_percent": "12.5",
-            "markup": "0.0000000000125",
-        },
-        {
-            "company": "'=Acme",
-            "statement": "2026-10",
-            "status": "draft",
-            "kind": "adjustment",
-            "month": "2026-09",
-            "provider": "",
-            "project": "",
-            "model": "",
-            "credits": "",
-            "minutes": "",
-            "requests": "",
-            "cost": "-0.7499999999",
-            "currency": "usd",
-            "estimated": "false",
-            "markup_percent": "12.5",
-            "markup": "-0.0937499999875",
-        },
-    ]
-
-
-def test_csv_of_a_closed_statement_is_what_was_frozen(signed_in: Client) -> None:
-    """And says so, also in its name."""
-    acme, key = make_acme()
-    usage = make_usage(project=key, day=OCTOBER, cost=Decimal(3))
-    close()
-    restate(usage, Decimal(4))
-
-    answer = signed_in.get(f"{path_of(acme)}statement.csv")
-
-    assert "acme-statement-2026-10.csv" in answer["Content-Disposition"]
-    assert [(row["status"], row["cost"]) for row in records(answer.getvalue())] == [("closed", "3")]
 
 
 # Months ---------------------------------------------------------------------------------------------------------------
@@ -461,7 +371,8 @@ def test_closed_month_tells_what_has_changed_since(signed_in: Client) -> None:
     after = body(signed_in, "/statements/2026-09/")
 
     assert "Changed since it was closed" in before
-    assert "Company Change of the cost Acme −$10.00 Globex $10.00" in before
+    reason = "Restated, priced late or reassigned since"
+    assert f"Company Reason Change of the cost Acme {reason} −$10.00 Globex {reason} $10.00" in before
     assert "Changed since" not in after
     assert "On statements $10.00" in after
 
@@ -511,7 +422,7 @@ def test_month_is_closed_by_one_button(signed_in: Client) -> None:
     asked = body(signed_in, "/statements/2026-10/close/")
     done = signed_in.post("/statements/2026-10/close/", follow=True)
 
-    assert "$0.25 of unassigned usage, which is on nobody's statement." in asked
+    assert "There is $0.25 of unassigned usage, which is on nobody" in asked
     assert "Acme: 1 line of usage has no price yet." in asked
     assert "carried by the statements of November 2026" in asked
     assert done.redirect_chain == [("/statements/2026-10/", 302)]
@@ -628,7 +539,7 @@ def test_command_closes_a_month(now: datetime, db: None) -> None:
     code, out, err = run("close_month", "--month", "2026-10")
 
     assert (code, out) == (0, "October 2026 is closed: 1 statement.\n")
-    assert err.startswith("Acme: 1 line of usage has no price yet.")
+    assert "Acme: 1 line of usage has no price yet." in err
     assert ClosedMonth.objects.get().closed_by is None
 
 

@@ -7,10 +7,19 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from costs.closing import NotClosableError, close_month, unpriced_warnings
-from costs.months import name_of, parse_month
+from costs.closing import (
+    NotClosableError,
+    close_month,
+    left_behind_warnings,
+    month_statuses,
+    unassigned_warnings,
+    unpriced_warnings,
+)
+from costs.months import days_of, name_of, parse_month
 from costs.statements import frozen_sheets
+from costs.totals import all_usage, totals
 from providers.commands import ProductCommand, failure
+from providers.models import Provider
 from providers.wording import count
 
 
@@ -25,12 +34,18 @@ class Command(ProductCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         month: date = options["month"]
+        days = days_of(month)
+        now = timezone.now()
+        providers = list(Provider.objects.all())
+        (status,) = month_statuses([month], providers=providers, now=now)
+        left_behind = left_behind_warnings(status, providers)
         try:
-            closed = close_month(month=month, now=timezone.now())
+            closed = close_month(month=month, now=now)
         except NotClosableError as refused:
             raise failure(str(refused)) from None
         sheets = frozen_sheets([closed])
-        for warning in unpriced_warnings(sheets):
+        unassigned = totals(all_usage().between(days.first, days.last).filter(company=None))
+        for warning in (*left_behind, *unassigned_warnings(unassigned), *unpriced_warnings(sheets)):
             self.stderr.write(warning)
         self.stdout.write(f"{name_of(month)} is closed: {count(len(sheets), 'statement')}.")
 
