@@ -123,7 +123,7 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
     ):
         history = histories[month, company_id, currency]
         history.now, history.has_estimates = cost, bool(estimated)
-    for company_id, month, currency, kind, of_statement, of_line, _carrier, cost, estimated in (
+    for company_id, month, currency, kind, of_statement, of_line, _carrier, estimated, cost in (
         billed.exclude(currency="")
         .order_by("statement__closed_month__month", "markup_percent")
         .values_list(
@@ -134,12 +134,13 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
             "statement__markup_percent",
             "markup_percent",
             "statement__closed_month__month",
+            "estimated",
         )
-        .annotate(total=ExactSum("cost"), estimated_total=ExactSum("cost", filter=Q(estimated=True)))
+        .annotate(total=ExactSum("cost"))
     ):
         history = histories[month, company_id, currency]
         history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
-        history.billed_estimates += estimated or 0
+        history.billed_estimates += cost if estimated else 0
     return histories
 
 
@@ -222,15 +223,15 @@ class _Estimates:
         days = {"day__gte": min(asked)[0], "day__lte": days_of(max(asked)[0]).last}
         payers: dict[tuple[int, date], set[int]] = defaultdict(set)
         now: dict[_Group, Decimal] = defaultdict(Decimal)
-        for project_id, month, company_id, currency, estimated in (
+        for project_id, month, company_id, currency, estimated, cost in (
             AttributedUsage.objects.filter(company__in={company_id for _month, company_id, _currency in asked}, **days)
             .order_by()
             .annotate(month=TruncMonth("day"))
-            .values_list("project_id", "month", "company_id", "currency")
-            .annotate(total=ExactSum("cost", filter=Q(estimated=True)))
+            .values_list("project_id", "month", "company_id", "currency", "estimated")
+            .annotate(total=ExactSum("cost"))
         ):
             payers[project_id, month].add(company_id)
-            now[month, company_id, currency] += estimated or 0
+            now[month, company_id, currency] += cost if estimated else 0
         differ = {group for group, history in asked.items() if now[group] != history.billed_estimates}
         return cls(days, payers, frozenset(differ))
 

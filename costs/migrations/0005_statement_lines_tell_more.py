@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('costs', '0003_statements'),
+        ('costs', '0004_untold_figures'),
     ]
 
     operations = [
