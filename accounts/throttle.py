@@ -196,7 +196,7 @@ def _log(attempt: Attempt, what: str) -> None:
     """One line for each, however many: by the digest a name is recognised again, and never read."""
     name, address = _digest(attempt.who, 16), client_address(attempt.request)
     logger.warning(
-        "Sign-in %s at the %s: name %s from %s",
+        "Sign-in %s (%s): name %s from %s",
         what,
         attempt.step,
         name,
