@@ -20,6 +20,7 @@ from costs.amounts import DEFAULT_CURRENCY as DEFAULT_CURRENCY
 from costs.comparison import Change, Comparison
 from costs.coverage import Reading
 from costs.forecast import Expected
+from costs.metrics import Metric
 from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_cents, to_significant, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
@@ -146,6 +147,13 @@ def amount(totals: Totals, figure: str, *, digits: int = 0, reading: Reading = R
         return unknown(NOT_REPORTED)
     lacks = PARTLY_NOT_REPORTED if figure in totals.untold else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
     return qualified(format_html("{}", format_number(value or 0, digits)), value or 0, lacks=lacks, digits=digits)
+
+
+def figure(metric: Metric, totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
+    """The figure of a metric, as money() or amount() writes it."""
+    if metric.slug == "cost":
+        return money(totals, currency, reading=reading)
+    return amount(totals, metric.slug, digits=metric.digits, reading=reading)
 
 
 def number(value: int) -> Cell:

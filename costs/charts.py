@@ -105,8 +105,11 @@ def _twin(
             Row(
                 (
                     cells.marked_day(day.day, is_provisional=day.is_provisional),
-                    *(metric.cell(one.by_day.get(day.day, NOTHING), currency, reading=day.reading) for one in series),
-                    metric.cell(day.totals, currency, reading=day.reading),
+                    *(
+                        cells.figure(metric, one.by_day.get(day.day, NOTHING), currency, reading=day.reading)
+                        for one in series
+                    ),
+                    cells.figure(metric, day.totals, currency, reading=day.reading),
                 ),
             )
             for day in reversed(days)
@@ -114,8 +117,8 @@ def _twin(
         total=Row(
             (
                 "Total",
-                *(metric.cell(sum_, currency) for sum_ in sums),
-                metric.cell(sum((day.totals for day in days), NOTHING), currency, reading=reading),
+                *(cells.figure(metric, sum_, currency) for sum_ in sums),
+                cells.figure(metric, sum((day.totals for day in days), NOTHING), currency, reading=reading),
             ),
         ),
         is_dense=True,

@@ -1,14 +1,10 @@
-"""The four figures of usage, with what each of them means and how it is written."""
+"""The four figures of usage, and what each of them means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.safestring import SafeString
-
-from costs import cells
-from costs.coverage import Reading
 from costs.totals import Totals
 
 
@@ -17,18 +13,13 @@ class Metric:
     slug: str
     label: str
     explanation: str
-    digits: int = 0
+    digits: int = 0  # that are shown
 
     def value(self, totals: Totals, currency: str) -> Decimal | int | None:
         """The exact figure – of cost, the part in ``currency``; None where none is known."""
         if self.slug != "cost":
             return getattr(totals, self.slug)  # type: ignore[no-any-return]  # one of three fields of Totals
         return next((money.amount for money in totals.costs if money.currency == currency), None)
-
-    def cell(self, totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> SafeString:
-        if self.slug == "cost":
-            return cells.money(totals, currency, reading=reading)
-        return cells.amount(totals, self.slug, digits=self.digits, reading=reading)
 
 
 COST = Metric("cost", "Cost", "Actual spend as ElevenLabs reports it for your plan and usage.")

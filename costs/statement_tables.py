@@ -242,7 +242,7 @@ def _part_head(name: str) -> SafeString:
 
 
 def _figures(totals: Totals, currency: str) -> tuple[str, ...]:
-    others = (metric.cell(totals, currency) for metric in (CREDITS, MINUTES, REQUESTS))
+    others = (cells.figure(metric, totals, currency) for metric in (CREDITS, MINUTES, REQUESTS))
     return (*others, _money(totals, currency))
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from costs import cells
 from costs.cells import Cell
 from costs.coverage import Coverage, Reading
 from costs.metrics import METRICS
@@ -136,4 +137,4 @@ def usage_table(
 
 def figures(totals: Totals, currency: str, reading: Reading) -> tuple[str, ...]:
     """The cells of USAGE_COLUMNS."""
-    return tuple(metric.cell(totals, currency, reading=reading) for metric in METRICS.values())
+    return tuple(cells.figure(metric, totals, currency, reading=reading) for metric in METRICS.values())
