@@ -16,7 +16,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
-from providers.models import NO_PERIODS, Assignment, AssignmentChange, Company, Periods, Project, Provider
+from providers.models import (
+    NO_PERIODS,
+    Assignment,
+    AssignmentChange,
+    Company,
+    Periods,
+    Project,
+    Provider,
+    describe_shares,
+)
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
 from providers.views.answers import add_errors, problem
@@ -66,10 +75,11 @@ def reassign(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
     company: Company | None = form.cleaned_data["existing_company"]
+    projects = sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold())
     context = {
         "provider": provider,
         "name": provider.name,
-        "projects": sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold()),
+        "projects": list(zip(projects, _payers_today(projects), strict=True)),
         "company_name": company.name if company else form.cleaned_data["new_company"],
         "sent": form.cleaned_data,
         "form": AssignForm(initial={"applies_to": "from", "starts_on": timezone.now().date()}, provider=provider),
@@ -138,6 +148,19 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
     messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
     return redirect(back)
+
+
+def _payers_today(projects: list[Project]) -> list[str]:
+    """Who pays for each of them, in words; "Unassigned" where nobody does."""
+    today = timezone.now().date()
+    periods = Assignment.objects.filter(project__in=projects).by_project()
+    names = dict(Company.objects.values_list("pk", "name"))
+    return [
+        describe_shares(
+            (names[payer], percent) for payer, percent in periods.get(project.pk, NO_PERIODS).payers_on(today)
+        )
+        for project in projects
+    ]
 
 
 def _question(form: AssignForm, back: str) -> str:

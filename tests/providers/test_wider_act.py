@@ -9,7 +9,15 @@ import pytest
 from django.test import Client
 
 from providers.models import Assignment, AssignmentChange, Company, Project, Provider
-from tests.factories import make_assignment, make_company, make_keyless, make_project, make_provider, make_rule
+from tests.factories import (
+    make_assignment,
+    make_company,
+    make_keyless,
+    make_project,
+    make_provider,
+    make_rule,
+    make_split,
+)
 
 CHECKED = re.compile(r'name="applies_to" value="(\w+)" checked')
 
@@ -84,6 +92,18 @@ def test_bulk_bar_asks_where_a_key_was_paid_for(
     assert CHECKED.findall(page) == ["from"]
     assert f"will belong to <strong>{'Initech &amp; Co' if new_company else 'Globex'}</strong>" in page
     assert page.count('name="projects"') == 2
+
+
+def test_question_names_who_pays_today(signed_in: Client, provider: Provider, acme: Company, globex: Company) -> None:
+    """Key by key, so that the person knows what would move."""
+    web, phone = make_project(provider=provider, name="Web"), make_project(provider=provider, name="Phone")
+    make_split(project=web, shares={acme: 60, globex: 40})
+    query = f"projects={web.pk}&projects={phone.pk}&company=none"
+
+    page = signed_in.get(f"/providers/{provider.pk}/reassign/?{query}").content.decode()
+
+    assert '<li class="badge">Web – Acme 60 % · Globex 40 %</li>' in page
+    assert '<li class="badge">Phone – Unassigned</li>' in page
 
 
 def test_new_company_of_the_answer_is_made(signed_in: Client, provider: Provider, acme: Company) -> None:
