@@ -9,7 +9,7 @@ where the company had none, its present one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -183,20 +183,17 @@ def _outstanding(lines: Iterable[_Billed]) -> list[_Billed]:
         if line.cost > 0:
             outstanding.append(_Billed(line.percent, line.cost))
         else:
-            percent = line.percent
-            taken = _take(outstanding, -line.cost, of=lambda billed, percent=percent: billed.percent == percent)
+            of_this_rate = [billed for billed in outstanding if billed.percent == line.percent]
+            taken = _take(of_this_rate, -line.cost)
             _take(outstanding, -line.cost - sum(taken.values()))
     return outstanding
 
 
-def _take(
-    billed: Sequence[_Billed], amount: Decimal, *, of: Callable[[_Billed], bool] = lambda _billed: True
-) -> dict[Percent, Decimal]:
-    """Take ``amount`` off those ``of`` which it is, the latest first; what was taken, by mark-up."""
+def _take(billed: Sequence[_Billed], amount: Decimal) -> dict[Percent, Decimal]:
+    """Take ``amount`` off ``billed``, the latest first; what was taken, by mark-up."""
     taken: dict[Percent, Decimal] = {}
     for line in reversed(billed):
-        part = min(line.cost, amount) if of(line) else Decimal(0)
-        if part:
+        if part := min(line.cost, amount):
             line.cost -= part
             amount -= part
             taken[line.percent] = taken.get(line.percent, Decimal(0)) + part

@@ -122,7 +122,7 @@ def next_to_close(statuses: Iterable[MonthStatus]) -> MonthStatus | None:
 
 
 def _months_with_usage(*, before: date) -> set[date]:
-    figures = ("credits", "minutes", "requests", "cost")
+    figures = ("credits", "minutes", "requests", "cost", "unpriced_rows")
     used = DailyTotal.objects.filter(Q(*((f"{name}__gt", 0) for name in figures), _connector=Q.OR), day__lt=before)
     return set(used.order_by().dates("day", "month"))
 

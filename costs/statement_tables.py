@@ -138,7 +138,8 @@ def sum_rows(sheet: Sheet, currency: str, *, is_known: bool = True) -> tuple[tup
 
     Without ``is_known`` a statement without any amount comes to "—".
     """
-    amounts = sheet.amounts or (Amounts(currency or cells.DEFAULT_CURRENCY, *[Decimal(0)] * 4),)
+    nothing = Decimal(0)
+    amounts = sheet.amounts or (Amounts(currency or cells.DEFAULT_CURRENCY, nothing, nothing, nothing, nothing),)
     is_unknown = not sheet.amounts and (bool(sheet.unpriced) or not is_known)
 
     def row(label: str, exact: Exact, estimated: Callable[[Amounts], bool], *, is_strong: bool = False) -> SumRow:

@@ -26,7 +26,7 @@ BEHIND = "can't be closed any more"
 def offered() -> date | None:
     providers = list(Provider.objects.all())
     found = next_to_close(month_statuses(months_between(JUNE, OCTOBER), providers=providers, now=NOW))
-    return found and found.month
+    return found.month if found else None
 
 
 # What was not read ----------------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_closing_warns_of_unknown_usage() -> None:
     make_assignment(project=project, company=company)
     write(project.provider, costing(project, None))
 
-    (sheet,) = draft_sheets(DAY.replace(day=1))
+    (sheet,) = draft_sheets(DAY.replace(day=1), closed=None)
 
     assert [(line.model, line.cost, line.unpriced) for line in sheet.lines] == [("m", None, True)]
     assert unpriced_warnings([sheet])[0].startswith("Acme: 1 line of usage has no price yet.")
