@@ -24,6 +24,7 @@ from costs.exports import plain
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
 from costs.months import days_of, first_of, following, months_between, name_of, preceding
 from costs.statements import Sheet, draft_sheets, sum_of
+from costs.sums import TotalTooLargeError
 from costs.totals import Totals
 from providers.models import Provider
 from providers.signals import announce
@@ -158,7 +159,10 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
     for statement, sheet in zip(statements, sheets, strict=True):
         for line in sheet.lines:
             line.statement = statement
-    StatementLine.objects.bulk_create((line for sheet in sheets for line in sheet.lines), batch_size=2000)
+    try:
+        StatementLine.objects.bulk_create((line for sheet in sheets for line in sheet.lines), batch_size=2000)
+    except TotalTooLargeError as error:
+        raise NotClosableError([error.text]) from None
     announce(
         "month.closed",
         closed,

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from costs.sums import TotalTooLargeError
+
 if TYPE_CHECKING:
     _BigIntegerField = models.BigIntegerField[Decimal | None, Decimal | None]
 else:
@@ -21,7 +23,8 @@ class ScaledDecimalField(_BigIntegerField):
     """A Decimal with ``scale`` digits after the point, stored as the integer value · 10^scale.
 
     Aggregates (Sum, Min, Max) of the field are Decimals as well. A value with more digits than the scale is refused
-    with ValueError, never rounded: rounding is the reader's decision, made once.
+    with ValueError, never rounded: rounding is the reader's decision, made once. One of more than 64 bits can't be
+    stored: TotalTooLargeError.
     """
 
     def __init__(self, *args: Any, scale: int, **kwargs: Any) -> None:
@@ -47,7 +50,10 @@ class ScaledDecimalField(_BigIntegerField):
         raise ValidationError("Enter a number.")
 
     def get_prep_value(self, value: Any) -> int | None:
-        return None if value is None else to_scaled(Decimal(value), self.scale)
+        scaled = None if value is None else to_scaled(Decimal(value), self.scale)
+        if scaled is not None and not -(2**63) <= scaled < 2**63:
+            raise TotalTooLargeError
+        return scaled
 
 
 def to_scaled(value: Decimal, scale: int) -> int:

@@ -22,11 +22,11 @@ _LOWER = f"SUM({{value}} & {2**_HALF - 1})"
 
 
 class TotalTooLargeError(ValidationError):
-    """A sum does not fit the column that it is kept in; the text is for the person."""
+    """A sum does not fit the 64 bits in which it is kept; the text is for the person."""
 
     text = (
-        "The usage of one day, company and model would add up to more than can be stored "
-        "(922,337,203 in one currency). Nothing was changed."
+        "Usage would add up to more than can be stored in one figure (922,337,203 in one currency). "
+        "Nothing was changed."
     )
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from costs import cells
+from costs.money import Money
 from costs.reports import told_apart
 from costs.table_csv import table_csv
 from costs.tables import Column, Row, Table
@@ -139,10 +140,10 @@ def test_cells_that_miss_the_total_of_their_row_are_noticed() -> None:
 def test_amounts_of_each_currency_are_added_apart() -> None:
     """A cent that lacks in one is not made up by another."""
     rows = tuple(
-        (currency, cells.money(Totals(costs=(cells.Money(currency, Decimal("0.006")),)), currency))
+        (currency, cells.money(Totals(costs=(Money(currency, Decimal("0.006")),)), currency))
         for currency in ("eur", "eur", "usd")
     )
-    both = Totals(costs=(cells.Money("eur", Decimal("0.012")), cells.Money("usd", Decimal("0.006"))))
+    both = Totals(costs=(Money("eur", Decimal("0.012")), Money("usd", Decimal("0.006"))))
 
     assert make_table(*rows, total=("Total", cells.money(both, "usd"))).rounding_shows
 

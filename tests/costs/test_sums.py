@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 
-from costs.models import DailyTotal
+from costs.closing import NotClosableError, close_month
+from costs.models import ClosedMonth, DailyTotal
 from costs.sums import TotalTooLargeError
 from costs.totals import all_usage, totals, totals_by, usage_by_key
 from costs.writing import Usage, write_usage
@@ -97,6 +98,22 @@ def test_assignment_whose_total_cannot_be_stored_is_refused(signed_in: Client, l
     assert response.status_code == 422
     assert "more than can be stored" in response.content.decode()
     assert not Assignment.objects.filter(project=key).exists()
+
+
+def test_month_of_which_a_line_cannot_be_stored_is_not_closed() -> None:
+    """Two days of one key and model that pass 64 bits together; nothing of the month is frozen."""
+    first, last = date(2026, 10, 1), date(2026, 10, 31)
+    provider = make_provider(history_from=first)
+    make_read_days(provider=provider, first=first, last=last)
+    key = make_project(provider=provider)
+    make_assignment(project=key, company=make_company())
+    for day in (first, last):
+        make_usage(project=key, day=day, cost=LARGEST)
+
+    with pytest.raises(NotClosableError, match="more than can be stored"):
+        close_month(month=first, now=NOW)
+
+    assert not ClosedMonth.objects.exists()
 
 
 def test_answer_whose_sums_pass_64_bits_is_compared_with_what_stands(large: Provider) -> None:

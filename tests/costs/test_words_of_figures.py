@@ -166,4 +166,4 @@ def test_company_viewer_is_led_to_no_model(client: Client, provider: Provider) -
     client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[acme]))
 
     assert "/models/" not in client.get(acme.get_absolute_url()).content.decode()
-    assert client.get("/models/usage/", {"model": "tts", "company": acme.pk}).status_code in {403, 404}
+    assert client.get("/models/usage/", {"model": "tts", "company": str(acme.pk)}).status_code in {403, 404}
