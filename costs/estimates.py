@@ -11,13 +11,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from costs import amounts
 from costs.amounts import CURRENCIES
 from costs.attribution import attribute
 from costs.fields import to_scaled
 from costs.models import DailyUsage, DailyUsageQuerySet
+from costs.sums import ExactSum
 from costs.writing import estimated_cost
 from providers.models import Provider
 from providers.services.claims import new_owner, release_claim, take_claim
@@ -75,9 +76,8 @@ def _check(provider: Provider, rate: Decimal, currency: str) -> None:
         raise ValidationError({"rate": "The rate must be more than 0."})
     if reports_cost(provider):
         raise ValidationError("ElevenLabs reports costs for this provider: estimates would stand beside real amounts.")
-    # Day by day: the sum of all may pass the integers of SQLite.
-    by_day = _estimable(provider).order_by().values_list("day").annotate(total=Sum("credits"))
-    if estimated_cost(sum((total for _day, total in by_day), Decimal(0)), rate) > amounts.COST.largest:
+    credits_used = _estimable(provider).aggregate(total=ExactSum("credits"))["total"] or Decimal(0)
+    if estimated_cost(credits_used, rate) > amounts.COST.largest:
         raise ValidationError({"rate": "At this rate the usage would have cost more than can be stored: check it."})
 
 

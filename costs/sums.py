@@ -37,10 +37,12 @@ class ExactSum(Sum):
     """As Sum, of whole numbers and ScaledDecimalFields; only read in Python, never stored by a query."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
-        templates = (half.format(value="(%(expressions)s)") for half in (_UPPER, _LOWER))
-        (upper, params), (lower, more) = (
-            super(ExactSum, self).as_sql(compiler, connection, template=template, **context) for template in templates
-        )
+        halves = []
+        for half in (_UPPER, _LOWER):
+            part = self.copy()
+            part.template = half.format(value="(%(expressions)s)")
+            halves.append(part.as_sql(compiler, connection, **context))
+        (upper, params), (lower, more) = halves
         return f"({upper} || ':' || {lower})", (*params, *more)
 
     @cached_property

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 
 from costs.closing import NotClosableError, close_month
 from costs.models import ClosedMonth, DailyTotal
-from costs.sums import TotalTooLargeError
+from costs.sums import ExactSum, TotalTooLargeError
 from costs.totals import all_usage, totals, totals_by, usage_by_key
 from costs.writing import Usage, write_usage
 from providers.models import Assignment, Company, Provider
@@ -49,6 +50,14 @@ def test_sum_of_a_range_passes_64_bits(large: Provider) -> None:
     """To the last digit, from the daily totals and from the rows of keys alike."""
     assert totals(all_usage()).cost_in("usd") == 3 * LARGEST
     assert totals(usage_by_key()).cost_in("usd") == 3 * LARGEST
+
+
+def test_sum_of_some_rows(large: Provider) -> None:
+    """As filtered aggregates are, beside the sum of all."""
+    make_usage(project=large.projects.get(), cost=Decimal(1), model="small")
+    small, every = ExactSum("cost", filter=Q(model="small")), ExactSum("cost")
+
+    assert DailyTotal.objects.aggregate(small=small, every=every) == {"small": 1, "every": 3 * LARGEST + 1}
 
 
 def test_sums_by_group_stay_apart(large: Provider) -> None:
