@@ -110,6 +110,7 @@ URLS: Final[Mapping[str, Need]] = {
     "members:deactivate": Confirmed(MANAGE),
     "members:reactivate": Confirmed(MANAGE),
     "members:reset_two_factor": Confirmed(MANAGE),
+    "members:unlink": Confirmed(MANAGE),
     "members:remove": Confirmed(MANAGE),
     "audit:list": AUDIT,
     # What it costs

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.userkit import get_user_by_username
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -17,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.addresses import client_address
 from accounts.confirming import is_confirmed
 from accounts.known_browsers import mark_known
+from accounts.names import find_person
 from accounts.throttle import Step, begin_attempt
 from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
 from providers.views.asking import is_own_path
@@ -49,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Before anything is hashed. The person is looked up whoever is named, so that a known name takes no longer."""
         name = credentials.get("username", "")
-        self._attempt = begin_attempt(request, step=Step.PASSWORD, name=name, user=get_user_by_username(name))
+        self._attempt = begin_attempt(request, step=Step.PASSWORD, name=name, user=find_person(name))
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """django-allauth's word for: it was the right one."""

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from accounts.access import PERMISSIONS, membership_of
 from accounts.models import Role
+from accounts.names import find_person
 
 
 class RoleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships no types
@@ -16,6 +17,11 @@ class RoleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships
         """The active user with its membership, which every request needs, in one query."""
         user = User.objects.select_related("membership").filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None
+
+    def _authenticate_by_username(self, username: str, password: str) -> User | None:
+        """Where django-allauth looks a name up, which knows nobody by it when two people differ in capitals alone."""
+        user: User | None = self._check_password(find_person(username), password)
+        return user
 
     def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:  # noqa: ARG002 - Django's signature
         membership = membership_of(user_obj)

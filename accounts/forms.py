@@ -10,15 +10,21 @@ from django import forms
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundWidget
 
 from accounts.models import Invitation, Membership, Role
+from accounts.names import is_taken
 from providers.forms.fields import NameField
 from providers.models import Company
 
 # AUTH_PASSWORD_VALIDATORS, in a sentence.
-STRENGTH = "At least 10 characters. Not your name, not a common password, not only digits."
+STRENGTH = (
+    "At least 10 characters, not counting names of you, this product and this site. No common one, not only digits."
+)
+
+NEW_USERNAME = ASCIIUsernameValidator(message="Use only the letters a to z, digits and @ . + - _")
 
 # In digits, as text: the database's integers have one more.
 LONGEST_ID = 18
@@ -106,8 +112,8 @@ class JoinForm(forms.Form):
     username = UsernameField(
         max_length=150,
         label="Username",
-        help_text="Letters, digits and @ . + - _",
-        validators=[User.username_validator],
+        help_text="Letters a to z, digits and @ . + - _",
+        validators=[NEW_USERNAME],
         error_messages={"required": "Choose a username.", "max_length": "The username is longer than 150 characters."},
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
@@ -135,7 +141,7 @@ class JoinForm(forms.Form):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
-        if User.objects.filter(username__iexact=username).exists():
+        if is_taken(username):
             raise ValidationError("This username is taken. Choose another one.")
         return username
 

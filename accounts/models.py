@@ -35,6 +35,9 @@ class Membership(models.Model):
     """A person's role. Every user has one from the moment it is saved; a user without one may do nothing."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="membership")
+    name_key = models.CharField(
+        max_length=450, unique=True, help_text="The username in whatever spelling; accounts.names makes it."
+    )
     role = models.CharField(max_length=20, choices=Role.choices)
     companies = models.ManyToManyField(
         Company, blank=True, related_name="+", help_text="What a Company viewer sees; nothing for every other role."
@@ -54,7 +57,12 @@ class Membership(models.Model):
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> Self:
-        """Those by which somebody can still come in."""
+        """Those by which somebody can still come in. An invitation is worth what its maker may give now: of who is no
+        active Admin any more, nothing.
+        """
+        return self.unused(now).filter(invited_by__is_active=True, invited_by__membership__role=Role.ADMIN)
+
+    def unused(self, now: datetime) -> Self:
         return self.filter(accepted_at=None, expires_at__gt=now)
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from accounts.audit.recording import record
 from accounts.models import Membership, Role
+from accounts.names import name_key
 from accounts.services.members import end_sessions
 from accounts.sessions import remember_browser
 from providers.signals import acted, announce
@@ -33,12 +34,21 @@ def connect() -> None:
 
 
 def give_role(instance: User, *, created: bool, update_fields: Any = None, **_signal: Any) -> None:
-    """A new user is an Admin if it is a superuser, else a Viewer; who becomes a superuser becomes an Admin."""
+    """A new user is an Admin if it is a superuser, else a Viewer; who becomes a superuser becomes an Admin.
+
+    Raises IntegrityError where somebody else has the name in another spelling.
+    """
+    key = name_key(instance.username)
     if created:
         role = Role.ADMIN if instance.is_superuser else Role.VIEWER
-        Membership.objects.get_or_create(user=instance, defaults={"role": role})
-    elif instance.is_superuser and (update_fields is None or "is_superuser" in update_fields):
-        Membership.objects.update_or_create(user=instance, defaults={"role": Role.ADMIN})
+        Membership.objects.get_or_create(user=instance, defaults={"role": role, "name_key": key})
+        return
+    if update_fields is None or "username" in update_fields:
+        Membership.objects.filter(user=instance).exclude(name_key__in=[key, instance.username]).update(name_key=key)
+    if instance.is_superuser and (update_fields is None or "is_superuser" in update_fields):
+        Membership.objects.update_or_create(
+            user=instance, defaults={"role": Role.ADMIN}, create_defaults={"role": Role.ADMIN, "name_key": key}
+        )
 
 
 def tell_signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:

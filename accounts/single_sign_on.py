@@ -12,6 +12,7 @@ from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base import AuthError
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,10 +21,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.models import Invitation
+from accounts.names import free_name_for
 from accounts.services.inviting import accept_invitation
 from providers.signals import announce
 
 PROVIDER_ID = "sso"
+
+NOBODY = "Nobody here was invited with the verified e-mail address of your account."
+SOMEBODY_ELSE = (
+    "Whoever was invited with the verified e-mail address of your account signs in with another account. If that is "
+    "you, an Admin can unlink the other one, under Settings → Members."
+)
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -38,13 +46,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
             raise ImmediateHttpResponse(refusal(request, "The answer of the sign-in service contradicts itself."))
         if sociallogin.is_existing:
             return
-        user = _find_or_make(verified_email(claims))
-        if user is None:
+        if reason := _link(request, sociallogin, verified_email(claims)):
             announce("session.sign_in_failed", User(), new={"step": "single sign-on"})
-            raise ImmediateHttpResponse(
-                refusal(request, "Nobody here was invited with the verified e-mail address of your account.")
-            )
-        sociallogin.connect(request, user)
+            raise ImmediateHttpResponse(refusal(request, reason))
 
     def on_authentication_error(
         self,
@@ -92,6 +96,21 @@ def _is_one_person(claims: dict[str, Any]) -> bool:
 
 
 @transaction.atomic
+def _link(request: HttpRequest, sociallogin: Any, email: str) -> str:
+    """Link the account there to the person here who was invited with ``email``; why not, or nothing.
+
+    Nobody is linked to a second account: an address can be given to somebody else, the provider's own id can't.
+    """
+    user = _find_or_make(email)
+    if user is None:
+        return NOBODY
+    User.objects.select_for_update().get(pk=user.pk)  # of two at once the second waits, and finds the first
+    if SocialAccount.objects.filter(user=user).exists():
+        return SOMEBODY_ELSE
+    sociallogin.connect(request, user)
+    return ""
+
+
 def _find_or_make(email: str) -> User | None:
     """The person who was invited with ``email``: as they are, or made now; None without such an invitation."""
     if not email:
@@ -103,19 +122,9 @@ def _find_or_make(email: str) -> User | None:
     invitation = _exactly(email, Invitation.objects.open(now).filter(email__iexact=email))
     if invitation is None:
         return None
-    return accept_invitation(invitation=invitation, username=_free_username(email), password=None, now=now)
+    return accept_invitation(invitation=invitation, username=free_name_for(email), password=None, now=now)
 
 
 def _exactly(email: str, found: Iterable[Invitation]) -> Invitation | None:
     """The first of those found that Python, too, finds equal: to some databases "wıkı.example" is "wiki.example"."""
     return next((invitation for invitation in found if invitation.email.lower() == email), None)
-
-
-def _free_username(email: str) -> str:
-    """The address itself, or with a number behind it where somebody has that name."""
-    wanted, number = email[:140], 1
-    username = wanted
-    while User.objects.filter(username__iexact=username).exists():
-        number += 1
-        username = f"{wanted}-{number}"
-    return username

@@ -70,6 +70,7 @@ settings_pages: list[URLPattern | URLResolver] = [
                     path("<int:pk>/deactivate/", members.deactivate, name="deactivate"),
                     path("<int:pk>/reactivate/", members.reactivate, name="reactivate"),
                     path("<int:pk>/reset-two-factor/", members.reset_second_factor, name="reset_two_factor"),
+                    path("<int:pk>/unlink/", members.unlink, name="unlink"),
                     path("<int:pk>/remove/", members.remove, name="remove"),
                 ],
                 "members",

@@ -38,6 +38,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "member.reactivated": "Member reactivated",
     "member.removed": "Member removed",
     "member.role_changed": "Role changed",
+    "member.single_sign_on_unlinked": "Single sign-on unlinked",
     "month.closed": "Month closed",
     "password.changed": "Password changed",
     "provider.connected": "Provider connected",

@@ -74,11 +74,14 @@ def accept_invitation(*, invitation: Invitation, username: str, password: str | 
 
     Raises InvitationOverError when somebody was faster with the same link: then there is no second account.
     """
+    maker = Membership.objects.select_for_update().active_admins().filter(user=invitation.invited_by_id)
+    if maker.first() is None:  # lost the role, or a moment ago: whoever takes it waits for us, or we for them
+        raise InvitationOverError
     user = User(username=username, email=invitation.email)
     user.is_staff = user.is_superuser = invitation.role == Role.ADMIN
     user.set_password(password)
     user.save()
-    if not Invitation.objects.open(now).filter(pk=invitation.pk).update(accepted_at=now, accepted_by=user):
+    if not Invitation.objects.unused(now).filter(pk=invitation.pk).update(accepted_at=now, accepted_by=user):
         raise InvitationOverError
     membership, _made = Membership.objects.update_or_create(user=user, defaults={"role": invitation.role})
     membership.companies.set(invitation.companies.all())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -74,6 +75,15 @@ def reset_two_factor(*, user: User) -> None:
     deleted, _by_model = Authenticator.objects.filter(user=user).delete()
     if deleted:
         announce("two_factor.reset", user)
+    end_sessions(user=user)
+
+
+@transaction.atomic
+def unlink_single_sign_on(*, user: User) -> None:
+    """Forget with which account they sign in there: the next one with the address of their invitation is linked."""
+    deleted, _by_model = SocialAccount.objects.filter(user=user).delete()
+    if deleted:
+        announce("member.single_sign_on_unlinked", user)
     end_sessions(user=user)
 
 

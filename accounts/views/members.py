@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -26,11 +27,13 @@ from accounts.services.members import (
     reactivate_member,
     remove_member,
     reset_two_factor,
+    unlink_single_sign_on,
 )
 
 
 @require_safe
 def member_list(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
     people = (
         User.objects.select_related("membership")
         .prefetch_related("membership__companies")
@@ -42,7 +45,8 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "people": [(person, note_of(person, has_two_factor=person.has_two_factor)) for person in people],
         "without_two_factor": sum(not person.has_two_factor and person.has_usable_password() for person in people),
         "invitations": invitations.prefetch_related("companies"),
-        "now": timezone.now(),
+        "valid": set(Invitation.objects.open(now).values_list("pk", flat=True)),
+        "now": now,
     }
     return render(request, "accounts/members.html", context)
 
@@ -93,6 +97,7 @@ def edit_member(request: HttpRequest, pk: int) -> HttpResponse:
         "person": user,
         "form": form,
         "has_two_factor": Authenticator.objects.filter(user=user).exists(),
+        "linked": SocialAccount.objects.filter(user=user).order_by("date_joined"),
     }
     return render(request, "accounts/member.html", context, status=422 if form.errors else 200)
 
@@ -121,6 +126,16 @@ def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     user = _member(pk)
     reset_two_factor(user=user)
     messages.success(request, f"{person(user)} signs in with the password alone now, and is signed out everywhere.")
+    return redirect("members:edit", user.pk)
+
+
+@require_POST
+def unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    unlink_single_sign_on(user=user)
+    messages.success(
+        request, f"{person(user)} is linked to no account for single sign-on, and is signed out everywhere."
+    )
     return redirect("members:edit", user.pk)
 
 

@@ -76,6 +76,7 @@ ANSWERS = {
     "members:deactivate": "302 405 403 403 404 404",
     "members:reactivate": "302 405 403 403 404 404",
     "members:reset_two_factor": "302 405 403 403 404 404",
+    "members:unlink": "302 405 403 403 404 404",
     "members:remove": "302 200 403 403 404 404",
     "audit:list": "302 200 403 403 404 404",
     "dashboard": "302 200 200 200 302 302",

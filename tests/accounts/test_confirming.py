@@ -37,6 +37,7 @@ ASKS = {
     "members:reactivate",
     "members:remove",
     "members:reset_two_factor",
+    "members:unlink",
     "members:withdraw",
     "mfa_activate_totp",
     "mfa_add_webauthn",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Invitation, Membership, Role
 from accounts.services.inviting import InvitationOverError, accept_invitation, invite
+from accounts.services.members import change_role, deactivate_member, remove_member
 from providers.models import Company
 from tests.accounts.conftest import Announcement
 from tests.factories import NOW, make_company, make_user
@@ -43,6 +45,56 @@ def test_an_invitation_is_a_link_that_is_shown_once(signed_in: Client, operator:
     assert token not in str(Invitation.objects.values())
     assert (invitation.role, invitation.email, invitation.invited_by) == ("member", "berta@example.com", operator)
     assert invitation.expires_at == NOW + timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda maker: change_role(user=maker, role=Role.MEMBER),
+        lambda maker: deactivate_member(user=maker),
+        lambda maker: remove_member(user=maker),
+    ],
+    ids=["demoted", "deactivated", "removed"],
+)
+def test_an_invitation_is_worth_what_its_maker_may_give_now(client: Client, lose: Callable[[User], None]) -> None:
+    """Whoever is no active Admin any more has nothing to give: the link is over, and the list says why."""
+    maker, other = make_user(role=Role.ADMIN), make_user(role=Role.ADMIN)
+    token = invite(role=Role.ADMIN, companies=[], email="", invited_by=maker, now=timezone.now())[1]
+    link = f"/accounts/invitations/{token}/"
+    opened = client.get(link).status_code
+
+    lose(maker)
+    people = User.objects.count()
+    answers = [client.get(link).status_code, client.post(link, JOIN).status_code]
+    client.force_login(other)
+
+    assert (opened, answers) == (200, [404, 404])
+    assert User.objects.count() == people
+    assert "is no Admin any more" in client.get("/settings/members/").content.decode()
+
+
+def test_who_loses_the_role_while_somebody_joins_lets_nobody_in() -> None:
+    """The form was open already: what counts is the moment in which the account would be made."""
+    maker = make_user(role=Role.ADMIN)
+    make_user(role=Role.ADMIN)
+    invitation, _token = invite(role=Role.ADMIN, companies=[], email="", invited_by=maker, now=timezone.now())
+
+    change_role(user=maker, role=Role.VIEWER)
+
+    with pytest.raises(InvitationOverError):
+        accept_invitation(invitation=invitation, username="berta", password="a-very-long-one", now=timezone.now())
+    assert not User.objects.filter(username="berta").exists()
+
+
+def test_an_address_may_be_invited_again_by_who_still_may() -> None:
+    """An invitation that opens nothing stands in nobody's way."""
+    maker, other = make_user(role=Role.ADMIN), make_user(role=Role.ADMIN)
+    invite(role=Role.ADMIN, companies=[], email="b@x.example", invited_by=maker, now=timezone.now())
+    deactivate_member(user=maker)
+
+    again, _token = invite(role=Role.VIEWER, companies=[], email="b@x.example", invited_by=other, now=timezone.now())
+
+    assert list(Invitation.objects.open(timezone.now())) == [again]
 
 
 def test_inviting_is_told_without_the_link(signed_in: Client, operator: User, announced: list[Announcement]) -> None:
@@ -171,7 +223,7 @@ def test_who_is_signed_in_does_not_join_again(client: Client) -> None:
         ({"username": ""}, "Choose a username."),
         ({"username": "Anna"}, "This username is taken. Choose another one."),
         ({"username": "b" * 151}, "The username is longer than 150 characters."),
-        ({"username": "<script>"}, "Enter a valid username."),
+        ({"username": "<script>"}, "Use only the letters a to z"),
         ({"username": "ber\x00ta"}, "Null characters are not allowed."),
         ({"password": "", "password_again": ""}, "Choose a password."),
         ({"password": "short", "password_again": "short"}, "This password is too short."),

@@ -58,7 +58,7 @@ def test_the_list_asks_a_fixed_number_of_questions(
     for _number in range(20):
         make_user(role=Role.COMPANY_VIEWER, companies=[make_company()])
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         signed_in.get("/settings/members/")
 
 

@@ -26,7 +26,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import Invitation, Membership, Role
 from accounts.services.inviting import accept_invitation, invite
 from accounts.services.members import deactivate_member
-from tests.accounts.conftest import Announcement, forget_confirming
+from tests.accounts.conftest import Announcement
 from tests.factories import make_company, make_user
 
 pytestmark = pytest.mark.django_db
@@ -351,22 +351,6 @@ def test_it_leads_to_where_one_wanted_and_never_to_another_site(client: Client, 
 
     assert safe["Location"] == "/settings/security/"
     assert unsafe["Location"] == "/"
-
-
-def test_who_confirms_that_way_is_asked_there_and_comes_back(client: Client, provider: Provider) -> None:
-    """Who is signed in already must show it anew."""
-    make_invitation(role=Role.ADMIN)
-    sign_in(client)
-    forget_confirming(client)
-    asked = client.get("/settings/members/invite/")
-
-    there = client.get(asked["Location"])
-    query = parse_qs(urlsplit(there["Location"]).query)
-    back = client.get(CALLBACK, {"code": "a-code", "state": query["state"][0]})
-
-    assert query["prompt"] == ["login"]
-    assert back["Location"] == "/settings/members/invite/"
-    assert client.get("/settings/members/invite/").status_code == 200
 
 
 def test_it_links_no_account_to_who_is_signed_in(client: Client, provider: Provider) -> None:
