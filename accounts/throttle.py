@@ -98,14 +98,14 @@ class Attempt:
     who: str
     user: User | None
     at: float
-    taken: list[str] = field(default_factory=list)
+    taken: list[tuple[str, Rule]] = field(default_factory=list)
 
     def succeeded(self) -> None:
         """Takes this attempt back everywhere, and forgets the mistakes that were made before it on the same way."""
-        own_way, *shared = self.taken
+        (own_way, _rule), *shared = self.taken
         cache.delete(own_way)
-        for key in shared:
-            _release(key, self.at)
+        for key, rule in shared:
+            _release(key, rule, self.at)
 
     def failed(self) -> None:
         """Told in the audit log, and in the log without the name."""
@@ -124,12 +124,12 @@ def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: Use
     for rule, what in _rules_for(request, who, user):
         key = f"guessing:{_digest(f'{step} {what}', 32)}"
         if minutes := _take(key, rule, now=now):
-            for taken in attempt.taken:
-                _release(taken, now)
+            for taken, its_rule in attempt.taken:
+                _release(taken, its_rule, now)
             _log(attempt, "refused unread")
             count_unrecorded(step=step.value, address=client_address(request))
             raise TooManyAttemptsError(minutes)
-        attempt.taken.append(key)
+        attempt.taken.append((key, rule))
     return attempt
 
 
@@ -155,7 +155,7 @@ def _rules_for(request: HttpRequest, who: str, user: User | None) -> list[tuple[
 def _network(address: str) -> str:
     """What one visitor can choose from: of IPv6 the /64."""
     parsed = ipaddress.ip_address(address)
-    return address if parsed.version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))
+    return address if parsed.version == 4 else str(ipaddress.IPv6Address(int(parsed) >> 64 << 64))
 
 
 def _take(key: str, rule: Rule, *, now: float) -> int:
@@ -175,13 +175,15 @@ def _take(key: str, rule: Rule, *, now: float) -> int:
         return minutes
 
 
-def _release(key: str, moment: float) -> None:
+def _release(key: str, rule: Rule, moment: float) -> None:
+    """Nothing stays of an attempt that was not made: else whoever is refused could fill the cache."""
     with cache_lock(key) as locked:
-        found = cache.get(key)
-        if locked and found:
-            state = _State(*found)
-            left = tuple(failure for failure in state.failures if failure != moment)
-            _keep(key, replace(state, failures=left), REMEMBERED)
+        state = _State(*cache.get(key, ()))
+        left = replace(state, failures=tuple(failure for failure in state.failures if failure != moment))
+        if locked and left == _State():
+            cache.delete(key)
+        elif locked:
+            _keep(key, left, rule.window)
 
 
 def _keep(key: str, state: _State, seconds: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -137,6 +138,38 @@ def test_everybody_together_is_bounded(known: Client, monkeypatch: pytest.Monkey
 
     assert not signs_in(stranger)
     assert signs_in(known)
+
+
+def test_who_is_refused_leaves_nothing_in_the_cache(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endless names from endless addresses would make the throttle forget what it knows."""
+    monkeypatch.setattr(throttle, "EVERYBODY", throttle.Rule(limit=1, window=300))
+    guess(1, login="somebody")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM administrate_cache WHERE cache_key NOT LIKE '%failures%'")
+        before = cursor.fetchone()
+        for number in range(5):
+            Client(REMOTE_ADDR=f"2001:db8:{number}::1").post("/accounts/login/", WRONG | {"login": f"name-{number}"})
+        cursor.execute("SELECT COUNT(*) FROM administrate_cache WHERE cache_key NOT LIKE '%failures%'")
+
+        assert cursor.fetchone() == before
+
+
+def test_confirming_is_throttled_too(client: Client, anna: User) -> None:
+    """In a browser that was left open, the password is guessed no faster; the person elsewhere is none the wiser."""
+    client.post("/accounts/login/", RIGHT)
+
+    for _attempt in range(6):
+        response = client.post("/accounts/confirm/", {"password": "not-the-password"})
+
+    assert TOO_MANY in response.content.decode()
+    assert signs_in(Client())
+
+
+def test_address_with_a_zone_is_one(anna: User) -> None:
+    """As a server on a local network tells them."""
+    answer = Client(REMOTE_ADDR="fe80::1%eth0").post("/accounts/login/", WRONG)
+
+    assert answer.status_code == 422
 
 
 def test_known_browser_has_a_limit_of_its_own(known: Client) -> None:
