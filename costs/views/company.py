@@ -32,13 +32,13 @@ from costs.tables import Column, Row, Table, usage_table
 from costs.totals import all_usage, main_currency, totals_by
 from costs.views.downloads import table_download
 from costs.views.forecasts import month_forecast
-from costs.views.notices import simulated_only, stale_notices, unread_notice
+from costs.views.notices import Notice, simulated_only, stale_notices, unread_notice
 from costs.views.scope import read_scope
 from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
 from providers.wording import count
 
 SEES_PROVIDERS = "providers.view_provider"
-SOME_UNREAD = "Some days of this range have not been read yet. Figures may be incomplete."
+SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures may be incomplete.")
 
 
 @require_safe
@@ -85,7 +85,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         ),
     }
     lacks = scope.coverage.unread
-    context: dict[str, Any] = {"stale": (), "unread": SOME_UNREAD if lacks else "", "simulated": ()}
+    context: dict[str, Any] = {"stale": (), "unread": SOME_UNREAD if lacks else None, "simulated": ()}
     if sees_providers:
         by_key = scope.usage_by_key.filter(company=company)
         if scope.provider:
@@ -104,8 +104,8 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         tables["assignments"] = _assignments(parts, company, scope.today, csv_url(request, "assignments"))
         context = {
             "keys_today": count(sum(1 for part in parts if part.is_key_on(scope.today)), "API key"),
-            "stale": stale_notices(scope.providers, now),
-            "unread": unread_notice(scope.providers, scope.coverages),
+            "stale": stale_notices(scope.providers, now, request.user),
+            "unread": unread_notice(scope.providers, scope.coverages, user=request.user, today=scope.today),
             "simulated": simulated_only(scope.providers),
         }
     if download := table_download(request, tables, scope, company.name, always={"assignments"}):

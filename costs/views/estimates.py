@@ -13,7 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from costs.estimates import CURRENCIES, SyncRunningError, reports_cost, set_credit_rate
+from costs.amounts import CURRENCIES
+from costs.estimates import SyncRunningError, reports_cost, set_credit_rate
 from costs.money import SYMBOLS
 from costs.views.restatements import exact
 from providers.models import Provider

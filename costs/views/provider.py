@@ -108,7 +108,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "synced": _synced(provider, now),
         "chosen": chosen,
         "nothing_read": coverage.reading is Reading.NONE,
-        "unread": unread_notice([provider], {provider.pk: coverage}),
+        "unread": unread_notice([provider], {provider.pk: coverage}, user=request.user, today=today),
         "plan": read_plan(provider.subscription),
         "reconciliation": reconcile(provider=provider, period=period, coverage=of_period[0]) if period else None,
         "resync_query": urlencode({"from": period.days.first, "to": period.days.last}) if period else "",

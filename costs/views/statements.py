@@ -46,7 +46,7 @@ from costs.table_csv import PARAMETER, asked_table, csv_url, table_csv
 from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, all_usage, main_currency, totals, totals_by
 from costs.views.downloads import download
-from costs.views.notices import simulated_only, unread_notice
+from costs.views.notices import Notice, simulated_only, unread_notice
 from costs.wording import moment
 from providers.models import EARLIEST_DAY, Company, Provider
 
@@ -54,6 +54,7 @@ MONTHS_A_PAGE = 24
 # Who may not see providers and keys is shown what was used, not by which key.
 SEES_KEYS = "providers.view_provider"
 CLOSES_MONTHS = "costs.close_month"
+SOME_UNREAD = Notice("Some days have not been read yet.")
 
 
 # --- Months -----------------------------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ def month_context(status: MonthStatus, providers: Sequence[Provider], *, today: 
         "unassigned_totals": unassigned,
         "unassigned": cells.money(unassigned, currency, reading=unassigned_reading),
         "changed": _changed_since(month, f"{url}?{PARAMETER}=changed") if status.closed else None,
-        "unread": "" if status.closed else unread_notice(providers, coverages),
+        "unread": None if status.closed else unread_notice(providers, coverages, today=today),
         "simulated": simulated_only(providers),
     }
 
@@ -303,7 +304,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "currencies": currencies,
         "sums": sums,
         "has_estimates": any(line.estimated for line in sheet.lines),
-        "unread": _unread(coverage, coverages, providers, sees_keys=sees_keys),
+        "unread": _unread(coverage, coverages, providers, sees_keys=sees_keys, today=today),
         "never_closed_before": name_of(closed.first) if closed and month < closed.first else "",
         "is_simulated": any(line.provider_name in simulated for line in sheet.usage),
     }
@@ -332,11 +333,13 @@ def _sheet(company: Company, month: date, closed: ClosedMonths | None, today: da
     return found[0] if found else Sheet(company, company.name, month, company.markup_percent, (), frozen)
 
 
-def _unread(coverage: Coverage, coverages: dict[int, Coverage], providers: list[Provider], *, sees_keys: bool) -> str:
+def _unread(
+    coverage: Coverage, coverages: dict[int, Coverage], providers: list[Provider], *, sees_keys: bool, today: date
+) -> Notice | None:
     """What a draft lacks; providers are named to those who may know them."""
     if not coverages or not coverage.unread:
-        return ""
-    return unread_notice(providers, coverages) if sees_keys else "Some days have not been read yet."
+        return None
+    return unread_notice(providers, coverages, today=today) if sees_keys else SOME_UNREAD
 
 
 def _simulated(request: HttpRequest) -> list[Provider]:

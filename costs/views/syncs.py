@@ -8,6 +8,7 @@ from typing import Any
 
 from costs.ranges import DateRange
 from costs.tables import Column, Row, Table
+from costs.views.notices import KEY_FAILURES
 from costs.wording import duration, moment
 from providers.models import Provider, SyncRun
 from providers.progress import steps
@@ -110,9 +111,6 @@ def _assign_prompt(unassigned: int, *, totals_wait: bool) -> str:
         return "Assign the account's totals to a company."
     return f"Assign {count(unassigned, 'API key')} to companies." if unassigned else ""
 
-
-# What another key helps against.
-KEY_FAILURES = {"invalid_key", "missing_permission", "key_unreadable"}
 
 FAILED_WHILE = {
     SyncRun.Stage.QUEUED.value: "before it began",
