@@ -178,3 +178,20 @@ def test_every_page_and_file_names_the_same_payers(signed_in: Client, world: Wor
             if row["Until"] == "Now" or row["Until"] >= str(TODAY)
         }
         assert paid == {where for where, payers in expected.items() if company.name in payers}
+
+
+def test_company_without_any_key_says_so_in_the_same_words(signed_in: Client) -> None:
+    """On its page as on its edit page."""
+    company = make_company()
+
+    for url in (company.get_absolute_url(), f"/companies/{company.pk}/edit/"):
+        assert "0 API keys today" in page_of(signed_in, url)
+
+
+def test_deleted_keys_are_told_beside_the_number(signed_in: Client) -> None:
+    """Where they go with their provider."""
+    provider = make_provider()
+    for deleted_at in (None, None, NOW):
+        make_project(provider=provider, deleted_at=deleted_at)
+
+    assert "its 2 API keys and 1 deleted one, and whose" in page_of(signed_in, f"/providers/{provider.pk}/delete/")

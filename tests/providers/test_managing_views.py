@@ -345,7 +345,7 @@ def test_the_page_lists_what_goes_and_what_stays(signed_in: Client) -> None:
     assert "Disconnect and keep its history" in page
     assert "Delete with all its history" in page
     assert "All usage and costs of 2 Jan 2026 – 22 Nov 2026" in page
-    assert "1 API key with their assignments; 1 sync of its history" in page
+    assert "1 API key, and whose they are; 1 sync of its history" in page
     assert f"Type “{key.provider.name}” to confirm" in page
 
 
