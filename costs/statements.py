@@ -17,7 +17,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 
 from costs.adjustments import ClosedMonths, CompanyLine, pending_adjustments
-from costs.models import ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
+from costs.models import COUNTED, ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
 from costs.money import Money
 from costs.months import days_of, following
 from costs.ranges import DateRange
@@ -141,6 +141,8 @@ class Sheet:
 
 
 def totals_of(line: StatementLine) -> Totals:
+    """A figure that a line of usage does not have is one that its usage did not tell."""
+    lacking = [name for name in COUNTED if line.kind == Kind.USAGE and getattr(line, name) is None]
     return Totals(
         credits=line.credits,
         minutes=line.minutes,
@@ -148,6 +150,7 @@ def totals_of(line: StatementLine) -> Totals:
         costs=() if line.cost is None else (Money(line.currency, line.cost),),
         unpriced_rows=int(line.unpriced),
         estimated=line.estimated,
+        untold=frozenset((*line.untold.split(), *lacking)),
     )
 
 
@@ -297,6 +300,7 @@ def _usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
         currency=currency,
         estimated=sums.estimated,
         unpriced=bool(sums.unpriced_rows),
+        untold=" ".join(sorted(sums.untold)),
     )
 
 
@@ -322,4 +326,5 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         currency=priced.currency if priced else "",
         estimated=sums.estimated,
         unpriced=bool(sums.unpriced_rows),
+        untold=" ".join(sorted(sums.untold)),
     )

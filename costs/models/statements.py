@@ -104,6 +104,11 @@ class StatementLine(models.Model):
     currency = models.CharField(max_length=3, blank=True, help_text="Lower case; empty where the cost is unknown.")
     estimated = models.BooleanField(default=False)
     unpriced = models.BooleanField(default=False, help_text="Was used and had no price yet.")
+    untold = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Which of credits, minutes and requests some of its usage did not tell; empty on lines of before.",
+    )
     markup_percent = models.DecimalField(
         max_digits=5,
         decimal_places=2,

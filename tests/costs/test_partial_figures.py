@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 
 from costs.cells import ESTIMATED, PARTLY_NOT_REPORTED, SHARE_OF_PRICED, UNPRICED, UNPRICED_ON_COMPARED_DAYS
+from costs.models import StatementLine
+from costs.statements import totals_of
 from costs.totals import all_usage, totals, totals_by, usage_by_key
 from providers.models import Company, Project
 from tests.costs.downloading import download, figure, page_of
@@ -132,6 +134,25 @@ def test_table_of_a_chart_marks_partial_figures(signed_in: Client) -> None:
 
     assert days[1]["Total"] == "7"
     assert f"Total: {PARTLY_NOT_REPORTED}" in days[1]["Notes"]
+
+
+def test_statement_marks_partial_figures(signed_in: Client) -> None:
+    """The draft of a month in which the workspace moved: its line, and the sum of its lines."""
+    company = make_company(name="Acme")
+    make_moved(company)
+
+    page = page_of(signed_in, f"/companies/{company.pk}/statements/2026-11/")
+
+    assert page.count(f"900 * {PARTLY_NOT_REPORTED}") == 2
+
+
+def test_frozen_line_says_what_it_does_not_tell() -> None:
+    """Also one of before that was kept: a figure that it lacks was not told."""
+    kept = StatementLine(kind="usage", credits=Decimal(9), minutes=Decimal(1), requests=1, untold="credits")
+    before = StatementLine(kind="usage", credits=None, minutes=Decimal(1), requests=1)
+    adjustment = StatementLine(kind="adjustment", cost=Decimal(1), currency="usd")
+
+    assert [totals_of(line).untold for line in (kept, before, adjustment)] == [{"credits"}, {"credits"}, set()]
 
 
 # Money ----------------------------------------------------------------------------------------------------------------
