@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
@@ -100,12 +102,13 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         about = [metric_slug] if slug == "days" else [keys["shown"]] if slug == "keys" and keys["is_filtered"] else []
         days = None if slug in {"restatements", "syncs"} else chosen.range  # the latest, whatever the range
         return download(table_csv(table), name=[provider.name, *about, slug], days=days)
+    state = sync_state(provider, runs, unassigned, totals_wait=totals_wait)
     context = {
         "provider": provider,
         "type_label": type_label(provider.type),
         "region_label": region_label(provider.type, provider.region),
-        "status": provider.status(now),
-        "synced": _synced(provider, now),
+        "status": _status(provider, now, state),
+        "synced": _synced(provider, now, state),
         "chosen": chosen,
         "nothing_read": coverage.reading is Reading.NONE,
         "unread": unread_notice([provider], {provider.pk: coverage}, user=request.user, today=today),
@@ -121,7 +124,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "offers_credit_rate": provider.credit_rate is not None or not reports_cost(provider),
         "chart": chart,
         "history": history,
-        **sync_state(provider, runs, unassigned, totals_wait=totals_wait),
+        **state,
         **keys,
         "has_restatements": bool(restatements),
         "every_day": DateRange(EARLIEST_DAY, today).query,
@@ -135,8 +138,16 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     return render(request, "providers/detail.html", context, status=chosen.status)
 
 
-def _synced(provider: Provider, now: datetime) -> str:
+def _status(provider: Provider, now: datetime, state: Mapping[str, Any]) -> Provider.Status:
+    """Connected and with a run that has not ended is syncing, whether or not a worker has taken it up yet."""
+    status = provider.status(now)
+    return Provider.Status.SYNCING if state["run"] and status == Provider.Status.CONNECTED else status
+
+
+def _synced(provider: Provider, now: datetime, state: Mapping[str, Any]) -> str:
     """ "Last synced 12 min ago · next about 15:00 UTC"."""
+    if state["run"] and provider.last_synced_at is None:
+        return "First sync in progress"
     last = f"Last synced {ago(provider.last_synced_at, now)}" if provider.last_synced_at else "Not synced yet"
     if provider.disconnected_at is not None:
         return f"{last} · disconnected on {cells.day(provider.disconnected_at.date())}"

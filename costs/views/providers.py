@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -67,7 +68,7 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
             name=cells.provider(provider),
             type_label=type_label(provider.type),
             status=provider.status(now),
-            last_sync=ago(provider.last_synced_at, now) if provider.last_synced_at else "Not yet",
+            last_sync=_last_sync(provider, now),
             spend=cells.money(line.totals, provider.currency, reading=coverages[provider.pk].reading),
             totals=line.totals,
             unassigned_keys=keys.unassigned_by_provider.get(provider.pk, 0),
@@ -111,6 +112,12 @@ def provider_list(request: HttpRequest) -> HttpResponseBase:
         "range": month,
     }
     return render(request, "providers/list.html", context)
+
+
+def _last_sync(provider: Provider, now: datetime) -> str:
+    if provider.last_synced_at is not None:
+        return ago(provider.last_synced_at, now)
+    return "First sync in progress" if provider.status(now) == Provider.Status.SYNCING else "Not yet"
 
 
 def _synced_at(row: ProviderRow) -> Cell:

@@ -37,8 +37,9 @@ def history_row(run: SyncRun) -> HistoryRow:
         took=duration(run.took) if run.took is not None else "",
         window=str(DateRange(run.window_from, run.window_to).days) if run.window_from and run.window_to else "",
         rows=f"{run.rows_read:,} read, {changed:,} changed" if run.started_at else "",
-        outcome=run.outcome or ("syncing" if run.started_at else "waiting"),
-        result=str(run.get_outcome_display()) if run.outcome else str(run.get_stage_display()),
+        outcome=run.outcome or "syncing",
+        # How far it has come is the progress list's to say, which is always up to date.
+        result=str(run.get_outcome_display()) if run.outcome else "In progress",
         error=run.error_text,
         notes=tuple(str(note) for note in run.notes) if isinstance(run.notes, list) else (),
         excerpt=run.excerpt,

@@ -52,11 +52,17 @@ def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
 
 @require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress list alone, for the page that polls it; when no run is left, the page is told to load again."""
+    """The progress list alone, for the page that polls it.
+
+    When no run is left the page is told to load again, and so is one without API keys as soon as there are any: what it
+    says of them must not lag behind the list.
+    """
     if not request.headers.get("HX-Request"):
         return redirect("providers:detail", pk=pk)
     provider = get_object_or_404(Provider, pk=pk)
     run = provider.runs.unfinished().order_by("queued_at", "pk").first()
-    if run is None:
+    shows_keys = request.GET.get("shows_keys") != "no"
+    if run is None or (not shows_keys and provider.projects.exists()):
         return HttpResponseClientRefresh()
-    return render(request, "providers/_progress.html", {"run": run, "steps": steps(run), "provider": provider})
+    context = {"run": run, "steps": steps(run), "provider": provider, "shows_keys": shows_keys}
+    return render(request, "providers/_progress.html", context)

@@ -63,7 +63,7 @@ def test_page_says_what_was_not_read_and_leads_there(signed_in: Client) -> None:
     page = signed_in.get("/statements/2026-07/close/").content.decode()
 
     assert "31 days of July 2026 have not been read" in page
-    assert f'href="/providers/{provider.pk}/resync/"' in page
+    assert f'href="/providers/{provider.pk}/resync/?from=2026-07-01&amp;to=2026-07-31"' in page
 
 
 def test_month_that_was_read_by_hand_is_closed(now: datetime) -> None:
