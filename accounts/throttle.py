@@ -61,8 +61,8 @@ PAIR = Rule(limit=5, window=60 * MINUTE, waits=(5, 10, 20, 40, 60))
 # One name, from anywhere: more than a person's own mistakes at home, at work and on the way.
 NAME = Rule(limit=20, window=5 * MINUTE)
 # One address, any names: an office, or everybody where TRUSTED_PROXIES is missing. No waits beyond the window: many
-# innocent people may share it.
-ADDRESS = Rule(limit=30, window=5 * MINUTE)
+# innocent people may share it, and whoever guesses ten names a minute keeps none of them out.
+ADDRESS = Rule(limit=60, window=5 * MINUTE)
 # All strangers together, so that guesses can't take all of the machine's time.
 EVERYBODY = Rule(limit=300, window=5 * MINUTE)
 
