@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -235,3 +236,20 @@ def test_each_guess_is_one_line(anna: User, caplog: pytest.LogCaptureFixture, lo
     assert [match and match[1] for match in found] == ["failed"] * 5 + ["refused unread"] * 2
     assert len({match and match[2] for match in found}) == 1
     assert not any(login in line for line in lines)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_once_are_no_more_than_one_after_another(anna: User) -> None:
+    """Each is counted before it is looked at, so that none slips through while the others are."""
+
+    def guess_once(number: int) -> bool:
+        try:
+            page = Client().post("/accounts/login/", WRONG | {"password": f"not-the-password-{number}"})
+        finally:
+            connection.close()
+        return "Username or password is incorrect." in page.content.decode()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        looked_at = sum(pool.map(guess_once, range(16)))
+
+    assert 1 <= looked_at <= 5
