@@ -304,6 +304,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "currencies": currencies,
         "sums": sums,
         "has_estimates": any(line.estimated for line in sheet.lines),
+        "has_partial": any(getattr(sheet.usage_totals, name) is not None for name in sheet.usage_totals.untold),
         "unread": _unread(coverage, coverages, providers, sees_keys=sees_keys, today=today),
         "never_closed_before": name_of(closed.first) if closed and month < closed.first else "",
         "is_simulated": any(line.provider_name in simulated for line in sheet.usage),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from costs.adjustments import closed_months
 from costs.closing import close_month
-from costs.models import AttributedUsage, ClosedMonth, DailyTotal, DailyUsage
+from costs.models import AttributedUsage, ClosedMonth, DailyTotal, DailyUsage, StatementLine
 from costs.months import days_of, following
 from costs.ranges import DateRange
 from costs.statement_lists import billed_totals
@@ -230,6 +230,34 @@ def test_what_was_never_read_is_no_zero(signed_in: Client) -> None:
 
     assert re.search(r"August 2026 Not read — [^$]* — [^$]* July 2026", body(signed_in, "/statements/"))
     assert "Re-sync Production…" in body(signed_in, "/statements/2026-08/")
+
+
+def test_mark_of_a_partial_figure_is_explained_on_paper(signed_in: Client) -> None:
+    """In a note, as nobody can point at a mark there; only where there is such a mark."""
+    acme, key = make_acme()
+    make_usage(project=key, day=OCTOBER, model="v3", credits=900)
+    whole = body(signed_in, path_of(acme))
+
+    make_usage(project=key, day=OCTOBER, model="flash", credits=None)
+
+    assert "marked * leave out usage" in body(signed_in, path_of(acme))
+    assert "marked *" not in whole
+
+
+def test_statement_frozen_by_an_older_release_stands_as_it_was(signed_in: Client) -> None:
+    """Lines without a key's id and adjustments without a reason: the same rows and totals."""
+    acme, key = make_acme()
+    usage = make_usage(project=key, day=SEPTEMBER, model="v3", cost=Decimal("1.005"))
+    make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal(2))
+    close(SEPTEMBER)
+    restate(usage, Decimal(3))
+    close(OCTOBER)
+    before = body(signed_in, path_of(acme))
+
+    StatementLine.objects.update(key_id="", reason="", untold="")
+
+    assert body(signed_in, path_of(acme)) == before
+    assert "Cost $4.00 Mark-up 20 % $0.80 Total with mark-up $4.79" in before.replace("Rounding −$0.01 ", "")
 
 
 # CSV ------------------------------------------------------------------------------------------------------------------
