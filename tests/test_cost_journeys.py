@@ -246,6 +246,6 @@ def test_figures_are_taken_away_as_files(product: EmbeddedProduct, browsing: Pag
     for download, column in ((table, "Spend (USD)"), (usage, "cost"), (focus, "BilledCost")):
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
-        rows = csv.DictReader(io.StringIO(path.read_text("utf-8")))
+        rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
         sums.append(sum((Decimal(row[column]) for row in rows if row[column]), Decimal(0)))
     assert sums == [expected] * 3
