@@ -18,7 +18,7 @@ ifeq ($(shell $(BIN)/python -c 'import pip; print("works")' 2>/dev/null),)
 $(shell rm -f $(VENV)/.installed $(VENV)/.installed-dev)
 endif
 
-.PHONY: help install run demo test check lint audit bench lock format clean
+.PHONY: help install run demo test check lint audit sbom bench lock format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, t
 
 audit: $(VENV)/.installed-dev ## ask for known vulnerabilities of the locked dependencies; says so where nobody can be asked
 	@$(BIN)/python -m tests.services.audit
+
+sbom: $(VENV)/.installed-dev ## write administrate.cdx.json, the CycloneDX bill of materials of the locked dependencies
+	@$(BIN)/python -m tests.services.sbom administrate.cdx.json
 
 bench: $(VENV)/.installed-dev ## measure what the design promises
 	@$(BIN)/python -m tests.services.prepare postgresql

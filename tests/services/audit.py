@@ -54,7 +54,7 @@ def report(dependencies: list[dict[str, Any]]) -> int:
 
 
 def _skipped(reason: str) -> int:
-    sys.stderr.write(f"NOTICE: the dependencies were not audited ({reason}).\n")
+    sys.stdout.write(f"NOTICE: the dependencies were not audited ({reason}).\n")
     return 0
 
 
