@@ -1,13 +1,16 @@
 # One image for web, worker, beat and migrations; what it does is the command's choice (see docker-compose.yml).
 
-FROM python:3.13-slim AS build
+# With a digest it stays what it is: see "Images by digest" in docs/deploy.md.
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /build
 COPY requirements.txt .
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt \
     && /opt/venv/bin/python -m pip uninstall --yes pip
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

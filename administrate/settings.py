@@ -10,7 +10,7 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
@@ -40,12 +40,21 @@ def is_https_or_loopback(address: str) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
 
 
+def with_password(address: str, password: str) -> str:
+    """``address`` with this password, where there are both; apart from it, it may come from a file."""
+    if not address or not password:
+        return address
+    parts = urlsplit(address)
+    user, _at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}").geturl()
+
+
 # --- Mode -------------------------------------------------------------------------------------------------------------
 
 LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 database_url = env.str("DATABASE_URL", "")
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = with_password(env.str("REDIS_URL", ""), env.str("REDIS_PASSWORD", ""))
 EMBEDDED = not database_url and not REDIS_URL
 if bool(database_url) != bool(REDIS_URL):
     missing, present = ("REDIS_URL", "DATABASE_URL") if database_url else ("DATABASE_URL", "REDIS_URL")

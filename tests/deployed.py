@@ -90,7 +90,7 @@ class Deployed:
         self.folder = folder
         self.app = folder / "app"
         self.postgres = PostgresServer()
-        self.redis = RedisServer()
+        self.redis = RedisServer(secrets.token_hex(24))
         self.port = free_port()
         self.processes: dict[str, ChildProcess] = {}
         self.migrations: list[subprocess.CompletedProcess[str]] = []
@@ -127,6 +127,9 @@ class Deployed:
             "SECRET_KEY": secrets.token_urlsafe(50),
             "ENCRYPTION_KEYS": secrets.token_urlsafe(32) + "=",
             "POSTGRES_PASSWORD": urlsplit(self.postgres.url).password or "",
+            "DATABASE_OWNER_PASSWORD": secrets.token_hex(24),
+            "DATABASE_PASSWORD": secrets.token_hex(24),
+            "REDIS_PASSWORD": self.redis.password,
             "METRICS_TOKEN": secrets.token_urlsafe(32),
         }
         for name, text in texts.items():
@@ -146,9 +149,7 @@ class Deployed:
         given = {
             name: interpolated(str(value), self.dot_env)
             .replace("/run/secrets", str(self.folder / "secrets"))
-            .replace(
-                "administrate@postgres:5432/administrate", f"{server.username}@127.0.0.1:{server.port}/administrate"
-            )
+            .replace("@postgres:5432/", f"@127.0.0.1:{server.port}/")
             .replace("redis://redis:6379/0", self.redis.url)
             for name, value in compose()["services"][service]["environment"].items()
         }
@@ -164,7 +165,7 @@ class Deployed:
             "ELEVENLABS_BASE_URL": self._base_url,
         }
 
-    def run(self, command: list[str], *, service: str = "migrate", text: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], *, service: str = "web", text: str = "") -> subprocess.CompletedProcess[str]:
         """Run what ends by itself, in the service's container as it were."""
         return subprocess.run(
             command,
@@ -176,6 +177,25 @@ class Deployed:
             check=False,
             timeout=120,
         )
+
+    def make_roles(self, server: PostgresServer) -> None:
+        """What the service of that name does, to the database of this server."""
+        service = compose()["services"]["roles"]
+        words = [
+            word.replace("$$", "$").replace("/roles.sql", str(ROOT / "deploy" / "roles.sql"))
+            for word in service["command"]
+        ]
+        parts = urlsplit(server.url)
+        done = subprocess.run(
+            words,
+            env=self.environment("roles")
+            | self.postgres_programs(server=server)
+            | {"POSTGRES_PASSWORD": parts.password or "", "PGUSER": parts.username or ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
     def manage(self, *arguments: str, text: str = "") -> str:
         """The output of a management command that must succeed."""
@@ -240,9 +260,10 @@ class Deployed:
             check=False,
         )
         assert made.returncode == 0, made.stderr
+        self.make_roles(self.postgres)
         migrate = compose()["services"]["migrate"]["command"]
         with ThreadPoolExecutor() as pool:
-            self.migrations = list(pool.map(lambda _machine: self.run(migrate), range(2)))
+            self.migrations = list(pool.map(lambda _machine: self.run(migrate, service="migrate"), range(2)))
         for service in ("web", "worker", "beat"):
             words = compose()["services"][service].get("command") or command_of_image()
             self.processes[service] = ChildProcess(

@@ -37,6 +37,7 @@ os.environ.update(
         "ADMIN_USERNAME": "admin",
         "ADMIN_PASSWORD": "",
         "DATABASE_PASSWORD": "",
+        "REDIS_PASSWORD": "",
         "METRICS_TOKEN": "",
         "LOG_FORMAT": "",
         "ELEVENLABS_BASE_URL": "",

@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import LiteralString
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
+import redis
 from cryptography.fernet import Fernet
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
@@ -107,6 +109,33 @@ def test_first_admin_signs_in_through_the_proxy(visitor: httpx.Client) -> None:
     assert "PostgreSQL" in about
     assert "Last beat" in about
     assert "celery@" in about
+
+
+def test_the_application_may_change_rows_and_nothing_else(synced: Deployed) -> None:
+    """Neither superuser nor owner: no table can be made, emptied or altered by whoever takes the web over."""
+    url = synced.environment("web")["DATABASE_URL"]
+    password = Path(synced.dot_env["DATABASE_PASSWORD_FILE"]).read_text().strip()
+    refused: list[LiteralString] = [
+        "CREATE TABLE mine (id int)",
+        "ALTER TABLE accounts_auditentry DISABLE TRIGGER ALL",
+        "TRUNCATE costs_dailyusage",
+        "DROP TABLE accounts_auditentry",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SET ROLE administrate_owner",
+    ]
+    with psycopg.connect(url, password=password, autocommit=True) as connection:
+        for statement in refused:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+        assert connection.execute("SELECT count(*) > 0 FROM costs_dailyusage").fetchone() == (True,)
+
+
+def test_the_queue_wants_its_password(synced: Deployed) -> None:
+    """Which the processes have."""
+    with redis.Redis.from_url(synced.redis.url) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+
+    assert synced.at_work()["broker"] == "ok"
 
 
 def test_second_migration_waits_for_the_first(site: Deployed) -> None:
@@ -348,9 +377,11 @@ def test_backup_restored_to_an_empty_server_is_the_same_installation(synced: Dep
         )
         shell(in_container(dump), synced.postgres_programs(), tmp_path)
         shell(in_container(restore), synced.postgres_programs(server=elsewhere), tmp_path)
-        environment = synced.environment("migrate")
-        environment["DATABASE_URL"] = elsewhere.url.rpartition("/")[0] + "/administrate"
-        environment |= {"DATABASE_PASSWORD": "", "DATABASE_PASSWORD_FILE": ""}
+        synced.make_roles(elsewhere)
+        environment = synced.environment("web")
+        environment["DATABASE_URL"] = (
+            f"postgresql://administrate_app@127.0.0.1:{urlsplit(elsewhere.url).port}/administrate"
+        )
 
         def manage(*words: str, **other: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(

@@ -20,9 +20,12 @@ from tests.services.product import ROOT
 
 MAKE_TARGETS = {"help", "install", "run", "demo", "test", "check", "audit", "sbom", "bench", "lock", "format", "clean"}
 PRODUCT_SERVICES = {"migrate", "web", "worker", "beat"}
-SECRETS = {"SECRET_KEY", "ENCRYPTION_KEYS", "POSTGRES_PASSWORD"}
-# What others than the settings read: the image of PostgreSQL, gunicorn.
-OTHERS = {"POSTGRES_PASSWORD", "WEB_CONCURRENCY"}
+SECRETS = {"SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
+# Of those that only some containers have, the one that insists on it.
+SERVERS_SECRETS = {"POSTGRES_PASSWORD": "roles", "DATABASE_OWNER_PASSWORD": "migrate"}
+IMAGES = {"PYTHON_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"}
+# What others than the settings read: the servers' images, Compose, gunicorn.
+OTHERS = {*SERVERS_SECRETS, *IMAGES, "WEB_CONCURRENCY"}
 
 
 def read(name: str) -> str:
@@ -71,7 +74,7 @@ def test_the_commands_in_the_example_environment_make_usable_secrets(tmp_path: P
 
 def test_compose_runs_each_part_of_the_product(compose: dict[str, Any]) -> None:
     """Web, worker, beat and the one-shot migration, with PostgreSQL and Redis."""
-    assert set(compose["services"]) == {"postgres", "redis", *PRODUCT_SERVICES}
+    assert set(compose["services"]) == {"postgres", "redis", "roles", *PRODUCT_SERVICES}
 
 
 @pytest.mark.parametrize("name", sorted(PRODUCT_SERVICES - {"migrate"}))
@@ -81,10 +84,10 @@ def test_compose_starts_the_product_on_a_migrated_database(compose: dict[str, An
 
 
 def test_compose_knows_the_health_of_what_keeps_running(compose: dict[str, Any]) -> None:
-    """Every service but the one-shot migration has a health check."""
+    """Every service but the one-shot ones has a health check."""
     assert {name for name, service in compose["services"].items() if "healthcheck" in service} == {
         *compose["services"]
-    } - {"migrate"}
+    } - {"roles", "migrate"}
 
 
 def test_compose_opens_one_port_and_that_to_this_machine_only(compose: dict[str, Any]) -> None:
@@ -103,13 +106,44 @@ def filled_in(compose: dict[str, Any], service: str, dot_env: dict[str, str]) ->
     }
 
 
-@pytest.mark.parametrize("missing", sorted(SECRETS))
-def test_compose_insists_on_every_secret(compose: dict[str, Any], missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "service"), sorted([*((name, "web") for name in SECRETS), *SERVERS_SECRETS.items()])
+)
+def test_compose_insists_on_every_secret(compose: dict[str, Any], missing: str, service: str) -> None:
     """None has a default: without it, as text or as a file, `docker compose up` stops and names it."""
-    dot_env = {name: "given" for name in SECRETS if name != missing}
+    dot_env = {name: "given" for name in {*SECRETS, *SERVERS_SECRETS} if name != missing}
 
     with pytest.raises(AssertionError, match=f"set {missing} or {missing}_FILE"):
-        filled_in(compose, "web", dot_env)
+        filled_in(compose, service, dot_env)
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_the_application_knows_no_password_but_its_own(compose: dict[str, Any], name: str) -> None:
+    """Neither the superuser's nor the owner's is in its environment or mounted."""
+    service = compose["services"][name]
+
+    assert set(service["secrets"]) == {secret.lower() for secret in SECRETS}
+    assert not any(secret in str(service) for secret in SERVERS_SECRETS)
+
+
+def test_only_what_calls_or_is_called_has_a_way_out(compose: dict[str, Any]) -> None:
+    """The servers, the clock and what runs once are on a network without one."""
+    ways = {name: set(service["networks"]) for name, service in compose["services"].items()}
+
+    assert compose["networks"]["inside"] == {"internal": True}
+    assert {name for name, networks in ways.items() if networks != {"inside"}} == {"web", "worker"}
+
+
+def test_images_can_be_pinned_by_digest(compose: dict[str, Any]) -> None:
+    """By three variables; the documented command writes them."""
+    pinned = dict.fromkeys(IMAGES, f"image@sha256:{'0' * 64}")
+    given = compose["services"] | {"build": {"image": compose["services"]["web"]["build"]["args"]["PYTHON_IMAGE"]}}
+
+    images = {deployed.interpolated(given[name]["image"], pinned) for name in ("postgres", "roles", "redis", "build")}
+
+    assert images == set(pinned.values())
+    assert set(re.findall(r"^FROM (\S+)", read("Dockerfile"), re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    assert all(f"{name}=" in read("docs/deploy.md") or name in read("docs/deploy.md") for name in IMAGES)
 
 
 def test_compose_takes_secrets_as_text_or_as_files(compose: dict[str, Any]) -> None:
@@ -119,12 +153,15 @@ def test_compose_takes_secrets_as_text_or_as_files(compose: dict[str, Any]) -> N
     filed = filled_in(compose, "worker", files)
 
     assert (text["SECRET_KEY"], text["SECRET_KEY_FILE"], text["DATABASE_PASSWORD"]) == ("p@ss:word/", "", "p@ss:word/")
-    assert {filed[name] for name in ("SECRET_KEY_FILE", "ENCRYPTION_KEYS_FILE", "DATABASE_PASSWORD_FILE")} == {
-        f"/run/secrets/{name}" for name in compose["secrets"]
-    }
+    assert {
+        filed[name]
+        for name in ("SECRET_KEY_FILE", "ENCRYPTION_KEYS_FILE", "DATABASE_PASSWORD_FILE", "REDIS_PASSWORD_FILE")
+    } == {f"/run/secrets/{name.lower()}" for name in SECRETS}
     mounts = {name: secret["file"] for name, secret in compose["secrets"].items()}
-    assert set(compose["services"]["worker"]["secrets"]) == set(mounts)
-    assert {deployed.interpolated(path, files) for path in mounts.values()} == set(files.values())
+    assert {name.upper() for name in mounts} == {*SECRETS, *SERVERS_SECRETS}
+    assert {deployed.interpolated(mounts[name], files) for name in compose["services"]["worker"]["secrets"]} == {
+        *files.values()
+    }
     assert {deployed.interpolated(path, {}) for path in mounts.values()} == {"./.env.example"}
 
 
@@ -135,7 +172,7 @@ def test_compose_passes_on_only_settings_that_exist(compose: dict[str, Any]) -> 
         assert passed <= settings_variables() | OTHERS
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis", *sorted(PRODUCT_SERVICES)])
+@pytest.mark.parametrize("name", ["postgres", "redis", "roles", *sorted(PRODUCT_SERVICES)])
 def test_every_container_has_as_little_as_it_needs(compose: dict[str, Any], name: str) -> None:
     """No root, no capabilities, nothing to write to but memory and named volumes, bounded memory, CPU and processes."""
     service = compose["services"][name]
@@ -151,9 +188,9 @@ def test_every_container_has_as_little_as_it_needs(compose: dict[str, Any], name
 
 
 def test_what_keeps_running_is_started_again(compose: dict[str, Any]) -> None:
-    """After a crash or a reboot; the migration runs once."""
+    """After a crash or a reboot; roles and migration run once."""
     assert {name: service["restart"] for name, service in compose["services"].items()} == {
-        name: "no" if name == "migrate" else "unless-stopped" for name in compose["services"]
+        name: "no" if name in {"roles", "migrate"} else "unless-stopped" for name in compose["services"]
     }
 
 
@@ -215,7 +252,7 @@ def test_the_images_files_are_small_steps_that_hold(compose: dict[str, Any]) -> 
     """What a linter of Dockerfiles asks for: tags, no cache left, absolute folders, an exec form, nothing as root."""
     text = read("Dockerfile")
 
-    assert all(re.fullmatch(r"[\w./-]+:[\w.-]+", image) for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert all(re.fullmatch(r"[\w./-]+:[\w.-]+", image) for image in re.findall(r"^ARG \w+=(\S+)", text, re.MULTILINE))
     assert all(folder.startswith("/") for folder in re.findall(r"^WORKDIR (\S+)", text, re.MULTILINE))
     assert "--no-cache-dir" in text
     assert not re.search(r"^(ADD|MAINTAINER|ONBUILD) |\bsudo\b|:latest", text, re.MULTILINE)

@@ -196,6 +196,7 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": "",
         "ADMIN_USERNAME": "admin",
         "DATABASE_PASSWORD": "",
+        "REDIS_PASSWORD": "",
         "METRICS_TOKEN": "",
         "LOG_FORMAT": "",
         "TRUSTED_PROXIES": "",

@@ -17,13 +17,15 @@ class RedisServer:
     `stop`, `kill` and `start` may be called in between, as faults do; the port stays, the data do not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, password: str = "") -> None:
+        self.password = password
         self._folder = Path(tempfile.mkdtemp(prefix="administrate-redis-"))
         self._port = free_port()
         self._process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
+        """Without the password."""
         return f"redis://127.0.0.1:{self._port}/0"
 
     def __enter__(self) -> Self:
@@ -47,6 +49,7 @@ class RedisServer:
             "save": "",
             "appendonly": "no",
             "daemonize": "no",
+            "requirepass": self.password,
         }
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self._process = ChildProcess(
