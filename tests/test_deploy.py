@@ -376,6 +376,7 @@ def test_backup_restored_to_an_empty_server_is_the_same_installation(synced: Dep
             tmp_path,
         )
         shell(in_container(dump), synced.postgres_programs(), tmp_path)
+        assert (tmp_path / "administrate.dump").stat().st_mode & 0o077 == 0
         shell(in_container(restore), synced.postgres_programs(server=elsewhere), tmp_path)
         synced.make_roles(elsewhere)
         environment = synced.environment("web")

@@ -67,3 +67,47 @@ def test_ci_stops_at_a_known_vulnerability(ci: Path) -> None:
     assert done.returncode != 0
     assert "a 1: CVE-1" in done.stdout
     assert "passed" not in done.stdout
+
+
+def units() -> dict[str, str]:
+    """The systemd files of docs/deploy.md by their paths under /etc/systemd/system."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    return dict(re.findall(r"^`/etc/systemd/system/(\S+)`.*?:\n\n```ini\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd's own check is not on this machine")
+def test_systemd_finds_nothing_wrong_with_the_documented_units(tmp_path: Path) -> None:
+    """Unknown settings, missing programs, dependencies that are not there."""
+    for name, text in units().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text.replace("/opt/administrate", str(ROOT)))
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.glob("*.service"))],
+        env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert [line for line in done.stderr.splitlines() if str(tmp_path) in line or "administrate" in line] == []
+
+
+def test_documented_units_run_what_the_page_runs_and_are_hardened() -> None:
+    """Web, worker, beat and migration, each as the commands above them, with one set of limits for all."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    hardened = units().pop("administrate-.service.d/hardened.conf")
+    commands = [
+        line
+        for text in units().values()
+        for line in re.findall(r"^ExecStart=/opt/administrate/(.+)$", text, re.MULTILINE)
+    ]
+
+    assert set(units()) == {
+        "administrate-.service.d/hardened.conf",
+        *(f"administrate-{name}.service" for name in ("migrate", "web", "worker", "beat")),
+    }
+    assert len(commands) == 5
+    assert [command for command in commands if f"\n{command}\n" not in page] == []
+    for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "UMask=0077", "User=administrate"):
+        assert line in hardened

@@ -66,8 +66,10 @@ def test_sqlite_of_the_first_release_upgrades_itself(embedded: EmbeddedProduct) 
 def test_backup_of_the_embedded_default_is_the_same_installation(embedded: EmbeddedProduct, tmp_path: Path) -> None:
     """The documented commands, run while it is open, and restored into an empty home: figures and secrets are there."""
     page = (ROOT / "docs" / "deploy.md").read_text()
-    [saving] = re.findall(r"^```sh\n(\.venv/bin/python -c .*?)^```", page, re.MULTILINE | re.DOTALL)
-    [restoring] = re.findall(r"^```sh\n(mkdir --mode 700 var\n.*?)make run\n^```", page, re.MULTILINE | re.DOTALL)
+    [saving] = re.findall(r"^```sh\n(umask 077\n\.venv/bin/python -c .*?)^```", page, re.MULTILINE | re.DOTALL)
+    [restoring] = re.findall(
+        r"^```sh\n(umask 077\nmkdir --mode 700 var\n.*?)make run\n^```", page, re.MULTILINE | re.DOTALL
+    )
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
     before = first_release(embedded.environment)
@@ -75,6 +77,7 @@ def test_backup_of_the_embedded_default_is_the_same_installation(embedded: Embed
     embedded.manage("migrate", "--no-input")
 
     subprocess.run(["sh", "-ec", saving], cwd=tmp_path, check=True)
+    assert [path.stat().st_mode & 0o077 for path in tmp_path.glob("backup*")] == [0, 0]
     (tmp_path / "var").unlink()
     subprocess.run(["sh", "-ec", restoring], cwd=tmp_path, check=True)
 
