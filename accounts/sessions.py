@@ -56,17 +56,17 @@ class SessionStore(db.SessionStore):
 
     def get_expiry_age(self, **_kwargs: Any) -> int:
         """Seconds until the absolute limit, which is the cookie's life; the idle limit is the stored session's."""
-        return max(0, int((_last_moment(self._session) - timezone.now()).total_seconds()))
+        return max(0, int((_last_moment(self.get(BROWSER)) - timezone.now()).total_seconds()))
 
     def get_expiry_date(self, **_kwargs: Any) -> datetime:
-        return _next_end(self._session)
+        return _next_end(self.get(BROWSER))
 
     def load(self) -> dict[str, Any]:
         session = self._get_session_from_db()
         if session is None:
             return {}
         content: dict[str, Any] = self.decode(session.session_data)
-        end = _next_end(content)
+        end = _next_end(content.get(BROWSER))
         if end - session.expire_date > NOTED_EVERY:
             # A database that takes no changes still shows its pages, until the session ends as it stands.
             with contextlib.suppress(DatabaseError), transaction.atomic():
@@ -81,24 +81,24 @@ class SessionStore(db.SessionStore):
             self.model.objects.filter(pk=digest(key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        browser = data.get(BROWSER, {})
-        began_at = browser.get("began_at")
-        return self.model(
-            session_key=digest(self._get_or_create_session_key()),
-            session_data=self.encode(data),
-            expire_date=_next_end(data),
+        plain = super().create_model_instance(data)
+        browser = data.get(BROWSER)
+        return self.get_model_class()(
+            session_key=digest(plain.session_key),
+            session_data=plain.session_data,
+            expire_date=plain.expire_date,
             user_id=data.get(USER_ID),
-            address=browser.get("address", ""),
-            user_agent=browser.get("user_agent", ""),
-            began_at=datetime.fromtimestamp(began_at, UTC) if began_at else None,
+            address=browser["address"] if browser else "",
+            user_agent=browser["user_agent"] if browser else "",
+            began_at=_began(browser) if browser else None,
         )
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return self._cipher().encrypt(super().encode(session_dict).encode()).decode()
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
-            packed = self._cipher().decrypt(session_data.encode()).decode()
+            packed = self._cipher().decrypt(session_data).decode()
         except InvalidToken:  # SECRET_KEY is another one than when it was written
             return {}
         content: dict[str, Any] = super().decode(packed)
@@ -106,7 +106,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         key = self.session_key or ""
-        session = self.model.objects.filter(pk=digest(key), expire_date__gt=timezone.now()).first()
+        session = self.get_model_class().objects.filter(pk=digest(key), expire_date__gt=timezone.now()).first()
         if session is None:
             self._session_key = None
         return session
@@ -116,13 +116,16 @@ class SessionStore(db.SessionStore):
         return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _last_moment(content: Mapping[str, Any]) -> datetime:
+def _began(browser: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(browser["began_at"], UTC)
+
+
+def _last_moment(browser: Mapping[str, Any] | None) -> datetime:
     """The absolute limit, from signing in; before it, from now."""
-    began_at = content.get(BROWSER, {}).get("began_at")
-    began = datetime.fromtimestamp(began_at, UTC) if began_at else timezone.now()
+    began = _began(browser) if browser else timezone.now()
     return began + timedelta(days=settings.SESSION_MAX_DAYS)
 
 
-def _next_end(content: Mapping[str, Any]) -> datetime:
+def _next_end(browser: Mapping[str, Any] | None) -> datetime:
     """When a session ends that is used now."""
-    return min(timezone.now() + timedelta(hours=settings.SESSION_IDLE_HOURS), _last_moment(content))
+    return min(timezone.now() + timedelta(hours=settings.SESSION_IDLE_HOURS), _last_moment(browser))

@@ -104,7 +104,7 @@ def test_a_session_that_can_not_be_read_is_none(annas: Client, settings: Setting
 def test_the_upgrade_takes_the_readable_sessions_away() -> None:
     """Both tables that held the keys go, where they are there at all."""
     migration = import_module("accounts.migrations.0004_sessions_of_our_own").Migration
-    statements = [operation.sql for operation in migration.operations if isinstance(operation, RunSQL)]
+    statements = [str(operation.sql) for operation in migration.operations if isinstance(operation, RunSQL)]
     with connection.cursor() as cursor:
         for table in ("django_session", "usersessions_usersession"):
             cursor.execute(f"CREATE TABLE {table} (session_key varchar(40))")
