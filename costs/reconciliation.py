@@ -15,7 +15,7 @@ from enum import Enum
 from django.db.models import Count, Q
 
 from costs.coverage import Coverage
-from costs.models import DailyUsage
+from costs.models import USED, DailyUsage
 from costs.money import format_number
 from costs.ranges import DateRange
 from costs.sums import ExactSum
@@ -149,7 +149,7 @@ def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reco
         .values("day")
         .annotate(
             used=ExactSum("credits"),
-            untold=Count("pk", filter=Q(credits=None) & (Q(minutes__gt=0) | Q(requests__gt=0) | Q(cost__gt=0))),
+            untold=Count("pk", filter=Q(credits=None) & USED),
         )
     )
     ours = explainable = Decimal(0)

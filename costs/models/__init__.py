@@ -15,6 +15,7 @@ from costs.models.statements import ClosedMonth, Statement, StatementLine, State
 from costs.models.usage import (
     FIGURES,
     SETTLES_AFTER,
+    USED,
     DailyUsage,
     DailyUsageQuerySet,
     ReadDay,
@@ -26,6 +27,7 @@ __all__ = [
     "COUNTED",
     "FIGURES",
     "SETTLES_AFTER",
+    "USED",
     "AttributedUsage",
     "AttributedUsageQuerySet",
     "ClosedMonth",

@@ -173,10 +173,11 @@ def test_unread_days_make_a_comparison_impossible() -> None:
     assert reconciled(more).verdict is Verdict.UNEXPLAINED
 
 
-def test_usage_without_credits_makes_a_comparison_impossible() -> None:
-    """Days that are billed by cost; unknown is not zero."""
+@pytest.mark.parametrize("cost", [Decimal(2), None])
+def test_usage_without_credits_makes_a_comparison_impossible(cost: Decimal | None) -> None:
+    """Days that are billed by cost, priced or not; unknown is not zero."""
     provider = make_billed(snapshot(500), credits_by_day={november(2): 100})
-    make_usage(project=provider.projects.get(), day=november(5), credits=None, minutes=None, requests=None)
+    make_usage(project=provider.projects.get(), day=november(5), credits=None, minutes=None, requests=None, cost=cost)
 
     found = reconciled(provider)
 
