@@ -5,6 +5,7 @@ A provider is connected on its own page, where its key is tried first; here nobo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,7 @@ from providers.views.asking import person
 RESYNC_DAYS = 35
 
 # What may be edited here in one line is a name.
-NAMES = {models.CharField: {"form_class": NameField}}
+NAMES: Mapping[type[models.Field[Any, Any]], Mapping[str, Any]] = {models.CharField: {"form_class": NameField}}
 
 
 class NoAdding:

@@ -33,8 +33,17 @@ def costing(project: Project, cost: Decimal | None, *, model: str = "m", day: da
     return Usage(project.pk, day, model, None, None, None, cost, "" if cost is None else "usd")
 
 
-def write(provider: Provider, *rows: Usage, first: date = DAY, last: date = DAY, **options: bool) -> Written:
-    return write_usage(provider=provider, first=first, last=last, rows=rows, read_at=NOW, **options)
+def write(
+    provider: Provider, *rows: Usage, first: date = DAY, last: date = DAY, accept_implausible: bool = False
+) -> Written:
+    return write_usage(
+        provider=provider,
+        first=first,
+        last=last,
+        rows=rows,
+        read_at=NOW,
+        accept_implausible=accept_implausible,
+    )
 
 
 def stored(project: Project) -> dict[str, tuple[Decimal | None, str]]:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costs.amounts import CURRENCIES
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.payloads import (
-    CURRENCIES,
     UsageRow,
     key_hashes,
     parse_json,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from costs.amounts import COST
 from costs.models import DailyUsage
-from elevenlabs_sync.payloads import COST, UsageRow, read_costs, read_stats
+from elevenlabs_sync.payloads import UsageRow, read_costs, read_stats
 from elevenlabs_sync.simulator import drift
 from elevenlabs_sync.simulator.billing import Cost
 from elevenlabs_sync.simulator.server import COST_PATH
