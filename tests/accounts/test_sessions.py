@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from allauth.mfa import signals
@@ -94,8 +98,8 @@ def test_what_a_session_holds_is_unreadable(annas: Client) -> None:
     assert stored.get_decoded() == {}
 
 
-def test_a_session_that_can_not_be_read_is_none(annas: Client, settings: Settings) -> None:
-    """With another SECRET_KEY everybody signs in again, and nothing breaks."""
+def test_a_session_that_can_not_be_read_is_none(annas: Client) -> None:
+    """Whoever has it signs in again, and nothing breaks."""
     Session.objects.update(session_data="nonsense")
 
     assert annas.get("/settings/")["Location"].startswith("/accounts/login/")
@@ -150,6 +154,23 @@ def test_both_limits_are_settings(at: Callable[[timedelta], None], anna: User, s
 
     assert "after 1 hour without use, and 2 days after signing in" in page
     assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("name", ["SESSION_IDLE_HOURS", "SESSION_MAX_DAYS"])
+def test_a_limit_that_is_none_stops_the_start(tmp_path: Path, name: str) -> None:
+    """With a sentence that names the variable."""
+    environment = {"DJANGO_SETTINGS_MODULE": "administrate.settings", "DATA_DIR": str(tmp_path), name: "0"}
+
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode != 0
+    assert f"{name} must be between 1 and 1000, not 0." in result.stderr
 
 
 def test_the_browser_keeps_the_cookie_until_the_last_day(annas: Client) -> None:
