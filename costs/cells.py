@@ -24,6 +24,7 @@ from costs.metrics import Metric
 from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_cents, to_significant, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
+from providers.names import isolated
 
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
@@ -260,19 +261,25 @@ def marked_day(value: date, *, is_provisional: bool) -> Cell:
     return Cell(html, value.isoformat(), PROVISIONAL)
 
 
+def named(name: str) -> Cell:
+    """A name from outside that is no link."""
+    return Cell(isolated(name), name)
+
+
 def company(subject: Company | None, label: str, query: str = "") -> Cell:
     """A company's name as a link that keeps the range; what is unassigned is no link."""
     if subject is None:
         return Cell(format_html("{}", label), label)
     archived = mark_safe(' <span class="badge">Archived</span>') if subject.archived_at else ""
-    html = format_html('<a class="row-link" href="{}{}">{}</a>{}', subject.get_absolute_url(), query, label, archived)
+    url = f"{subject.get_absolute_url()}{query}"
+    html = format_html('<a class="row-link" href="{}">{}</a>{}', url, isolated(label), archived)
     return Cell(html, label)
 
 
 def model(model_id: str, label: str, query: str = "") -> Cell:
     """A model's name as a link to its page that keeps the range."""
     url = f"{reverse('models:detail')}{query or '?'}{'&' if query else ''}{urlencode({'model': model_id})}"
-    return Cell(format_html('<a class="row-link" href="{}">{}</a>', url, label), label)
+    return Cell(format_html('<a class="row-link" href="{}">{}</a>', url, isolated(label)), label)
 
 
 def provider(subject: Provider, query: str = "") -> Cell:
@@ -281,7 +288,7 @@ def provider(subject: Provider, query: str = "") -> Cell:
         '<a class="row-link" href="{}{}">{}</a>{}',
         subject.get_absolute_url(),
         query,
-        subject.name,
+        isolated(subject.name),
         mark_safe(' <span class="badge badge--simulated">Simulated data</span>')
         if subject.region == SIMULATED_REGION
         else "",
@@ -294,7 +301,7 @@ def project(subject: Project, *, now: datetime | None = None) -> Cell:
     facts = _facts(subject, now) if now else []
     html = format_html(
         "{}{}{}{}",
-        subject.display_name,
+        isolated(subject.display_name),
         format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
         if subject.hint and (subject.label or subject.name)
         else "",

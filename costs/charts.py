@@ -100,7 +100,7 @@ def _twin(
     sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
     return Table(
         caption=f"{title}, as a table",
-        columns=(Column("Day", is_number=False), *(Column(one.label) for one in series), Column("Total")),
+        columns=(Column("Day", is_number=False), *(Column(one.label, is_name=True) for one in series), Column("Total")),
         rows=tuple(
             Row(
                 (

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from costs import cells
 from costs.adjustments import CHANGED_SINCE
@@ -26,6 +26,7 @@ from costs.querystate import natural
 from costs.statements import Amounts, Sheet, totals_of
 from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals
+from providers.names import isolated
 
 ROUNDING = "Rounding"
 
@@ -63,7 +64,11 @@ def usage_table(sheet: Sheet, currency: str, *, shows_keys: bool) -> Table:
     for group in groups:
         models = grouped(group.lines, _model)
         only = models[0].first.model_name if len(models) == 1 else ""
-        head = _key_head(group.first, marks[_key(group.first)], only) if shows_keys else group.first.model_name
+        head = (
+            _key_head(group.first, marks[_key(group.first)], only)
+            if shows_keys
+            else cells.named(group.first.model_name)
+        )
         rows.append(Row((head, *_figures(group.totals, currency))))
         if not only:
             rows += [
@@ -231,15 +236,16 @@ def _marks(keys: Iterable[Group]) -> dict[tuple[str, str, str, str], str]:
 def _key_head(line: StatementLine, mark: str, model: str) -> SafeString:
     return format_html(
         '{}{}<span class="sub">{}{}</span>',
-        line.key_name,
+        isolated(line.key_name),
         format_html(' <span class="muted small nowrap">··{}</span>', mark) if mark else "",
-        format_html("{} · ", model) if model else "",
-        line.provider_name,
+        format_html("{} · ", isolated(model)) if model else "",
+        isolated(line.provider_name),
     )
 
 
 def _part_head(name: str) -> SafeString:
-    return format_html('<span class="statement__part"><span class="visually-hidden">of which </span>{}</span>', name)
+    of_which = mark_safe('<span class="visually-hidden">of which </span>')
+    return format_html('<span class="statement__part">{}{}</span>', of_which, isolated(name))
 
 
 def _figures(totals: Totals, currency: str) -> tuple[str, ...]:

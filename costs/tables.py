@@ -17,6 +17,7 @@ from costs.metrics import METRICS
 from costs.querystate import Sorting
 from costs.reports import Breakdown
 from costs.totals import Totals
+from providers.names import isolated
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Column:
     label: str
     is_number: bool = True
     sort: str = ""  # what ?sort= calls it; empty: not offered
+    is_name: bool = False  # the label came from outside
     unit: str = ""  # of the numbers in the table's CSV, where they stand without it
 
 
@@ -98,14 +100,15 @@ def _misses(parts: Iterable[str], whole: str) -> bool:
 def heading(column: Column, sorting: Sorting | None) -> SafeString:
     """A column's heading; with ``sorting`` and a sortable column it is a link and says the direction."""
     css = mark_safe(' class="num"') if column.is_number else ""
+    label = isolated(column.label) if column.is_name else column.label
     if sorting is None or not column.sort:
-        return format_html('<th scope="col"{}>{}</th>', css, column.label)
+        return format_html('<th scope="col"{}>{}</th>', css, label)
     return format_html(
         '<th scope="col"{} aria-sort="{}"><a href="{}">{}</a></th>',
         css,
         sorting.direction(column.sort),
         sorting.url(column.sort),
-        column.label,
+        label,
     )
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,6 +30,7 @@ from accounts.services.members import (
     reset_two_factor,
     unlink_single_sign_on,
 )
+from providers.names import isolated
 
 
 @require_safe
@@ -91,7 +93,7 @@ def edit_member(request: HttpRequest, pk: int) -> HttpResponse:
         except LastAdminError as refusal:
             form.add_error("role", refusal)
         else:
-            messages.success(request, f"{person(user)} is {_article(role)} {role.label} now.")
+            _say(request, "{} is {} {} now.", user, _article(role), role.label)
             return redirect("members:list" if user != request.user or role == Role.ADMIN else "settings")
     context = {
         "person": user,
@@ -109,7 +111,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
         deactivate_member(user=user)
     except LastAdminError as refusal:
         return _refused(request, user, refusal)
-    messages.success(request, f"{person(user)} can't sign in any more, and is signed out everywhere.")
+    _say(request, "{} can't sign in any more, and is signed out everywhere.", user)
     return redirect("members:list")
 
 
@@ -117,7 +119,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
 def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
     user = _member(pk)
     reactivate_member(user=user)
-    messages.success(request, f"{person(user)} can sign in again.")
+    _say(request, "{} can sign in again.", user)
     return redirect("members:list")
 
 
@@ -125,7 +127,7 @@ def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
 def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     user = _member(pk)
     reset_two_factor(user=user)
-    messages.success(request, f"{person(user)} signs in with the password alone now, and is signed out everywhere.")
+    _say(request, "{} signs in with the password alone now, and is signed out everywhere.", user)
     return redirect("members:edit", user.pk)
 
 
@@ -150,7 +152,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         except LastAdminError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, f"{person(user)} was removed.")
+            _say(request, "{} was removed.", user)
             return redirect("members:list")
     context = {"person": user, "form": form}
     return render(request, "accounts/remove.html", context, status=422 if form.errors else 200)
@@ -158,6 +160,11 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _member(pk: int) -> User:
     return get_object_or_404(User.objects.select_related("membership"), pk=pk, membership__isnull=False)
+
+
+def _say(request: HttpRequest, sentence: str, user: User, *more: str) -> None:
+    """``sentence`` begins with the person's name."""
+    messages.success(request, format_html(sentence, isolated(person(user)), *more))
 
 
 def _article(role: Role) -> str:

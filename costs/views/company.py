@@ -74,7 +74,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "models": usage_table(
             models,
             [
-                cells.model(line.subject, line.label, model_query) if sees_providers else line.label
+                cells.model(line.subject, line.label, model_query) if sees_providers else cells.named(line.label)
                 for line in models.lines
             ],
             caption=f"Spend of {company.name} by model",

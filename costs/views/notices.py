@@ -15,6 +15,7 @@ from costs.cells import SIMULATED_REGION
 from costs.coverage import Coverage
 from costs.wording import ago
 from providers.models import EARLIEST_DAY, Provider
+from providers.names import isolated_in
 from providers.services.queueing import NIGHTLY_DAYS
 from providers.wording import count
 
@@ -41,12 +42,18 @@ class Notice:
     text: str
     links: tuple[Link, ...] = ()
 
+    def about(self, providers: Iterable[Provider]) -> Notice:
+        """The same with the names of ``providers`` isolated."""
+        names = [provider.name for provider in providers]
+        links = tuple(Link(isolated_in(link.label, names), link.url) for link in self.links)
+        return Notice(isolated_in(self.text, names), links)
+
 
 def stale_notices(providers: Iterable[Provider], now: datetime, user: Person) -> list[Notice]:
     """One notice for each provider whose figures may lack the latest usage without anybody having wanted that: why."""
     stale = {Provider.Status.LATE, Provider.Status.FAILED}
     return [
-        Notice(_staleness(provider, now), _remedies(provider, user))
+        Notice(_staleness(provider, now), _remedies(provider, user)).about([provider])
         for provider in providers
         if provider.status(now) in stale or (provider.status(now) == Provider.Status.PAUSED and provider.pause_reason)
     ]
@@ -86,7 +93,7 @@ def unread_notice(
     if not lacking:
         return None
     if len(lacking) == 1:
-        return _unread_of(lacking[0], coverages[lacking[0].pk], user, today)
+        return _unread_of(lacking[0], coverages[lacking[0].pk], user, today).about(lacking)
     text = f"Days of this range have not been read yet from {_listed(lacking)}. Figures may be incomplete."
     links = []
     for provider in lacking:
@@ -95,7 +102,7 @@ def unread_notice(
             links.append(_resync(provider, days, f"Re-sync {provider.name}"))
     if any(_by_hand(provider, coverages[provider.pk], today) for provider in lacking):
         text += " No sync reads days before a provider's history by itself: re-sync them by hand."
-    return Notice(text, tuple(links[:MOST_LINKS]))
+    return Notice(text, tuple(links[:MOST_LINKS])).about(lacking)
 
 
 def _unread_of(provider: Provider, known: Coverage, user: Person | None, today: date) -> Notice:

@@ -49,6 +49,7 @@ from costs.views.downloads import download
 from costs.views.notices import Notice, simulated_only, unread_notice
 from costs.wording import moment
 from providers.models import EARLIEST_DAY, Company, Provider
+from providers.names import isolated
 
 MONTHS_A_PAGE = 24
 # Who may not see providers and keys is shown what was used, not by which key.
@@ -211,7 +212,7 @@ def month_context(status: MonthStatus, providers: Sequence[Provider], *, today: 
 
 def _company_link(sheet: Sheet) -> SafeString:
     url = reverse("companies:statement", args=[sheet.company.pk, sheet.month])
-    return format_html('<a class="row-link" href="{}">{}</a>', url, sheet.company_name)
+    return format_html('<a class="row-link" href="{}">{}</a>', url, isolated(sheet.company_name))
 
 
 def _changed_since(month: date, csv_url: str) -> Table | None:

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from providers.forms import AssignForm, KeysForm, SplitForm
@@ -26,6 +28,7 @@ from providers.models import (
     Provider,
     describe_shares,
 )
+from providers.names import isolated_in
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
 from providers.views.answers import add_errors, problem
@@ -141,12 +144,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         undo_assignment(change=change, now=timezone.now(), made_by=person(request))
     except UndoConflictError as refusal:
         return problem(request, "This can't be undone any more", [str(refusal)], back, status=409)
-    messages.success(request, f"Undone: {change.summary}")
+    messages.success(request, format_html("Undone: {}", said(change)))
     return redirect(back)
 
 
 def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
-    messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
+    messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
     return redirect(back)
 
 
@@ -161,6 +164,11 @@ def _payers_today(projects: list[Project]) -> list[str]:
         )
         for project in projects
     ]
+
+
+def said(change: AssignmentChange) -> SafeString:
+    """What was done, in a sentence in which the companies' names stand apart."""
+    return isolated_in(change.summary, Company.objects.values_list("name", flat=True))
 
 
 def _question(form: AssignForm, back: str) -> str:

@@ -9,11 +9,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from providers.forms import CompanyForm
 from providers.keys import count_keys
 from providers.models import Company
+from providers.names import isolated
 from providers.services.companies import archive_company, restore_company, save_company
 from providers.views.answers import add_errors
 from providers.views.asking import person
@@ -36,7 +38,8 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     archive_company(company=company, now=timezone.now(), made_by=person(request))
     rules = company.rules.count()
     rest = f" Its {'rule is' if rules == 1 else f'{rules} rules are'} skipped meanwhile." if rules else ""
-    messages.success(request, f"{company.name} was archived. Its history and its keys stay.{rest}")
+    done = format_html("{} was archived. Its history and its keys stay.{}", isolated(company.name), rest)
+    messages.success(request, done)
     return redirect("companies:edit", company.pk)
 
 
@@ -44,7 +47,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
     company = get_object_or_404(Company, pk=pk)
     restore_company(company=company, made_by=person(request))
-    messages.success(request, f"{company.name} was restored.")
+    messages.success(request, format_html("{} was restored.", isolated(company.name)))
     return redirect("companies:edit", company.pk)
 
 
@@ -58,7 +61,8 @@ def _company_form(request: HttpRequest, company: Company | None) -> HttpResponse
         except ValidationError as refusal:
             add_errors(form, refusal)
         else:
-            messages.success(request, f"{form.instance.name} was {'saved' if company else 'added'}.")
+            done = "saved" if company else "added"
+            messages.success(request, format_html("{} was {}.", isolated(form.instance.name), done))
             return redirect(form.instance)
     context: dict[str, Any] = {"form": form, "company": company, "name": name}
     if company:

@@ -15,12 +15,14 @@ from django.db.models import Count, Max, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from providers import registry
 from providers.forms import DeleteForm, RenameForm, ReplaceKeyForm, ResyncForm
 from providers.models import Project, Provider
+from providers.names import isolated
 from providers.services.connecting import AlreadyConnectedError
 from providers.services.managing import (
     OtherWorkspaceError,
@@ -52,7 +54,8 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             add_errors(form, refusal)
         else:
-            messages.success(request, f"{name} is now called {provider.name}.")
+            done = format_html("{} is now called {}.", isolated(name), isolated(provider.name))
+            messages.success(request, done)
             return redirect(provider)
     return _page(request, "providers/rename.html", provider, name, form)
 
@@ -97,7 +100,9 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, why_no_sync(provider))
         else:
             pause_provider(provider=provider, now=timezone.now())
-            messages.success(request, f"Syncing of {provider.name} is paused. Its history stays.")
+            messages.success(
+                request, format_html("Syncing of {} is paused. Its history stays.", isolated(provider.name))
+            )
             return redirect(provider)
     return _page(request, "providers/pause.html", provider, provider.name, form)
 
@@ -111,7 +116,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, why_no_sync(provider))
         else:
             resume_provider(provider=provider, now=timezone.now())
-            messages.success(request, f"{provider.name} is resumed. It syncs within a minute.")
+            messages.success(request, format_html("{} is resumed. It syncs within a minute.", isolated(provider.name)))
             return redirect(provider)
     return _page(request, "providers/resume.html", provider, provider.name, form)
 
@@ -150,14 +155,15 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         if form.cleaned_data["history"] == DeleteForm.KEEP:
             disconnect_provider(provider=provider, now=timezone.now())
-            messages.success(request, f"{provider.name} is disconnected. Its key is gone, its history stays.")
+            done = format_html("{} is disconnected. Its key is gone, its history stays.", isolated(provider.name))
+            messages.success(request, done)
             return redirect(provider)
         try:
             delete_provider(provider=provider, confirmed_name=form.cleaned_data["confirmed_name"])
         except ValidationError as refusal:
             form.add_error("confirmed_name", refusal)
         else:
-            messages.success(request, f"{provider.name} was deleted with all its history.")
+            messages.success(request, format_html("{} was deleted with all its history.", isolated(provider.name)))
             return redirect("providers:list")
     return _page(request, "providers/delete.html", provider, provider.name, form, **_what_goes(provider))
 

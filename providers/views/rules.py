@@ -16,6 +16,7 @@ from providers.models import AssignmentRule
 from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
 from providers.views.answers import add_errors
 from providers.views.asking import person
+from providers.views.assigning import said
 from providers.wording import count
 
 
@@ -90,7 +91,7 @@ def apply(request: HttpRequest) -> HttpResponse:
             except OutcomeChangedError:
                 is_outdated = True
             else:
-                messages.success(request, change.summary, extra_tags=reverse("providers:undo", args=[change.pk]))
+                messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
                 return redirect("rules:list")
         preview = preview_rules(starts_on=starts_on)
         if "applies_to" not in request.GET and not is_outdated and any(outcome.is_paid for outcome in preview.outcomes):

@@ -118,7 +118,7 @@ def test_about_tells_what_is_missing(signed_in: Client, settings: Settings, monk
     assert "Start it: celery -A administrate beat" in page
     assert "Silent" in page
     assert "Unreachable" in page
-    assert f'<a href="{late.get_absolute_url()}">Sleepy &lt;workspace&gt;</a>' in page
+    assert f'<a href="{late.get_absolute_url()}"><bdi>Sleepy &lt;workspace&gt;</bdi></a>' in page
 
 
 def test_about_of_a_new_installation(signed_in: Client) -> None:

@@ -17,7 +17,7 @@ from django.test import Client
 def text_of(page: bytes) -> str:
     """The page as it reads: without tags, scripts and runs of blanks."""
     html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html))).split())
 
 
 def page_of(client: Client, url: str) -> str:

@@ -42,7 +42,7 @@ SNAPSHOT = {
 
 def text_of(page: bytes) -> str:
     html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html)).split())
 
 
 def page_of(client: Client, provider: Provider, query: str = "") -> str:

@@ -42,7 +42,7 @@ def url(provider: Provider, query: str = ALL) -> str:
 
 
 def text_of(page: bytes) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.decode()).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", page.decode())).split())
 
 
 def test_the_providers_page_shows_the_latest_twenty(signed_in: Client) -> None:

@@ -63,7 +63,10 @@ def menu(html: str) -> list[tuple[str, str]]:
     """The filter's links with their labels."""
     found = re.search(r'<details class="menu menu--filter.*?</details>', html, re.DOTALL)
     return (
-        [(label, unescape(url)) for url, label in re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', found[0])]
+        [
+            (label, unescape(url))
+            for url, label in re.findall(r'<a href="([^"]*)"[^>]*><bdi>([^<]*)</bdi></a>', found[0])
+        ]
         if found
         else []
     )

@@ -43,7 +43,7 @@ NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
 
 def text_of(page: bytes) -> str:
     """The page as it reads: without tags and runs of blanks."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.decode()).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", page.decode())).split())
 
 
 def records(content: bytes) -> list[dict[str, str]]:

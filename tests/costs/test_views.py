@@ -38,7 +38,7 @@ UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 def text_of(page: bytes) -> str:
     """The page as it reads: without tags, scripts and runs of blanks."""
     html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html)).split())
 
 
 def make_workspace(keys: int = 2, days: int = 2) -> tuple[Provider, Company]:

@@ -119,7 +119,10 @@ def test_split_is_saved_and_undone(
     signed_in.post(f"/assignments/{change.pk}/undo/")
 
     assert response.redirect_chain[-1][0] == key.provider.get_absolute_url()
-    assert "1 key split between Globex 66.67 % · Acme 33.33 % from 2026-11-15." in response.content.decode()
+    assert (
+        "split between <bdi>Globex</bdi> 66.67 % · <bdi>Acme</bdi> 33.33 % from 2026-11-15."
+        in response.content.decode()
+    )
     assert saved == [("1970-01-01", "Acme"), ("2026-11-15", "Globex 66.67 % · Acme 33.33 %")]
     assert change.made_by == operator
     assert payers(key) == [("1970-01-01", "Acme")]
@@ -410,7 +413,7 @@ def test_row_of_a_key_that_a_company_pays_asks_from_when_on(
 
     assert payers(key) == [("1970-01-01", "Acme")]
     page = signed_in.get(answer["Location"]).content.decode()
-    assert "will belong to <strong>Globex</strong>" in page
+    assert "will belong to <strong><bdi>Globex</bdi></strong>" in page
     assert 'value="from" checked' in page
     assert 'value="2026-11-22"' in page
     assert 'name="next" value="/providers/"' in page

@@ -70,7 +70,7 @@ def test_company_is_archived_and_restored(signed_in: Client, operator: User, tol
 
     assert "what its 1 API key uses goes on counting" in before
     assert archived.redirect_chain[-1][0] == edit
-    assert "Acme was archived. Its history and its keys stay. Its rule is skipped meanwhile." in page
+    assert "<bdi>Acme</bdi> was archived. Its history and its keys stay. Its rule is skipped meanwhile." in page
     assert "Restore Acme" in page
     assert was_archived == NOW
     assert "Acme was restored." in restored

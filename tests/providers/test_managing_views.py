@@ -116,7 +116,7 @@ def test_renaming_leads_back_and_says_so(signed_in: Client) -> None:
     response = signed_in.post(url(provider, "rename/"), {"name": " New  name "}, follow=True)
 
     assert response.redirect_chain == [(provider.get_absolute_url(), 302)]
-    assert "Old is now called New name." in response.content.decode()
+    assert "<bdi>Old</bdi> is now called <bdi>New name</bdi>." in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_the_page_lists_what_goes_and_what_stays(signed_in: Client) -> None:
     assert "Delete with all its history" in page
     assert "All usage and costs of 2 Jan 2026 – 22 Nov 2026" in page
     assert "1 API key, and whose they are; 1 sync of its history" in page
-    assert f"Type “{key.provider.name}” to confirm" in page
+    assert f"Type “<bdi>{key.provider.name}</bdi>” to confirm" in page
 
 
 def test_disconnecting_keeps_the_history(signed_in: Client) -> None:

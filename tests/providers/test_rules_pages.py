@@ -45,7 +45,7 @@ def test_rules_are_listed_in_their_order(signed_in: Client, acme: Company) -> No
 
     page = signed_in.get("/rules/").content.decode()
 
-    assert page.index("starts with “first &lt;b&gt;”") < page.index("matches “*second*”")
+    assert page.index("starts with “<bdi>first &lt;b&gt;</bdi>”") < page.index("matches “<bdi>*second*</bdi>”")
     assert page.index("Production") < page.index("Every provider")
     assert page.count("Archived: the rule is skipped") == 1
 
@@ -263,4 +263,4 @@ def test_preview_page_takes_few_queries(
     with django_assert_num_queries(6):
         page = signed_in.get("/rules/apply/").content.decode()
 
-    assert page.count("<strong>Acme</strong>") == 120
+    assert page.count("<strong><bdi>Acme</bdi></strong>") == 120

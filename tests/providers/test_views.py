@@ -275,7 +275,7 @@ def test_several_keys_are_assigned_at_once_and_undone(signed_in: Client) -> None
     change = AssignmentChange.objects.get()
     undone = signed_in.post(f"/assignments/{change.pk}/undo/", {"next": provider.get_absolute_url()})
 
-    assert "3 keys assigned to Acme." in page.content.decode()
+    assert "3 keys assigned to <bdi>Acme</bdi>." in page.content.decode()
     assert f'action="/assignments/{change.pk}/undo/"' in page.content.decode()
     assert assigned == {"a": "Acme", "b": "Acme", "c": "Acme"}
     assert undone["Location"] == provider.get_absolute_url()

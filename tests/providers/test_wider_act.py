@@ -90,7 +90,7 @@ def test_bulk_bar_asks_where_a_key_was_paid_for(
 
     assert [periods_of(key) for key in keys] == [[("1970-01-01", "Acme")], []]
     assert CHECKED.findall(page) == ["from"]
-    assert f"will belong to <strong>{'Initech &amp; Co' if new_company else 'Globex'}</strong>" in page
+    assert f"will belong to <strong><bdi>{'Initech &amp; Co' if new_company else 'Globex'}</bdi></strong>" in page
     assert page.count('name="projects"') == 2
 
 
