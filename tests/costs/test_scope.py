@@ -103,7 +103,7 @@ def test_the_filter_says_what_is_chosen_and_offers_the_others(signed_in: Client,
         ("Staging", f"/?provider={world.staging.pk}"),
     ]
     assert "Provider: Staging" in text_of(html.encode())
-    assert f'href="/?provider={world.staging.pk}" aria-current="true">Staging' in html
+    assert f'href="/?provider={world.staging.pk}" aria-current="true"><bdi>Staging' in html
     assert "Provider: All" in page_of(signed_in, "/")
 
 

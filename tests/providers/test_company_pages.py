@@ -71,9 +71,9 @@ def test_company_is_archived_and_restored(signed_in: Client, operator: User, tol
     assert "what its 1 API key uses goes on counting" in before
     assert archived.redirect_chain[-1][0] == edit
     assert "<bdi>Acme</bdi> was archived. Its history and its keys stay. Its rule is skipped meanwhile." in page
-    assert "Restore Acme" in page
+    assert "Restore <bdi>Acme</bdi>" in page
     assert was_archived == NOW
-    assert "Acme was restored." in restored
+    assert "<bdi>Acme</bdi> was restored." in restored
     assert Company.objects.get().archived_at is None
     assert [(act.action, act.actor) for act in told.acts] == [("company.changed", operator)] * 2
 

@@ -102,8 +102,8 @@ def test_question_names_who_pays_today(signed_in: Client, provider: Provider, ac
 
     page = signed_in.get(f"/providers/{provider.pk}/reassign/?{query}").content.decode()
 
-    assert '<li class="badge">Web – Acme 60 % · Globex 40 %</li>' in page
-    assert '<li class="badge">Phone – Unassigned</li>' in page
+    assert '<li class="badge"><bdi>Web</bdi> – <bdi>Acme</bdi> 60 % · <bdi>Globex</bdi> 40 %</li>' in page
+    assert '<li class="badge"><bdi>Phone</bdi> – <bdi>Unassigned</bdi></li>' in page
 
 
 def test_new_company_of_the_answer_is_made(signed_in: Client, provider: Provider, acme: Company) -> None:
