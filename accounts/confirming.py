@@ -8,10 +8,11 @@ last ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
-from allauth.account.authentication import get_authentication_records
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,17 @@ def is_confirmed(request: HttpRequest) -> bool:
     user = request.user if isinstance(request.user, User) else None
     shown_at = max((record["at"] for record in get_authentication_records(request, user)), default=0)
     return bool(time.time() - shown_at < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def date_single_sign_on(request: HttpRequest, user: User, sociallogin: Any = None, **_signal: Any) -> None:
+    """Receives django-allauth's ``user_logged_in``: whom a sign-in service had asked long ago has shown nothing now.
+
+    Where it does not say when it asked, it was now.
+    """
+    told = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time") if sociallogin else None
+    if isinstance(told, int | float):
+        *before, latest = get_authentication_records(request, user)
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*before, latest | {"at": min(latest["at"], told)}]
 
 
 def ask_to_confirm(request: HttpRequest) -> HttpResponse:

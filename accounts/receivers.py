@@ -14,6 +14,7 @@ from django.db.models.signals import post_save
 from django.http import HttpRequest
 
 from accounts.audit.recording import record
+from accounts.confirming import date_single_sign_on
 from accounts.models import Membership, Role
 from accounts.names import name_key
 from accounts.services.members import end_sessions
@@ -25,6 +26,7 @@ def connect() -> None:
     acted.connect(record, dispatch_uid="accounts.audit")
     post_save.connect(give_role, sender=User, dispatch_uid="accounts")
     user_logged_in.connect(remember_browser, dispatch_uid="accounts")
+    account.user_logged_in.connect(date_single_sign_on, dispatch_uid="accounts.confirming")
     account.user_logged_in.connect(tell_signed_in, dispatch_uid="accounts")
     user_logged_out.connect(tell_signed_out, dispatch_uid="accounts")
     account.password_changed.connect(tell_password_changed, dispatch_uid="accounts")

@@ -72,3 +72,17 @@ def test_who_confirms_that_way_is_asked_there_and_comes_back(client: Client, pro
     assert query["prompt"] == ["login"]
     assert back["Location"] == "/settings/members/invite/"
     assert client.get("/settings/members/invite/").status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(None, 200), (60, 200), (3600, 302)])
+def test_signing_in_there_confirms_from_when_they_asked(
+    client: Client, provider: Provider, seconds: int | None, status: int
+) -> None:
+    """A browser that was left open there, too, signs in without asking anybody."""
+    make_invitation(role=Role.ADMIN)
+    provider.asked_seconds_ago = seconds
+
+    sign_in(client)
+
+    assert is_signed_in(client)
+    assert client.get("/settings/members/invite/").status_code == status

@@ -48,6 +48,7 @@ class Provider:
     audience: str = "our-client"
     token_issuer: str = ""
     expires_in: int = 300
+    asked_seconds_ago: int | None = None  # when it asked the person; None is not told
     fails_at: str = ""  # a path that answers 500
     redirects_at: str = ""
     is_silent: bool = False
@@ -72,6 +73,8 @@ class Provider:
                 "sub": self.subject,
                 "exp": int(time.time()) + self.expires_in,
             }
+            if self.asked_seconds_ago is not None:
+                claims["auth_time"] = int(time.time()) - self.asked_seconds_ago
             return {
                 "access_token": "an-access-token",
                 "token_type": "Bearer",
