@@ -249,3 +249,52 @@ def test_a_range_that_cannot_be_used_is_said_in_view_of_its_fields(product: Embe
     browsing.get_by_text("The range ends (2026-03-01) before it begins (2026-03-10).").click(trial=True)
     expect(browsing.get_by_label("From")).to_have_value("2026-03-10")
     expect(browsing.get_by_label("To", exact=True)).to_have_value("2026-03-01")
+
+
+def test_a_company_prints_whole_on_a4(product: EmbeddedProduct, browsing: Page) -> None:
+    """No table is wider than the sheet, where nobody can scroll."""
+    browsing.set_viewport_size({"width": 688, "height": 1000})  # A4 without its margins
+    browsing.emulate_media(media="print")
+    for path in ("/companies/1/", "/providers/1/", "/companies/"):
+        browsing.goto(f"{product.url}{path}")
+        cut = browsing.evaluate(
+            """[...document.querySelectorAll(".table-scroll:not(details *)")]
+                .map((box) => box.querySelector("table").offsetWidth - box.offsetWidth)
+                .filter((cut) => cut > 1)"""
+        )
+        assert cut == [], path
+
+
+LONG_NAMES = """
+from providers.models import AssignmentRule, Company
+company = Company.objects.create(name="W" * 120)
+AssignmentRule.objects.create(company=company, position=1, kind="starts_with", pattern="W" * 200)
+print(company.pk)
+"""
+
+
+def test_one_long_word_stays_in_its_card(product: EmbeddedProduct, browsing: Page) -> None:
+    """No page scrolls sideways for it, on a narrow screen or a wide one, and neither does the bulk bar."""
+    pk = product.manage("shell", "-v", "0", "-c", LONG_NAMES).stdout.strip()
+    assign(product, LANTERN, "W" * 120)
+    paths = (
+        "/",
+        "/rules/",
+        "/rules/apply/",
+        f"/companies/{pk}/",
+        f"/companies/{pk}/edit/",
+        "/companies/",
+        "/providers/1/",
+    )
+    wide = {}
+    for width in (320, 1280):
+        browsing.set_viewport_size({"width": width, "height": 800})
+        for path in paths:
+            browsing.goto(f"{product.url}{path}")
+            wide[path, width] = browsing.evaluate("document.documentElement.scrollWidth") - width
+
+    browsing.get_by_role("checkbox", name=f"Select {LANTERN}").check()
+
+    assert {place: surplus for place, surplus in wide.items() if surplus > 0} == {}
+    assert browsing.locator("#bulk").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
+    assert float(browsing.locator("#bulk-company").evaluate("select => select.offsetWidth")) < 300

@@ -155,7 +155,10 @@ def test_failure_that_no_key_helps_against_leads_to_the_provider_alone(signed_in
 
     html = html_of(signed_in, "/")
 
-    assert "Production: ElevenLabs is temporarily unavailable. Production last synced 12 min ago" in html
+    assert (
+        "<bdi>Production</bdi>: ElevenLabs is temporarily unavailable. <bdi>Production</bdi> last synced 12 min ago"
+        in html
+    )
     assert "Replace key</a>" not in html
 
 
