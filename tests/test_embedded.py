@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.faults import Delay
 from tests.services.processes import wait_for
 from tests.services.product import ADMIN_PASSWORD, ROOT, EmbeddedProduct, is_ready
 from tests.services.truth import backfilled_totals, exported_totals, today
+from tests.simulation.faults import Delay
 
 pytestmark = pytest.mark.services
 

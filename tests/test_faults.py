@@ -17,13 +17,14 @@ import httpx
 import psycopg
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from tests.installation import USAGE, Installation, most_memory, post, sign_in
 from tests.services.postgresql import PostgresServer
 from tests.services.processes import wait_for
 from tests.services.product import ProductionProduct
 from tests.services.redis import RedisServer
 from tests.services.truth import today
+from tests.simulation import faults
 
 pytestmark = pytest.mark.services
 

@@ -14,10 +14,10 @@ import pytest
 import redis
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.faults import Delay
 from tests.services.processes import wait_for
 from tests.services.product import ProductionProduct
 from tests.services.truth import backfilled_totals, exported_totals, today
+from tests.simulation.faults import Delay
 
 pytestmark = pytest.mark.services
 

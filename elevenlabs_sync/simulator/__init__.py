@@ -14,12 +14,12 @@ from elevenlabs_sync.simulator.access import (
     keys_of,
 )
 from elevenlabs_sync.simulator.billing import Billing, Cost, Credits, Moved
-from elevenlabs_sync.simulator.edits import Edit, WorkspaceEdits
-from elevenlabs_sync.simulator.recording import RecordedRequest
 from elevenlabs_sync.simulator.running import ensure_running, stop_running
 from elevenlabs_sync.simulator.server import SimulatorServer
 from elevenlabs_sync.simulator.usage import Totals, UsageRow
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from tests.simulation.edits import Edit, WorkspaceEdits
+from tests.simulation.recording import RecordedRequest
 
 __all__ = [
     "ALL_PERMISSIONS",

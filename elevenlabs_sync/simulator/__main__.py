@@ -14,12 +14,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from elevenlabs_sync.simulator import billing, control, jsontext
+from elevenlabs_sync.simulator import billing, jsontext
 from elevenlabs_sync.simulator.access import REGIONS, RESTRICTED_API_KEY, SIMULATED_API_KEY, key_of, keys_of
-from elevenlabs_sync.simulator.commands import EDITS_BY_NAME, FAULTS_BY_NAME, read_edit, read_fault, signature
-from elevenlabs_sync.simulator.edits import WorkspaceEdits
 from elevenlabs_sync.simulator.server import SimulatorServer
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from tests.simulation import control
+from tests.simulation.commands import EDITS_BY_NAME, FAULTS_BY_NAME, read_edit, read_fault, signature
+from tests.simulation.edits import WorkspaceEdits
 
 DEFAULT_PORT = 9000
 LONGEST_HISTORY_DAYS = 10_000

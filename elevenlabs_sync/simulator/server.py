@@ -19,10 +19,7 @@ from urllib.parse import urlsplit
 
 from elevenlabs_sync.simulator import access, routes
 from elevenlabs_sync.simulator.answers import Answer, plain_error
-from elevenlabs_sync.simulator.control import CONTROL_PATH, Control
 from elevenlabs_sync.simulator.exchange import Exchange, StoppingError
-from elevenlabs_sync.simulator.faults import FaultQueue
-from elevenlabs_sync.simulator.recording import REMEMBERED_REQUESTS, RecordedRequest, Recording
 from elevenlabs_sync.simulator.routes import (
     CHARACTER_STATS_PATH,
     COST_PATH,
@@ -33,6 +30,9 @@ from elevenlabs_sync.simulator.routes import (
     USAGE_PATH,
 )
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from tests.simulation.control import CONTROL_PATH, Control
+from tests.simulation.faults import FaultQueue
+from tests.simulation.recording import REMEMBERED_REQUESTS, RecordedRequest, Recording
 
 __all__ = [
     "CHARACTER_STATS_PATH",

@@ -20,8 +20,8 @@ from elevenlabs_sync.simulator.cast import (
     Use,
     cast_between,
 )
-from elevenlabs_sync.simulator.edits import Edit, Place, WorkspaceEdits
 from elevenlabs_sync.simulator.usage import Totals, UsageRow, Used
+from tests.simulation.edits import Edit, Place, WorkspaceEdits
 
 DEFAULT_SEED = "administrate"
 CURRENCY = "usd"

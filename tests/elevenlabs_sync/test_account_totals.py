@@ -19,12 +19,13 @@ from elevenlabs_sync.errors import (
     UnexpectedResponseError,
 )
 from elevenlabs_sync.payloads import UsageRow
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH
 from elevenlabs_sync.windows import Window
 from providers.models import Project
 from tests.elevenlabs_sync.modes import Rows, account_totals_of
 from tests.elevenlabs_sync.worlds import NOW
+from tests.simulation import faults
 
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=9), TODAY)

@@ -27,9 +27,10 @@ from elevenlabs_sync.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
 from tests.factories import API_KEY, TODAY
+from tests.simulation import faults
 
 HOST = "https://api.elevenlabs.io"
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 30, 12, 30, 0, 1999, tzinfo=UTC)

@@ -23,13 +23,9 @@ from elevenlabs_sync.simulator import (
     Moved,
     SimulatedWorkspace,
     SimulatorServer,
-    drift,
-    faults,
     key_of,
     keys_of,
 )
-from elevenlabs_sync.simulator.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
-from elevenlabs_sync.simulator.key_edits import AddKey, DeleteKey, DisableKey, RenameKey
 from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from tests.elevenlabs_sync.modes import (
@@ -45,6 +41,9 @@ from tests.elevenlabs_sync.modes import (
 )
 from tests.elevenlabs_sync.worlds import NOW
 from tests.providers.commands import ran, refused
+from tests.simulation import drift, faults
+from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
+from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, RenameKey
 
 pytestmark = pytest.mark.django_db
 

@@ -22,14 +22,15 @@ from hypothesis import strategies as st
 from elevenlabs_sync import client as client_module
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync import windows
-from elevenlabs_sync.simulator import Billing, Cost, Credits, Edit, Moved, drift, faults
-from elevenlabs_sync.simulator.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
-from elevenlabs_sync.simulator.key_edits import AddKey, DeleteKey, DisableKey
+from elevenlabs_sync.simulator import Billing, Cost, Credits, Edit, Moved
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
+from tests.simulation import drift, faults
+from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
+from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey
 
 pytestmark = pytest.mark.django_db
 

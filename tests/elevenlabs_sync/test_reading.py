@@ -33,14 +33,13 @@ from elevenlabs_sync.simulator import (
     Moved,
     SimulatedWorkspace,
     SimulatorServer,
-    drift,
-    faults,
 )
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal, typed_refusal
 from elevenlabs_sync.simulator.server import COST_PATH, USAGE_PATH
 from elevenlabs_sync.windows import Window
 from tests.elevenlabs_sync.modes import Rows, rows_of
 from tests.elevenlabs_sync.worlds import NOW
+from tests.simulation import drift, faults
 
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=11), TODAY)

@@ -9,12 +9,13 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import pytest
 
 from costs.models import DailyUsage, Restatement
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, drift, faults
-from elevenlabs_sync.simulator.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.simulator.server import SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import SyncRun
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
+from tests.simulation import drift, faults
+from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate
 
 pytestmark = pytest.mark.django_db
 

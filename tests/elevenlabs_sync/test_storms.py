@@ -11,20 +11,15 @@ from django.test import override_settings
 
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
-from elevenlabs_sync.simulator import (
-    SIMULATED_API_KEY,
-    USAGE_ONLY_API_KEY,
-    SimulatedWorkspace,
-    SimulatorServer,
-    faults,
-)
-from elevenlabs_sync.simulator.edits import Hide
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import USAGE_PATH
 from providers.models import SyncRun
 from providers.secrets import ApiKey
 from providers.services.managing import OtherWorkspaceError, UnconfirmedWorkspaceError, replace_key
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW, Clock
+from tests.simulation import faults
+from tests.simulation.edits import Hide
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from costs.models import DailyUsage, ReadDay
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, access, faults
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, access
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
 from elevenlabs_sync.simulator.jsontext import Verbatim
 from elevenlabs_sync.simulator.server import (
@@ -36,6 +36,7 @@ from providers.models.provider import LEASE
 from providers.secrets import ApiKey
 from providers.services.claims import take_claim
 from tests.elevenlabs_sync.worlds import FAST, NOW, Clock, World, milliseconds, world
+from tests.simulation import faults
 
 pytestmark = pytest.mark.django_db
 

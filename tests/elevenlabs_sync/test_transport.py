@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.transport import DeadlineTransport
 from tests.factories import TODAY
+from tests.simulation import faults
 
 SOON = 0.4
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, faults
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.simulator.server import USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.registry import KeyRefusedError
@@ -24,6 +24,7 @@ from tests.conftest import FakeType
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
 from tests.factories import make_provider
+from tests.simulation import faults
 
 pytestmark = pytest.mark.django_db
 

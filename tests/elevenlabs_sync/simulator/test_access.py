@@ -15,8 +15,8 @@ from elevenlabs_sync.simulator import (
 )
 from elevenlabs_sync.simulator.access import DEFAULT_KEYS, REGIONS, RESIDENCIES
 from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.elevenlabs_sync.simulator.asking import get, post_usage, usage_body
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import get, post_usage, usage_body
 
 BODY = usage_body(TODAY.replace(day=1), TODAY)
 

@@ -18,8 +18,8 @@ from elevenlabs_sync.simulator import (
 )
 from elevenlabs_sync.simulator.answers import Answer, plain_error, refusal
 from elevenlabs_sync.simulator.server import COST_PATH
-from tests.elevenlabs_sync.simulator.asking import exact, post_cost, post_usage, records, usage_body, within
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import exact, post_cost, post_usage, records, usage_body, within
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 MOVE = date(2026, 8, 11)

@@ -18,10 +18,10 @@ from elevenlabs_sync.simulator import (
     key_of,
 )
 from elevenlabs_sync.simulator.__main__ import main
-from elevenlabs_sync.simulator.commands import EDITS_BY_NAME, FAULTS_BY_NAME
 from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.elevenlabs_sync.simulator.asking import TLS
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import TLS
+from tests.simulation.commands import EDITS_BY_NAME, FAULTS_BY_NAME
 
 
 def test_totals_are_printed_for_inclusive_days(capsys: pytest.CaptureFixture[str]) -> None:

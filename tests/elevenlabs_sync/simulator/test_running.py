@@ -12,7 +12,7 @@ import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, ensure_running, running, stop_running
 from elevenlabs_sync.simulator.server import MODELS_PATH
-from tests.elevenlabs_sync.simulator.asking import TLS
+from tests.simulation.asking import TLS
 
 HEADERS = {"xi-api-key": SIMULATED_API_KEY}
 

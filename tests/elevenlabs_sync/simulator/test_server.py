@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, faults
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import (
     LARGEST_REQUEST,
     MODELS_PATH,
@@ -19,8 +19,9 @@ from elevenlabs_sync.simulator.server import (
     SUBSCRIPTION_PATH,
     USAGE_PATH,
 )
-from tests.elevenlabs_sync.simulator.asking import TLS, get, post_usage, raw_usage_request, usage_body
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation import faults
+from tests.simulation.asking import TLS, get, post_usage, raw_usage_request, usage_body
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
 

@@ -15,8 +15,8 @@ from elevenlabs_sync.simulator import (
     UsageRow,
 )
 from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH
-from tests.elevenlabs_sync.simulator.asking import exact, get, milliseconds
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import exact, get, milliseconds
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 LAST_SECOND = milliseconds(END) - 1000

@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from tests.elevenlabs_sync.simulator.asking import (
-    BY_KEY_AND_MODEL,
-    exact,
-    milliseconds,
-    post_usage,
-    records,
-    usage_body,
-    within,
-)
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import BY_KEY_AND_MODEL, exact, milliseconds, post_usage, records, usage_body, within
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 

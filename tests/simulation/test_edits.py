@@ -8,20 +8,11 @@ import pytest
 
 from elevenlabs_sync.simulator import Cost, Edit, SimulatedWorkspace, SimulatorServer, WorkspaceEdits
 from elevenlabs_sync.simulator.cast import KEYLESS, SimulatedKey
-from elevenlabs_sync.simulator.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
-from elevenlabs_sync.simulator.key_edits import AddKey, DeleteKey, DisableKey, LimitKey, RenameKey
 from elevenlabs_sync.simulator.server import SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.elevenlabs_sync.simulator.asking import (
-    exact,
-    get,
-    known,
-    post_cost,
-    post_usage,
-    records,
-    usage_body,
-    within,
-)
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import exact, get, known, post_cost, post_usage, records, usage_body, within
+from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
+from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, LimitKey, RenameKey
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 DAY = date(2026, 8, 12)

@@ -15,10 +15,10 @@ from decimal import Decimal, InvalidOperation
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from elevenlabs_sync.simulator import edits, key_edits
-from elevenlabs_sync.simulator.drift import DRIFTS
-from elevenlabs_sync.simulator.edits import Edit
-from elevenlabs_sync.simulator.faults import FAULTS, Fault, FaultQueue
+from tests.simulation import edits, key_edits
+from tests.simulation.drift import DRIFTS
+from tests.simulation.edits import Edit
+from tests.simulation.faults import FAULTS, Fault, FaultQueue
 
 Made = TypeVar("Made")
 

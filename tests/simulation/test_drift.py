@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer, drift
-from elevenlabs_sync.simulator.faults import Fault
+from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import USAGE_PATH
-from tests.elevenlabs_sync.simulator.asking import exact, post_usage, records, usage_body, within
+from tests.simulation import drift
+from tests.simulation.asking import exact, post_usage, records, usage_body, within
+from tests.simulation.faults import Fault
 
 START, END = date(2026, 8, 1), date(2026, 8, 8)
 BODY = usage_body(START, END)

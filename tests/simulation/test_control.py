@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, WorkspaceEdits
-from elevenlabs_sync.simulator.commands import CommandError, read_edit, read_fault
-from elevenlabs_sync.simulator.edits import Hide, Restate
-from elevenlabs_sync.simulator.faults import ConnectionReset, ErrorStatus, Gate
-from elevenlabs_sync.simulator.key_edits import AddKey
 from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.elevenlabs_sync.simulator.asking import TLS, get, post_usage, usage_body
 from tests.elevenlabs_sync.simulator.conftest import TODAY
+from tests.simulation.asking import TLS, get, post_usage, usage_body
+from tests.simulation.commands import CommandError, read_edit, read_fault
+from tests.simulation.edits import Hide, Restate
+from tests.simulation.faults import ConnectionReset, ErrorStatus, Gate
+from tests.simulation.key_edits import AddKey
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 LAST = date(2026, 8, 31)

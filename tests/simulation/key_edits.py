@@ -8,7 +8,7 @@ from datetime import date
 
 from elevenlabs_sync.simulator import cast
 from elevenlabs_sync.simulator.cast import SimulatedKey
-from elevenlabs_sync.simulator.edits import Edit
+from tests.simulation.edits import Edit
 
 
 @dataclass(frozen=True)

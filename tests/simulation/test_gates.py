@@ -8,10 +8,11 @@ from datetime import date
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer, faults
-from elevenlabs_sync.simulator.edits import Hide
+from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.elevenlabs_sync.simulator.asking import get, post_usage, raw_usage_request, usage_body
+from tests.simulation import faults
+from tests.simulation.asking import get, post_usage, raw_usage_request, usage_body
+from tests.simulation.edits import Hide
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
 

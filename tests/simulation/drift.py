@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from elevenlabs_sync.simulator import jsontext
-from elevenlabs_sync.simulator.faults import Fault, Transform
+from tests.simulation.faults import Fault, Transform
 
 Table = dict[str, Any]
 DESCRIPTIONS = ("columns", "column_types", "column_units")

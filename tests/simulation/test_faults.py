@@ -12,18 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatorServer, faults
+from elevenlabs_sync.simulator import SimulatorServer
 from elevenlabs_sync.simulator.jsontext import Verbatim
 from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.elevenlabs_sync.simulator.asking import (
-    TLS,
-    exact,
-    get,
-    post_usage,
-    raw_usage_request,
-    read_all,
-    usage_body,
-)
+from tests.simulation import faults
+from tests.simulation.asking import TLS, exact, get, post_usage, raw_usage_request, read_all, usage_body
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
 

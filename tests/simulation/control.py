@@ -25,10 +25,10 @@ from urllib.parse import parse_qs
 
 from elevenlabs_sync.simulator import access, jsontext
 from elevenlabs_sync.simulator.answers import Answer, plain_error
-from elevenlabs_sync.simulator.commands import CommandError, read_edit, read_fault
-from elevenlabs_sync.simulator.faults import FaultQueue, Gate
-from elevenlabs_sync.simulator.recording import Recording
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from tests.simulation.commands import CommandError, read_edit, read_fault
+from tests.simulation.faults import FaultQueue, Gate
+from tests.simulation.recording import Recording
 
 CONTROL_PATH = "/_control/"
 DONE = Answer(200, {"done": True})
