@@ -10,11 +10,12 @@ from typing import Any, LiteralString
 import httpx
 import psycopg
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatorServer
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from tests.elevenlabs_sync.modes import parsed, rows_of
 from tests.services.processes import wait_for
 from tests.services.product import ADMIN_PASSWORD, ProductionProduct
 from tests.services.truth import BACKFILL_DAYS
+from tests.simulation import FaultySimulator
 
 USAGE = "/v1/workspace/analytics"
 SECONDS = 60
@@ -23,7 +24,7 @@ SECONDS = 60
 class Installation:
     """``product`` calls ``simulator`` where it would call ElevenLabs."""
 
-    def __init__(self, product: ProductionProduct, simulator: SimulatorServer) -> None:
+    def __init__(self, product: ProductionProduct, simulator: FaultySimulator) -> None:
         self.product = product
         self.simulator = simulator
         product.environment["ELEVENLABS_BASE_URL"] = simulator.base_url

@@ -15,10 +15,11 @@ from signal import SIGINT, SIGTERM, Signals
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from tests.services.processes import wait_for
 from tests.services.product import ADMIN_PASSWORD, ROOT, EmbeddedProduct, is_ready
 from tests.services.truth import backfilled_totals, exported_totals, today
+from tests.simulation import EditedWorkspace, FaultySimulator
 from tests.simulation.faults import Delay
 
 pytestmark = pytest.mark.services
@@ -27,8 +28,8 @@ WARM_START_SECONDS = 8
 
 
 @pytest.fixture
-def simulator() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(today())) as server:
+def simulator() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(today())) as server:
         yield server
 
 
@@ -143,7 +144,7 @@ def test_a_warm_start_takes_seconds(embedded: EmbeddedProduct) -> None:
 
 
 def test_a_provider_connected_by_a_command_is_synced_by_the_running_product(
-    embedded: EmbeddedProduct, simulator: SimulatorServer
+    embedded: EmbeddedProduct, simulator: FaultySimulator
 ) -> None:
     """The sweep finds the run within a minute, and what is stored adds up to the simulator's totals."""
     embedded.environment["ELEVENLABS_BASE_URL"] = simulator.base_url
@@ -156,7 +157,7 @@ def test_a_provider_connected_by_a_command_is_synced_by_the_running_product(
 
 
 def test_a_sync_cut_off_by_a_kill_is_finished_after_the_next_start(
-    embedded: EmbeddedProduct, simulator: SimulatorServer
+    embedded: EmbeddedProduct, simulator: FaultySimulator
 ) -> None:
     """SIGKILL in the middle of the initial sync; the next start takes it up at once and the totals are exact."""
     embedded.environment["ELEVENLABS_BASE_URL"] = simulator.base_url

@@ -17,14 +17,14 @@ import httpx
 import psycopg
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from tests.installation import USAGE, Installation, most_memory, post, sign_in
 from tests.services.postgresql import PostgresServer
 from tests.services.processes import wait_for
 from tests.services.product import ProductionProduct
 from tests.services.redis import RedisServer
 from tests.services.truth import today
-from tests.simulation import faults
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
 pytestmark = pytest.mark.services
 
@@ -34,19 +34,19 @@ HOURLY, SWEEP = "providers.tasks.enqueue_hourly_syncs", "providers.tasks.sweep"
 
 
 @pytest.fixture
-def simulator() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(today())) as server:
+def simulator() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(today())) as server:
         yield server
 
 
 @pytest.fixture
-def here(production: ProductionProduct, simulator: SimulatorServer) -> Installation:
+def here(production: ProductionProduct, simulator: FaultySimulator) -> Installation:
     return Installation(production, simulator)
 
 
 @pytest.fixture
 def with_own_redis(
-    database_url: str, own_redis: RedisServer, simulator: SimulatorServer, tmp_path: Path
+    database_url: str, own_redis: RedisServer, simulator: FaultySimulator, tmp_path: Path
 ) -> Iterator[Installation]:
     with ProductionProduct(database_url=database_url, redis_url=own_redis.url, folder=tmp_path) as product:
         product.prepare()
@@ -55,14 +55,14 @@ def with_own_redis(
 
 @pytest.fixture
 def with_own_postgres(
-    own_postgres: PostgresServer, own_redis: RedisServer, simulator: SimulatorServer, tmp_path: Path
+    own_postgres: PostgresServer, own_redis: RedisServer, simulator: FaultySimulator, tmp_path: Path
 ) -> Iterator[Installation]:
     with ProductionProduct(database_url=own_postgres.url, redis_url=own_redis.url, folder=tmp_path) as product:
         product.prepare()
         yield Installation(product, simulator)
 
 
-def usage_requests(simulator: SimulatorServer) -> int:
+def usage_requests(simulator: FaultySimulator) -> int:
     return sum(request.path.startswith(USAGE) for request in simulator.requests)
 
 

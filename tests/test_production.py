@@ -13,10 +13,11 @@ import psycopg
 import pytest
 import redis
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from tests.services.processes import wait_for
 from tests.services.product import ProductionProduct
 from tests.services.truth import backfilled_totals, exported_totals, today
+from tests.simulation import EditedWorkspace, FaultySimulator
 from tests.simulation.faults import Delay
 
 pytestmark = pytest.mark.services
@@ -26,13 +27,13 @@ SYNC_SECONDS = 60
 
 
 @pytest.fixture
-def simulator() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(today())) as server:
+def simulator() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(today())) as server:
         yield server
 
 
 @pytest.fixture
-def product(production: ProductionProduct, simulator: SimulatorServer) -> ProductionProduct:
+def product(production: ProductionProduct, simulator: FaultySimulator) -> ProductionProduct:
     """The migrated product, calling the simulator where it would call ElevenLabs."""
     production.environment["ELEVENLABS_BASE_URL"] = simulator.base_url
     return production
@@ -58,7 +59,7 @@ def wait_for_runs(product: ProductionProduct, count: int, *, seconds: float = SY
     assert query(product, finished) == [("succeeded",)] * count
 
 
-def assert_equal_to_the_simulator(product: ProductionProduct, simulator: SimulatorServer) -> None:
+def assert_equal_to_the_simulator(product: ProductionProduct, simulator: FaultySimulator) -> None:
     export = product.manage("export_usage")
     assert export.returncode == 0, export.stderr
     assert exported_totals(export.stdout) == backfilled_totals(simulator.current_workspace())
@@ -71,7 +72,7 @@ def let_time_pass(product: ProductionProduct) -> None:
 
 
 def test_a_worker_takes_up_a_connected_provider_and_stores_what_the_provider_reports(
-    product: ProductionProduct, simulator: SimulatorServer
+    product: ProductionProduct, simulator: FaultySimulator
 ) -> None:
     """Connecting leaves a run in the queue; the worker's rows add up to the simulator's own totals, exactly."""
     worker = product.start_worker()
@@ -100,7 +101,7 @@ def test_the_hours_sync_of_unchanged_data_writes_no_row(product: ProductionProdu
 
 
 def test_a_worker_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(
-    product: ProductionProduct, simulator: SimulatorServer
+    product: ProductionProduct, simulator: FaultySimulator
 ) -> None:
     """After a SIGKILL between two pieces, the next worker completes the same run and the totals are exact."""
     connect(product)
@@ -121,7 +122,7 @@ def test_a_worker_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(
 
 
 def test_a_run_whose_message_was_lost_with_the_queue_is_found_by_the_clock(
-    product: ProductionProduct, simulator: SimulatorServer
+    product: ProductionProduct, simulator: FaultySimulator
 ) -> None:
     """Redis forgets everything; beat's next tick hands the run over again and it is carried out."""
     connect(product)

@@ -1,8 +1,9 @@
 """A simulated ElevenLabs workspace: a small loopback HTTP server with deterministic data and the real API's answers.
 
-The demo, the "Try it with a simulated workspace" button and the tests talk to it exactly as they would to the real
-service. It is standard library only and knows nothing of Django, Celery or any other package of this project; the
-client that reads these answers lives in `elevenlabs_sync`, never here.
+The demo and the "Try it with a simulated workspace" button talk to it exactly as they would to the real service. It is
+standard library only and knows nothing of Django, Celery or any other package of this project; the client that reads
+these answers lives in `elevenlabs_sync`, never here. It always answers well: who wants another truth subclasses
+`SimulatedWorkspace`, and who wants other answers subclasses `SimulatorServer`.
 """
 
 from elevenlabs_sync.simulator.access import (
@@ -18,8 +19,6 @@ from elevenlabs_sync.simulator.running import ensure_running, stop_running
 from elevenlabs_sync.simulator.server import SimulatorServer
 from elevenlabs_sync.simulator.usage import Totals, UsageRow
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
-from tests.simulation.edits import Edit, WorkspaceEdits
-from tests.simulation.recording import RecordedRequest
 
 __all__ = [
     "ALL_PERMISSIONS",
@@ -29,14 +28,11 @@ __all__ = [
     "Billing",
     "Cost",
     "Credits",
-    "Edit",
     "Moved",
-    "RecordedRequest",
     "SimulatedWorkspace",
     "SimulatorServer",
     "Totals",
     "UsageRow",
-    "WorkspaceEdits",
     "ensure_running",
     "key_of",
     "keys_of",

@@ -173,9 +173,3 @@ def cast_between(first: date, last: date) -> Iterator[SimulatedKey]:
         if key.created_on <= last and key.last_used >= first:
             yield key
     yield KEYLESS
-
-
-def is_slug(slug: str) -> bool:
-    """Whether a key of the cast, of whatever year, or the web app has this slug."""
-    year = slug.removeprefix(CAMPAIGN)
-    return slug in {key.slug for key in (*KEYS, KEYLESS)} or (slug != year and year.isascii() and year.isdigit())

@@ -5,14 +5,8 @@ digit. Reading JSON is no matter of this module.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-
-
-class Verbatim(str):
-    """Text that goes into the JSON as it stands, for what no Python value can express (`1e400000`, `-0.0e5`)."""
-
-    __slots__ = ()
 
 
 def plain(number: Decimal) -> str:
@@ -26,18 +20,25 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def encode(document: object) -> str:
-    """`document` as compact JSON; Decimals are exact, a `Verbatim` is copied, the rest is as `json.dumps` has it."""
+def no_json(value: object) -> str:
+    """Refuses a value that has no JSON."""
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def encode(document: object, default: Callable[[object], str] = no_json) -> str:
+    """`document` as compact JSON; Decimals are exact, the rest is as `json.dumps` has it.
+
+    `default` gives the JSON text of values that have none of their own.
+    """
     match document:
-        case Verbatim():
-            return str(document)
         case Decimal():
             return plain(document)
         case str() | None | bool() | int() | float():
             return json.dumps(document, ensure_ascii=False)
         case Mapping():
-            return "{" + ",".join(f"{encode(str(name))}:{encode(value)}" for name, value in document.items()) + "}"
+            fields = (f"{encode(str(name))}:{encode(value, default)}" for name, value in document.items())
+            return "{" + ",".join(fields) + "}"
         case Sequence():
-            return "[" + ",".join(map(encode, document)) + "]"
+            return "[" + ",".join(encode(value, default) for value in document) + "]"
         case _:
-            raise TypeError(f"no JSON for {type(document).__name__}")
+            return default(document)

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from elevenlabs_sync.simulator import access, account, queries, stats, tabular
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal
 from elevenlabs_sync.simulator.billing import Moved
+from elevenlabs_sync.simulator.request import UNREADABLE, Request
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
 
 USAGE_PATH = "/v1/workspace/analytics/query/usage-by-product-over-time"
@@ -19,9 +20,6 @@ CHARACTER_STATS_PATH = "/v1/usage/character-stats"
 SERVICE_ACCOUNTS_PATH = "/v1/service-accounts"
 SUBSCRIPTION_PATH = "/v1/user/subscription"
 MODELS_PATH = "/v1/models"
-
-UNREADABLE = object()
-"""Stands for a request's body that is no JSON."""
 
 BILLED_BY_COST = refusal(
     400,
@@ -33,34 +31,20 @@ BILLED_IN_CREDITS = refusal(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as the endpoints see it. `body` is the parsed JSON, None without one, `UNREADABLE` if it is none.
-
-    `wrong_billing` replaces the answers `BILLED_BY_COST` and `BILLED_IN_CREDITS`, whose form in real life is unknown.
-    """
-
-    workspace: SimulatedWorkspace
-    query: str
-    body: object
-    decimal_strings: bool = False
-    wrong_billing: Answer | None = None
-
-
-def answer(method: str, path: str, key: str | None, keys: Mapping[str, Collection[str]], asked: Asked) -> Answer:
+def answer(request: Request, keys: Mapping[str, Collection[str]], workspace: SimulatedWorkspace) -> Answer:
     """What the API says; `keys` are the API keys that exist, each with its permissions."""
-    route = _route(path)
+    route = _route(request.path)
     if route is None:
         return plain_error(404, "Not Found")
-    if method != route.method:
+    if request.method != route.method:
         return plain_error(405, "Method Not Allowed")
-    refused = access.refusal_for(key, route.permission, keys)
+    refused = access.refusal_for(request.key, route.permission, keys)
     if refused is not None:
         return refused
-    if asked.body is UNREADABLE and method == "POST":
+    if request.body is UNREADABLE and request.method == "POST":
         return invalid([{"loc": ["body", 0], "msg": "JSON decode error", "type": "json_invalid"}])
     try:
-        return route.reply(asked)
+        return route.reply(workspace, request)
     except queries.InvalidQueryError as error:
         return invalid(error.problems)
     except queries.CombinationError as error:
@@ -73,30 +57,30 @@ class _Route:
 
     method: str
     permission: str | None
-    reply: Callable[[Asked], Answer]
+    reply: Callable[[SimulatedWorkspace, Request], Answer]
 
 
 def _route(path: str) -> _Route | None:
     if path.startswith(f"{SERVICE_ACCOUNTS_PATH}/") and path.endswith("/api-keys"):
         account_id = unquote(path.removeprefix(f"{SERVICE_ACCOUNTS_PATH}/").removesuffix("/api-keys"))
-        return _Route("GET", access.WORKSPACE, lambda asked: _api_keys(asked.workspace, account_id))
+        return _Route("GET", access.WORKSPACE, lambda workspace, _request: _api_keys(workspace, account_id))
     return _ROUTES.get(path)
 
 
-def _usage(asked: Asked) -> Answer:
-    query = queries.read_usage_query(asked.body)
-    billing = asked.workspace.billing
+def _usage(workspace: SimulatedWorkspace, request: Request) -> Answer:
+    query = queries.read_usage_query(request.body)
+    billing = workspace.billing
     end_reaches = isinstance(billing, Moved) and billing.end_reaches
     if query.reaches(billing.cost_from, end_reaches=end_reaches):
-        return asked.wrong_billing or BILLED_BY_COST
-    return Answer(200, tabular.usage_over_time(asked.workspace, query, decimal_strings=asked.decimal_strings))
+        return BILLED_BY_COST
+    return Answer(200, tabular.usage_over_time(workspace, query))
 
 
-def _cost(asked: Asked) -> Answer:
-    query = queries.read_cost_query(asked.body)
-    if asked.workspace.billing.cost_from > asked.workspace.today:
-        return asked.wrong_billing or BILLED_IN_CREDITS
-    return Answer(200, tabular.cost_over_time(asked.workspace, query, decimal_strings=asked.decimal_strings))
+def _cost(workspace: SimulatedWorkspace, request: Request) -> Answer:
+    query = queries.read_cost_query(request.body)
+    if workspace.billing.cost_from > workspace.today:
+        return BILLED_IN_CREDITS
+    return Answer(200, tabular.cost_over_time(workspace, query))
 
 
 def _api_keys(workspace: SimulatedWorkspace, account_id: str) -> Answer:
@@ -108,11 +92,13 @@ _ROUTES = {
     USAGE_PATH: _Route("POST", access.ANALYTICS, _usage),
     COST_PATH: _Route("POST", access.ANALYTICS, _cost),
     CHARACTER_STATS_PATH: _Route(
-        "GET", None, lambda asked: Answer(200, stats.character_stats(asked.workspace, asked.query))
+        "GET", None, lambda workspace, request: Answer(200, stats.character_stats(workspace, request.query))
     ),
     SERVICE_ACCOUNTS_PATH: _Route(
-        "GET", access.WORKSPACE, lambda asked: Answer(200, account.service_accounts(asked.workspace))
+        "GET", access.WORKSPACE, lambda workspace, _request: Answer(200, account.service_accounts(workspace))
     ),
-    SUBSCRIPTION_PATH: _Route("GET", access.USER, lambda asked: Answer(200, account.subscription(asked.workspace))),
-    MODELS_PATH: _Route("GET", access.MODELS, lambda _asked: Answer(200, account.models())),
+    SUBSCRIPTION_PATH: _Route(
+        "GET", access.USER, lambda workspace, _request: Answer(200, account.subscription(workspace))
+    ),
+    MODELS_PATH: _Route("GET", access.MODELS, lambda _workspace, _request: Answer(200, account.models())),
 }

@@ -1,7 +1,6 @@
-"""The HTTP server of the simulator: routing, access, recording, and a start and stop that leave nothing behind.
+"""The HTTP server of the simulator: reading requests, and a start and stop that leave nothing behind.
 
-What is answered comes from `routes`, what goes wrong from `faults`, and with `control` another process may command it.
-Loopback only: its keys are public and it must never be mistaken for a service.
+What is answered comes from `routes`. Loopback only: its keys are public and it must never be mistaken for a service.
 """
 
 import ipaddress
@@ -19,34 +18,9 @@ from urllib.parse import urlsplit
 
 from elevenlabs_sync.simulator import access, routes
 from elevenlabs_sync.simulator.answers import Answer, plain_error
-from elevenlabs_sync.simulator.exchange import Exchange, StoppingError
-from elevenlabs_sync.simulator.routes import (
-    CHARACTER_STATS_PATH,
-    COST_PATH,
-    MODELS_PATH,
-    SERVICE_ACCOUNTS_PATH,
-    SUBSCRIPTION_PATH,
-    UNREADABLE,
-    USAGE_PATH,
-)
+from elevenlabs_sync.simulator.exchange import Exchange
+from elevenlabs_sync.simulator.request import UNREADABLE, Request
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
-from tests.simulation.control import CONTROL_PATH, Control
-from tests.simulation.faults import FaultQueue
-from tests.simulation.recording import REMEMBERED_REQUESTS, RecordedRequest, Recording
-
-__all__ = [
-    "CHARACTER_STATS_PATH",
-    "COST_PATH",
-    "LARGEST_REQUEST",
-    "MODELS_PATH",
-    "REMEMBERED_REQUESTS",
-    "SERVICE_ACCOUNTS_PATH",
-    "SUBSCRIPTION_PATH",
-    "USAGE_PATH",
-    "RecordedRequest",
-    "SimulatorServer",
-    "WorkspaceSource",
-]
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +33,9 @@ class SimulatorServer:
     """Serves a workspace at `base_url` between `start()` and `stop()`; also a context manager.
 
     `workspace` may be a callable, which is then asked once per request. `host` must be an IPv4 loopback address or
-    "localhost" (ValueError otherwise); port 0 takes a free one. `decimal_strings` sends the usage answer's numbers as
-    strings. `wrong_billing` is what a usage endpoint says to a workspace whose usage only the other one knows, None
-    for a plausible 400. `keys` (key to permissions), `workspace`, `decimal_strings` and `wrong_billing` may be changed
-    while the server runs: deleting a key revokes it. With `control` other processes may command it, see `control`.
+    "localhost" (ValueError otherwise); port 0 takes a free one. `keys` (key to permissions) and `workspace` may be
+    changed while the server runs: deleting a key revokes it. A subclass may override `answer`, to say something else
+    than the API would, and `respond`, to do something else with a request than answering it.
     """
 
     def __init__(
@@ -71,19 +44,11 @@ class SimulatorServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        decimal_strings: bool = False,
         keys: Mapping[str, Collection[str]] | None = None,
-        wrong_billing: Answer | None = None,
-        control: bool = False,
     ) -> None:
         self._address = (_loopback(host), port)
         self.workspace = workspace
-        self.decimal_strings = decimal_strings
         self.keys: dict[str, Collection[str]] = dict(access.DEFAULT_KEYS if keys is None else keys)
-        self.wrong_billing = wrong_billing
-        self.faults = FaultQueue()
-        self.recording = Recording()
-        self.control = Control(self) if control else None
         self._http: _HTTPServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -94,11 +59,6 @@ class SimulatorServer:
             raise RuntimeError("the simulator is not running")
         host, port = self._http.server_address[:2]
         return f"http://{host!s}:{port}"
-
-    @property
-    def requests(self) -> list[RecordedRequest]:
-        """The last requests, oldest first (a copy, at most `REMEMBERED_REQUESTS`)."""
-        return self.recording.requests()
 
     def start(self) -> None:
         """Binds the port and serves in a daemon thread; OSError when the port is taken."""
@@ -134,10 +94,13 @@ class SimulatorServer:
     ) -> None:
         self.stop()
 
-    def answer(self, method: str, path: str, key: str | None, body: object, *, query: str = "") -> Answer:
-        """What the API says to a request that meets no fault. `body` is the parsed JSON, `UNREADABLE` if it isn't."""
-        asked = routes.Asked(self.current_workspace(), query, body, self.decimal_strings, self.wrong_billing)
-        return routes.answer(method, path, key, self.keys, asked)
+    def respond(self, request: Request, exchange: Exchange) -> None:
+        """Answers a request on its connection, in that connection's thread; may raise OSError."""
+        exchange.send_answer(self.answer(request))
+
+    def answer(self, request: Request) -> Answer:
+        """What the API says to a request."""
+        return routes.answer(request, self.keys, self.current_workspace())
 
     def current_workspace(self) -> SimulatedWorkspace:
         """The workspace as it is for a request that arrives now."""
@@ -225,36 +188,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: _HTTPServer
 
     def _respond(self) -> None:
-        simulator = self.server.simulator
         url = urlsplit(self.path)
-        body = self._read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        key = headers.get("xi-api-key")
+        request = Request(self.command, url.path, url.query, headers, self._read_body())
         exchange = Exchange(
             self.connection, self.rfile, self.server.stopping, keeps_connection=not self.close_connection
         )
-        control = simulator.control if url.path.startswith(CONTROL_PATH) else None
-        fault = None
-        if control is None:
-            told = None if body is UNREADABLE else body
-            simulator.recording.add(method=self.command, path=url.path, query=url.query, headers=headers, body=told)
-            fault = simulator.faults.take(url.path)
-
-        def ordinary() -> Answer:
-            if control is not None:
-                return control.answer(self.command, url.path, url.query, headers, body)
-            return simulator.answer(self.command, url.path, key, body, query=url.query)
-
         try:
-            if fault is None:
-                exchange.send_answer(ordinary())
-            else:
-                fault.respond(exchange, ordinary)
-        except (OSError, StoppingError):
+            self.server.simulator.respond(request, exchange)
+        except OSError:
             exchange.keeps_connection = False
-            logger.debug("the answer to %s %s was broken off", self.command, url.path)
+            logger.debug("the answer to %s %s was broken off", request.method, request.path)
         except Exception:
-            logger.exception("the simulator failed at %s %s", self.command, url.path)
+            logger.exception("the simulator failed at %s %s", request.method, request.path)
             exchange.keeps_connection = False
             exchange.send_answer(plain_error(500, "Internal Server Error"))
         self.close_connection = not exchange.keeps_connection

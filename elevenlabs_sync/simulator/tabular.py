@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from elevenlabs_sync.simulator import jsontext
 from elevenlabs_sync.simulator.queries import GROUP_COLUMNS, KEY_COLUMN, UsageQuery
 from elevenlabs_sync.simulator.usage import Used
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
@@ -63,37 +62,28 @@ class _Bucket:
                 return None if self.unpriced else self.cost
 
 
-def usage_over_time(
-    workspace: SimulatedWorkspace, query: UsageQuery, *, decimal_strings: bool = False
-) -> dict[str, object]:
+def usage_over_time(workspace: SimulatedWorkspace, query: UsageQuery) -> dict[str, object]:
     """The document of usage over time, with Decimals for numbers (exact text comes from `jsontext`).
 
     Ordered by time. Every group that occurs has a row for every day on which the workspace existed and was billed in
-    credits, zeros where nothing was used. With `decimal_strings` every number is sent as a string, as has been seen.
+    credits, zeros where nothing was used.
     """
     first = max(query.first_day, workspace.first_day)
     last = min(query.last_day, workspace.today + ONE_DAY)
     if workspace.billing.cost_from <= last:
         last = workspace.billing.cost_from - ONE_DAY
-    return _table(workspace, query, USAGE_MEASURES, (first, last), decimal_strings=decimal_strings)
+    return _table(workspace, query, USAGE_MEASURES, (first, last))
 
 
-def cost_over_time(
-    workspace: SimulatedWorkspace, query: UsageQuery, *, decimal_strings: bool = False
-) -> dict[str, object]:
+def cost_over_time(workspace: SimulatedWorkspace, query: UsageQuery) -> dict[str, object]:
     """The document of cost, as `usage_over_time`; days before the workspace was billed by cost have no rows at all."""
     first = max(query.first_day, workspace.first_day, workspace.billing.cost_from)
     last = min(query.last_day, workspace.today + ONE_DAY)
-    return _table(workspace, query, COST_MEASURES, (first, last), decimal_strings=decimal_strings)
+    return _table(workspace, query, COST_MEASURES, (first, last))
 
 
 def _table(
-    workspace: SimulatedWorkspace,
-    query: UsageQuery,
-    measures: Measures,
-    days: tuple[date, date],
-    *,
-    decimal_strings: bool,
+    workspace: SimulatedWorkspace, query: UsageQuery, measures: Measures, days: tuple[date, date]
 ) -> dict[str, object]:
     first, last = days
     buckets = _grouped(workspace, query, first, last)
@@ -104,8 +94,7 @@ def _table(
     for day in _days(first, last):
         for group, name in names.items():
             bucket = buckets.get((day, group), _Bucket())
-            numbers = [bucket.cell(measure) for measure, _, _ in measures]
-            cells = [_as_text(number) for number in numbers] if decimal_strings else numbers
+            cells = [bucket.cell(measure) for measure, _, _ in measures]
             display = [name] if KEY_COLUMN in query.group_by else []
             rows.append([*group, f"{day.isoformat()}T00:00:00Z", *cells, *display])
     return {**_columns(query.group_by, measures, workspace.currency), "rows": rows}
@@ -137,10 +126,6 @@ def _grouped(
             bucket = buckets.setdefault((row.day, group), _Bucket(key_name=row.key_name))
             bucket.add(row)
     return buckets
-
-
-def _as_text(number: Decimal | None) -> str | None:
-    return None if number is None else jsontext.plain(number)
 
 
 def _days(first: date, last: date) -> Iterable[date]:

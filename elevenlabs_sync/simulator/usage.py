@@ -1,6 +1,6 @@
 """The rows of the simulated usage: what happened (`Used`), what of it can be known (`UsageRow`), and sums (`Totals`).
 
-Plain values only; they are drawn in `workspace`, changed by `edits` and laid out for the wire in `tabular`.
+Plain values only; they are drawn in `workspace` and laid out for the wire in `tabular`.
 """
 
 from collections.abc import Iterable
@@ -43,11 +43,6 @@ class Used:
     minutes: Decimal
     requests: int
     cost: Decimal | None
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether no measure has a value, so that the API would show no more than an empty bucket."""
-        return not (self.credits or self.minutes or self.requests or self.cost)
 
     def row(self, *, billed_by_cost: bool) -> UsageRow:
         """What can be known of it."""

@@ -1,13 +1,11 @@
 """The simulated workspace's usage: the truth that every answer of the simulator is made from.
 
 Figures are drawn from SHA-256 with integer arithmetic only, so the same arguments give the same data on every machine
-and Python version. How the figures look on the wire is decided in `tabular` and `account`; what a test changes of them
-is in `edits`.
+and Python version. How the figures look on the wire is decided in `tabular` and `account`.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -21,7 +19,6 @@ from elevenlabs_sync.simulator.cast import (
     cast_between,
 )
 from elevenlabs_sync.simulator.usage import Totals, UsageRow, Used
-from tests.simulation.edits import Edit, Place, WorkspaceEdits
 
 DEFAULT_SEED = "administrate"
 CURRENCY = "usd"
@@ -44,9 +41,9 @@ class SimulatedWorkspace:
     part of its usage and no cost, yesterday's usage of `PRICED_A_DAY_LATE` has no cost yet, and days before
     `first_day` have no usage. Days before `settled_until` never change again.
 
-    `seed` makes another workspace with other keys and figures. `names` renames keys (slug to name) without changing
-    their identity or usage; an unknown slug is a ValueError. `billing` says which days are billed in credits and which
-    by cost. `edits` change the truth; workspaces may share them, as those that a server makes anew for each request.
+    `seed` makes another workspace with other keys and figures. `billing` says which days are billed in credits and
+    which by cost. Every answer is made from `cast`, `currency` and `used()`: a subclass that changes these is a
+    workspace with another truth.
     """
 
     def __init__(
@@ -55,9 +52,7 @@ class SimulatedWorkspace:
         history_days: int = 365,
         *,
         seed: str = DEFAULT_SEED,
-        names: Mapping[str, str] | None = None,
         billing: Billing | None = None,
-        edits: WorkspaceEdits | None = None,
     ) -> None:
         if history_days < 0:
             raise ValueError("history_days must not be negative")
@@ -65,25 +60,17 @@ class SimulatedWorkspace:
         self.first_day = today - timedelta(days=history_days)
         self.seed = seed
         self.billing: Billing = Credits() if billing is None else billing
-        self.edits = WorkspaceEdits() if edits is None else edits
-        cast = tuple(cast_between(self.first_day, today))
-        names = dict(names or {})
-        if unknown := sorted(names.keys() - {key.slug for key in cast}):
-            raise ValueError(f"no such key: {', '.join(unknown)}")
-        self._cast = tuple(replace(key, name=names.get(key.slug, key.name)) for key in cast)
+        self._cast = tuple(cast_between(self.first_day, today))
 
     @property
     def cast(self) -> tuple[SimulatedKey, ...]:
         """Every key that is listed or in use at some time of the history, and the web app."""
-        return _edited_keys(self._cast, self.edits)
+        return self._cast
 
     @property
     def currency(self) -> str:
         """The currency of every cost, lower case."""
-        currency = CURRENCY
-        for edit in self.edits:
-            currency = edit.currency(currency)
-        return currency
+        return CURRENCY
 
     @property
     def workspace_id(self) -> str:
@@ -109,18 +96,25 @@ class SimulatedWorkspace:
 
     def used(self, start: date, end: date) -> Iterator[Used]:
         """Everything used in the UTC days `[start, end)`, ordered by day and key; days without usage have no row."""
-        edits = tuple(self.edits)
-        keys = _edited_keys(self._cast, edits)
+        for day in self.days(start, end):
+            for key in self.cast:
+                yield from self.used_by(key, day)
+
+    def days(self, start: date, end: date) -> Iterator[date]:
+        """The UTC days of `[start, end)` that may have usage: those of the history, and today."""
         day = max(start, self.first_day)
         while day < end and day <= self.today:
-            for key in keys:
-                rows = list(self._rows_of(key, day)) if key.used_on(day) else []
-                if edits:
-                    place = Place(key, self.key_hash(key), day, self.today)
-                    for edit in edits:
-                        rows = edit.rows(rows, place)
-                yield from (row for row in rows if not row.is_nothing)
+            yield day
             day += timedelta(days=1)
+
+    def used_by(self, key: SimulatedKey, day: date) -> Iterator[Used]:
+        """What a key used on one UTC day, a row for each model; nothing on a day without usage."""
+        if not key.used_on(day) or self._draw(f"{key.slug}|{day}")[0] % PERMILLE < key.quiet:
+            return
+        for use in key.uses:
+            row = self._row(key, use, day)
+            if row is not None:
+                yield row
 
     def rows(self, start: date, end: date) -> Iterator[UsageRow]:
         """What can be known of `used(start, end)`, by whichever endpoint: the rows a client should end up with."""
@@ -130,14 +124,6 @@ class SimulatedWorkspace:
     def totals(self, start: date, end: date) -> Totals:
         """The sums of `rows(start, end)`."""
         return Totals.of(self.rows(start, end))
-
-    def _rows_of(self, key: SimulatedKey, day: date) -> Iterator[Used]:
-        if self._draw(f"{key.slug}|{day}")[0] % PERMILLE < key.quiet:
-            return
-        for use in key.uses:
-            row = self._row(key, use, day)
-            if row is not None:
-                yield row
 
     def _row(self, key: SimulatedKey, use: Use, day: date) -> Used | None:
         model = use.model
@@ -183,9 +169,3 @@ def _growth(day: date) -> int:
     """How much busier than in `GROWTH_STARTS`' month the workspace is on `day`, in thousandths."""
     months = (day.year - GROWTH_STARTS.year) * 12 + day.month - GROWTH_STARTS.month
     return max(SMALLEST_GROWTH, PERMILLE + GROWTH_PER_MONTH * months)
-
-
-def _edited_keys(keys: tuple[SimulatedKey, ...], edits: Iterable[Edit]) -> tuple[SimulatedKey, ...]:
-    for edit in edits:
-        keys = edit.keys(keys)
-    return keys

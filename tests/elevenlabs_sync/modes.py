@@ -16,20 +16,12 @@ from django.test import override_settings
 
 from costs.exports import usage_csv
 from costs.models import AttributedUsage
-from elevenlabs_sync.simulator import (
-    SIMULATED_API_KEY,
-    Billing,
-    Edit,
-    SimulatedWorkspace,
-    SimulatorServer,
-    Totals,
-    UsageRow,
-    WorkspaceEdits,
-)
-from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, Billing, Totals, UsageRow
+from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
 from providers.models import Project, Provider
 from tests.elevenlabs_sync.worlds import NOW, Clock, World
 from tests.factories import make_provider
+from tests.simulation import Edit, EditedWorkspace, FaultySimulator, WorkspaceEdits
 
 USAGE_PATHS = (USAGE_PATH, COST_PATH, CHARACTER_STATS_PATH)
 TODAY = NOW.date()
@@ -49,7 +41,7 @@ class Simulated(World):
         self.edits.add(*edits)
 
     @property
-    def workspace(self) -> SimulatedWorkspace:
+    def workspace(self) -> EditedWorkspace:
         return self.server.current_workspace()
 
     @property
@@ -88,14 +80,14 @@ def simulated(
     clock = Clock(now)
     truth = WorkspaceEdits(*edits)
 
-    def workspace() -> SimulatedWorkspace:
+    def workspace() -> EditedWorkspace:
         today = clock().date()
-        return SimulatedWorkspace(today, history_days=max(0, (today - first_day).days), billing=billing, edits=truth)
+        return EditedWorkspace(today, history_days=max(0, (today - first_day).days), billing=billing, edits=truth)
 
     fields: dict[str, Any] = {"api_key": api_key, "history_from": first_day, "last_synced_at": None, "currency": ""} | (
         provider or {}
     )
-    with SimulatorServer(workspace, **server_options) as server, override_settings(ELEVENLABS_BASE_URL=server.base_url):
+    with FaultySimulator(workspace, **server_options) as server, override_settings(ELEVENLABS_BASE_URL=server.base_url):
         yield Simulated(
             server=server,
             provider=make_provider(**fields),
@@ -172,7 +164,7 @@ def totals_of(rows: Rows) -> Totals:
     )
 
 
-def account_totals_of(workspace: SimulatedWorkspace, first: date, last: date, *, own_alone: bool = False) -> Rows:
+def account_totals_of(workspace: EditedWorkspace, first: date, last: date, *, own_alone: bool = False) -> Rows:
     """What the old endpoint tells: sums per day and model, in which what is unknown does not count."""
     own = {key.slug for key in workspace.cast if key.account is None}
     sums: dict[tuple[str, str, str], list[Decimal]] = {}

@@ -13,7 +13,7 @@ from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
-from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
+from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from providers.models import Project, SyncRun
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW

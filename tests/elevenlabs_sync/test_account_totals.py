@@ -19,13 +19,13 @@ from elevenlabs_sync.errors import (
     UnexpectedResponseError,
 )
 from elevenlabs_sync.payloads import UsageRow
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY
+from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
 from elevenlabs_sync.windows import Window
 from providers.models import Project
 from tests.elevenlabs_sync.modes import Rows, account_totals_of
 from tests.elevenlabs_sync.worlds import NOW
-from tests.simulation import faults
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=9), TODAY)
@@ -34,7 +34,7 @@ NO_METRIC = faults.ErrorStatus(422, detail=[{"loc": ["query", "metric"], "msg": 
 
 @contextmanager
 def reader_of(
-    server: SimulatorServer, *, currency: str = "usd", api_key: str = RESTRICTED_API_KEY
+    server: FaultySimulator, *, currency: str = "usd", api_key: str = RESTRICTED_API_KEY
 ) -> Iterator[AccountTotalsReader]:
     with ElevenLabsClient(base_url=server.base_url, api_key=api_key, user_agent="Test", deadline=10) as client:
         yield AccountTotalsReader(
@@ -43,12 +43,12 @@ def reader_of(
 
 
 @pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(TODAY, history_days=30)) as running:
+def server() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(TODAY, history_days=30)) as running:
         yield running
 
 
-def read(server: SimulatorServer, **options: str) -> list[UsageRow]:
+def read(server: FaultySimulator, **options: str) -> list[UsageRow]:
     with reader_of(server, **options) as reader:
         [reading] = reader.read(WINDOW)
     assert reading.window == WINDOW
@@ -68,13 +68,13 @@ def as_exported(rows: list[UsageRow]) -> Rows:
     }
 
 
-def metrics(server: SimulatorServer) -> list[tuple[str, str]]:
+def metrics(server: FaultySimulator) -> list[tuple[str, str]]:
     """What was asked for, in order: the metric, and whether of the whole workspace."""
     queries = [dict(part.split("=") for part in request.query.split("&")) for request in server.requests]
     return [(query["metric"], query["include_workspace_metrics"]) for query in queries]
 
 
-def test_totals_are_those_of_the_workspace(server: SimulatorServer) -> None:
+def test_totals_are_those_of_the_workspace(server: FaultySimulator) -> None:
     """Per day and model, to the last digit, with a request for each metric."""
     rows = read(server)
 
@@ -87,7 +87,7 @@ def test_totals_are_those_of_the_workspace(server: SimulatorServer) -> None:
     ]
 
 
-def test_refused_workspace_metrics_leave_the_keys_own_usage(server: SimulatorServer) -> None:
+def test_refused_workspace_metrics_leave_the_keys_own_usage(server: FaultySimulator) -> None:
     """Asked once for the whole workspace and refused, everything is read of the key's own user."""
     server.faults.add(
         CHARACTER_STATS_PATH, faults.ErrorStatus(403, code="insufficient_permissions", message="Not an admin.")
@@ -101,7 +101,7 @@ def test_refused_workspace_metrics_leave_the_keys_own_usage(server: SimulatorSer
     assert [whole for _metric, whole in metrics(server)] == ["true", "false", "false", "false", "false"]
 
 
-def test_next_window_does_not_ask_for_the_workspace_again(server: SimulatorServer) -> None:
+def test_next_window_does_not_ask_for_the_workspace_again(server: FaultySimulator) -> None:
     """What was refused once is refused for the whole run."""
     server.faults.add(CHARACTER_STATS_PATH, faults.ErrorStatus(403, message="Not an admin."))
 
@@ -113,7 +113,7 @@ def test_next_window_does_not_ask_for_the_workspace_again(server: SimulatorServe
     assert {whole for _metric, whole in metrics(server)} == {"false"}
 
 
-def test_unknown_currency_leaves_the_cost_unknown(server: SimulatorServer) -> None:
+def test_unknown_currency_leaves_the_cost_unknown(server: FaultySimulator) -> None:
     """The endpoint names no currency: money is not even asked for."""
     rows = read(server, currency="")
 
@@ -126,7 +126,7 @@ def test_unknown_currency_leaves_the_cost_unknown(server: SimulatorServer) -> No
     [(1, {"minutes"}), (2, {"requests"}), (3, {"cost"})],
     ids=["minutes", "requests", "cost"],
 )
-def test_metric_that_is_not_offered_is_unknown(server: SimulatorServer, place: int, names: set[str]) -> None:
+def test_metric_that_is_not_offered_is_unknown(server: FaultySimulator, place: int, names: set[str]) -> None:
     """Each of the optional metrics may be rejected; it is then unknown, and the others are there."""
     server.faults.add(CHARACTER_STATS_PATH, NO_METRIC, after=place)
 
@@ -137,7 +137,7 @@ def test_metric_that_is_not_offered_is_unknown(server: SimulatorServer, place: i
     assert rows[0].currency == ("" if names == {"cost"} else "usd")
 
 
-def test_credits_are_needed(server: SimulatorServer) -> None:
+def test_credits_are_needed(server: FaultySimulator) -> None:
     """Without them there are no totals."""
     server.faults.add(CHARACTER_STATS_PATH, NO_METRIC, times=None)
 
@@ -145,7 +145,7 @@ def test_credits_are_needed(server: SimulatorServer) -> None:
         read(server)
 
 
-def test_revoked_key_is_asked_about_once(server: SimulatorServer) -> None:
+def test_revoked_key_is_asked_about_once(server: FaultySimulator) -> None:
     """Its own usage is refused as well."""
     with pytest.raises(InvalidKeyError):
         read(server, api_key="sk_" + "0" * 48)
@@ -153,7 +153,7 @@ def test_revoked_key_is_asked_about_once(server: SimulatorServer) -> None:
     assert len(server.requests) == 1
 
 
-def test_key_that_may_read_neither_fails_with_the_reason(server: SimulatorServer) -> None:
+def test_key_that_may_read_neither_fails_with_the_reason(server: FaultySimulator) -> None:
     """Refused for the workspace and for its own user."""
     server.faults.add(CHARACTER_STATS_PATH, faults.ErrorStatus(403, message="Your address is not allowed."), times=None)
 
@@ -163,7 +163,7 @@ def test_key_that_may_read_neither_fails_with_the_reason(server: SimulatorServer
     assert len(server.requests) == 2
 
 
-def test_permission_that_is_withdrawn_in_the_middle_is_an_error(server: SimulatorServer) -> None:
+def test_permission_that_is_withdrawn_in_the_middle_is_an_error(server: FaultySimulator) -> None:
     """Half of the workspace's metrics and half of the user's would be no total at all."""
     server.faults.add(
         CHARACTER_STATS_PATH, faults.ErrorStatus(401, code="missing_permissions", message="Not any more."), after=2
@@ -173,7 +173,7 @@ def test_permission_that_is_withdrawn_in_the_middle_is_an_error(server: Simulato
         read(server)
 
 
-def test_failure_of_an_optional_metric_is_not_taken_for_unknown(server: SimulatorServer) -> None:
+def test_failure_of_an_optional_metric_is_not_taken_for_unknown(server: FaultySimulator) -> None:
     """Only a rejection says that a metric is not offered."""
     server.faults.add(CHARACTER_STATS_PATH, faults.ErrorStatus(503), after=2)
 
@@ -186,7 +186,7 @@ def test_failure_of_an_optional_metric_is_not_taken_for_unknown(server: Simulato
     [{}, {"time": [1], "usage": {"m": [1]}}, {"time": [], "usage": {"m": [1]}}, {"time": [0], "usage": {"m": [-1]}}],
     ids=["nothing", "no midnight", "too many", "negative"],
 )
-def test_answer_that_is_no_statistics_is_refused(server: SimulatorServer, document: object) -> None:
+def test_answer_that_is_no_statistics_is_refused(server: FaultySimulator, document: object) -> None:
     """Nothing is guessed."""
     server.faults.add(CHARACTER_STATS_PATH, faults.Transform(lambda _document: document))
 

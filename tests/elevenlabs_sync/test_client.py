@@ -27,10 +27,10 @@ from elevenlabs_sync.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.factories import API_KEY, TODAY
-from tests.simulation import faults
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
 HOST = "https://api.elevenlabs.io"
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 30, 12, 30, 0, 1999, tzinfo=UTC)
@@ -53,12 +53,12 @@ def client() -> Iterator[ElevenLabsClient]:
 
 
 @pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(TODAY, history_days=3)) as running:
+def server() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(TODAY, history_days=3)) as running:
         yield running
 
 
-def asking(server: SimulatorServer, *, deadline: float = 30) -> ElevenLabsClient:
+def asking(server: FaultySimulator, *, deadline: float = 30) -> ElevenLabsClient:
     return ElevenLabsClient(
         base_url=server.base_url, api_key=SIMULATED_API_KEY, user_agent="Administrate/1", deadline=deadline
     )
@@ -456,13 +456,13 @@ def test_size_cap_is_exact(api: respx.MockRouter, client: ElevenLabsClient, *, s
 # --- Over the wire ----------------------------------------------------------------------------------------------------
 
 
-def test_usage_is_fetched_over_the_wire(server: SimulatorServer) -> None:
+def test_usage_is_fetched_over_the_wire(server: FaultySimulator) -> None:
     """The simulated workspace answers with a table."""
     with asking(server) as client:
         assert usage(client)["columns"][:3] == ["hashed_xi_api_key", "model", "timestamp"]
 
 
-def test_connection_is_kept_for_the_next_request(server: SimulatorServer) -> None:
+def test_connection_is_kept_for_the_next_request(server: FaultySimulator) -> None:
     """Several requests of one client work, also after one that broke off."""
     server.faults.add(MODELS_PATH, faults.CutConnection())
 
@@ -488,7 +488,7 @@ def test_connection_is_kept_for_the_next_request(server: SimulatorServer) -> Non
     ids=str,
 )
 def test_fault_of_the_wire_is_a_typed_error(
-    server: SimulatorServer, fault: faults.Fault, kind: type[ElevenLabsError]
+    server: FaultySimulator, fault: faults.Fault, kind: type[ElevenLabsError]
 ) -> None:
     """Broken off, cut, empty, endless or bombed: each ends in its error."""
     server.faults.add(MODELS_PATH, fault)
@@ -498,7 +498,7 @@ def test_fault_of_the_wire_is_a_typed_error(
 
 
 @pytest.mark.parametrize("fault", [faults.Drip(0.01), faults.DripHeaders(0.01), faults.Delay(60)], ids=str)
-def test_slow_answer_is_ended_by_the_deadline(server: SimulatorServer, fault: faults.Fault) -> None:
+def test_slow_answer_is_ended_by_the_deadline(server: FaultySimulator, fault: faults.Fault) -> None:
     """An answer that drips is unavailable, and may be asked for again."""
     server.faults.add(MODELS_PATH, fault)
 
@@ -516,9 +516,9 @@ def test_no_server_is_unavailability() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect_is_never_followed(server: SimulatorServer, status: int) -> None:
+def test_redirect_is_never_followed(server: FaultySimulator, status: int) -> None:
     """The server that is pointed at gets no request, and so no key."""
-    with SimulatorServer(SimulatedWorkspace(TODAY, history_days=1)) as elsewhere:
+    with FaultySimulator(EditedWorkspace(TODAY, history_days=1)) as elsewhere:
         server.faults.add("/", faults.Redirect(f"{elsewhere.base_url}{USAGE_PATH}", status))
 
         with asking(server) as client, pytest.raises(UnexpectedResponseError, match="redirect"):
@@ -528,7 +528,7 @@ def test_redirect_is_never_followed(server: SimulatorServer, status: int) -> Non
     assert len(server.requests) == 1
 
 
-def test_proxy_of_the_environment_is_not_used(server: SimulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_not_used(server: FaultySimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable sends the key through somebody else's proxy."""
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

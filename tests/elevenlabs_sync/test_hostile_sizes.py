@@ -12,7 +12,7 @@ import pytest
 from elevenlabs_sync import account
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.payloads import read_models, read_service_accounts, read_subscription, read_usage
-from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import Project, SyncRun
 from tests.elevenlabs_sync.modes import TODAY, simulated
 from tests.elevenlabs_sync.tables import answer, cells

@@ -19,14 +19,11 @@ from elevenlabs_sync.simulator import (
     Billing,
     Cost,
     Credits,
-    Edit,
     Moved,
-    SimulatedWorkspace,
-    SimulatorServer,
     key_of,
     keys_of,
 )
-from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from tests.elevenlabs_sync.modes import (
     Rows,
@@ -41,7 +38,7 @@ from tests.elevenlabs_sync.modes import (
 )
 from tests.elevenlabs_sync.worlds import NOW
 from tests.providers.commands import ran, refused
-from tests.simulation import drift, faults
+from tests.simulation import Edit, EditedWorkspace, FaultySimulator, drift, faults
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, RenameKey
 
@@ -73,11 +70,11 @@ def here() -> Iterator[Simulated]:
 
 
 @contextmanager
-def to_connect(*, days: int = 40, **options: Any) -> Iterator[SimulatorServer]:
+def to_connect(*, days: int = 40, **options: Any) -> Iterator[FaultySimulator]:
     """A workspace as it is on this day, in the Global region's place."""
-    workspace = SimulatedWorkspace(datetime.now(UTC).date(), history_days=days, **options)
+    workspace = EditedWorkspace(datetime.now(UTC).date(), history_days=days, **options)
     with (
-        SimulatorServer(workspace) as server,
+        FaultySimulator(workspace) as server,
         override_settings(ELEVENLABS_BASE_URL=server.base_url, SYNC_BACKFILL_DAYS=days + 1),
     ):
         yield server
@@ -87,7 +84,7 @@ def connect(*options: str, api_key: str = SIMULATED_API_KEY) -> None:
     ran("connect_provider", "--type", "elevenlabs", "--name", "Agency", "--api-key-stdin", *options, stdin=api_key)
 
 
-def truth_of(workspace: SimulatedWorkspace) -> Rows:
+def truth_of(workspace: EditedWorkspace) -> Rows:
     rows = workspace.rows(workspace.first_day, workspace.today + timedelta(days=1))
     return rows_of(rows, currency=workspace.currency)
 
@@ -121,10 +118,10 @@ def test_commands_connect_sync_and_export_each_billing(mode: str) -> None:
 
 def test_commands_connect_a_residency_at_its_own_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """The region's host is called and no other; a key of elsewhere is refused there."""
-    workspace = SimulatedWorkspace(datetime.now(UTC).date(), history_days=10)
+    workspace = EditedWorkspace(datetime.now(UTC).date(), history_days=10)
     with ExitStack() as stack:
         elsewhere = stack.enter_context(to_connect())
-        europe = stack.enter_context(SimulatorServer(workspace, keys=keys_of("eu")))
+        europe = stack.enter_context(FaultySimulator(workspace, keys=keys_of("eu")))
         stack.enter_context(override_settings(SYNC_BACKFILL_DAYS=11))
         monkeypatch.setitem(hosts._HOSTS, "eu", ("EU residency", europe.base_url))
 
@@ -196,9 +193,9 @@ def test_move_while_connected_is_followed() -> None:
         workspace = here.server.workspace
         assert callable(workspace)
 
-        def moved() -> SimulatedWorkspace:
+        def moved() -> EditedWorkspace:
             today = here.clock().date()
-            return SimulatedWorkspace(today, (today - FIRST_DAY).days, billing=Moved(TODAY + timedelta(days=1)))
+            return EditedWorkspace(today, (today - FIRST_DAY).days, billing=Moved(TODAY + timedelta(days=1)))
 
         here.server.workspace = moved
         for _day in range(3):

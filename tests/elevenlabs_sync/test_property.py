@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 from elevenlabs_sync import client as client_module
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync import windows
-from elevenlabs_sync.simulator import Billing, Cost, Credits, Edit, Moved
+from elevenlabs_sync.simulator import Billing, Cost, Credits, Moved
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
-from tests.simulation import drift, faults
+from tests.simulation import Edit, drift, faults
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey
 

@@ -24,22 +24,13 @@ from elevenlabs_sync.errors import (
 )
 from elevenlabs_sync.payloads import UsageRow
 from elevenlabs_sync.reading import Reading, UsageReader
-from elevenlabs_sync.simulator import (
-    RESTRICTED_API_KEY,
-    SIMULATED_API_KEY,
-    Billing,
-    Cost,
-    Credits,
-    Moved,
-    SimulatedWorkspace,
-    SimulatorServer,
-)
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Billing, Cost, Credits, Moved
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal, typed_refusal
-from elevenlabs_sync.simulator.server import COST_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import COST_PATH, USAGE_PATH
 from elevenlabs_sync.windows import Window
 from tests.elevenlabs_sync.modes import Rows, rows_of
 from tests.elevenlabs_sync.worlds import NOW
-from tests.simulation import drift, faults
+from tests.simulation import EditedWorkspace, FaultySimulator, drift, faults
 
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=11), TODAY)
@@ -60,7 +51,7 @@ REFUSALS = [
 class Desk:
     """A workspace's server and somebody who reads from it."""
 
-    server: SimulatorServer
+    server: FaultySimulator
     client: ElevenLabsClient
     cost_from: date | None
 
@@ -113,8 +104,8 @@ class Desks:
         api_key: str = SIMULATED_API_KEY,
         **server_options: Any,
     ) -> Desk:
-        workspace = SimulatedWorkspace(TODAY, history_days=60, billing=billing)
-        server = self._stack.enter_context(SimulatorServer(workspace, **server_options))
+        workspace = EditedWorkspace(TODAY, history_days=60, billing=billing)
+        server = self._stack.enter_context(FaultySimulator(workspace, **server_options))
         client = self._stack.enter_context(
             ElevenLabsClient(base_url=server.base_url, api_key=api_key, user_agent="Test", deadline=10)
         )
@@ -203,7 +194,7 @@ def test_workspace_that_moves_between_two_reads_is_noticed(desk: Desks) -> None:
     moved = desk(Credits())
     assert moved.rows() == moved.truth()
 
-    moved.server.workspace = SimulatedWorkspace(TODAY, history_days=60, billing=Moved(TODAY))
+    moved.server.workspace = EditedWorkspace(TODAY, history_days=60, billing=Moved(TODAY))
     moved = moved.next_run()
 
     assert moved.rows() == moved.truth()

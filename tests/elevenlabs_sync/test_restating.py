@@ -10,7 +10,7 @@ import pytest
 
 from costs.models import DailyUsage, Restatement
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.simulator.server import SERVICE_ACCOUNTS_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import SyncRun
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW

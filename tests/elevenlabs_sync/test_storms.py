@@ -11,14 +11,14 @@ from django.test import override_settings
 
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
+from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import SyncRun
 from providers.secrets import ApiKey
 from providers.services.managing import OtherWorkspaceError, UnconfirmedWorkspaceError, replace_key
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW, Clock
-from tests.simulation import faults
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 from tests.simulation.edits import Hide
 
 pytestmark = pytest.mark.django_db
@@ -104,9 +104,9 @@ def test_wrong_clock_leaves_no_gap_and_no_double(here: Simulated, jump: int) -> 
 def test_key_of_another_workspace_is_refused_as_a_replacement(here: Simulated) -> None:
     """None of the keys that it shows in use is known: even a person's confirmation does not mix two workspaces."""
     before = here.exported
-    other = SimulatedWorkspace(TODAY, history_days=9, seed="another agency")
+    other = EditedWorkspace(TODAY, history_days=9, seed="another agency")
     with (
-        SimulatorServer(other, keys={OTHER_KEY: here.server.keys[SIMULATED_API_KEY]}) as elsewhere,
+        FaultySimulator(other, keys={OTHER_KEY: here.server.keys[SIMULATED_API_KEY]}) as elsewhere,
         override_settings(ELEVENLABS_BASE_URL=elsewhere.base_url),
         pytest.raises(OtherWorkspaceError),
     ):

@@ -23,13 +23,7 @@ from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, access
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
-from elevenlabs_sync.simulator.jsontext import Verbatim
-from elevenlabs_sync.simulator.server import (
-    MODELS_PATH,
-    SERVICE_ACCOUNTS_PATH,
-    SUBSCRIPTION_PATH,
-    USAGE_PATH,
-)
+from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH, USAGE_PATH
 from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
@@ -37,6 +31,7 @@ from providers.secrets import ApiKey
 from providers.services.claims import take_claim
 from tests.elevenlabs_sync.worlds import FAST, NOW, Clock, World, milliseconds, world
 from tests.simulation import faults
+from tests.simulation.faults import Verbatim
 
 pytestmark = pytest.mark.django_db
 

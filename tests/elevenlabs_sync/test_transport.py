@@ -10,17 +10,16 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.transport import DeadlineTransport
 from tests.factories import TODAY
-from tests.simulation import faults
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
 SOON = 0.4
 
 
 @pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatedWorkspace(TODAY, history_days=3)) as running:
+def server() -> Iterator[FaultySimulator]:
+    with FaultySimulator(EditedWorkspace(TODAY, history_days=3)) as running:
         yield running
 
 
@@ -48,13 +47,13 @@ def get(url: str, *, seconds: float = SOON) -> httpx.Response:
         return client.get(url)
 
 
-def test_answer_in_time_is_passed_on(server: SimulatorServer) -> None:
+def test_answer_in_time_is_passed_on(server: FaultySimulator) -> None:
     """A quick answer is the answer."""
     assert get(f"{server.base_url}/v1/models", seconds=30).status_code == 401
 
 
 @pytest.mark.parametrize("fault", [faults.Drip(0.01), faults.DripHeaders(0.01), faults.Delay(60)], ids=str)
-def test_dripping_or_silent_answer_is_ended(server: SimulatorServer, fault: faults.Fault) -> None:
+def test_dripping_or_silent_answer_is_ended(server: FaultySimulator, fault: faults.Fault) -> None:
     """Bytes that keep coming, of headers or of the body, do not move the deadline."""
     server.faults.add("/", fault)
 
@@ -87,7 +86,7 @@ def test_server_that_never_reads_is_ended() -> None:
         client.post(url, content=b"x" * 50_000_000)
 
 
-def test_each_request_has_its_own_deadline(server: SimulatorServer) -> None:
+def test_each_request_has_its_own_deadline(server: FaultySimulator) -> None:
     """After a request that ran out of time the next one begins anew, on the same client."""
     server.faults.add("/", faults.Delay(60))
 
@@ -97,7 +96,7 @@ def test_each_request_has_its_own_deadline(server: SimulatorServer) -> None:
         assert client.get(f"{server.base_url}/v1/models").status_code == 401
 
 
-def test_shorter_timeout_of_a_phase_still_holds(server: SimulatorServer) -> None:
+def test_shorter_timeout_of_a_phase_still_holds(server: FaultySimulator) -> None:
     """The deadline only ever shortens what a phase may take."""
     server.faults.add("/", faults.Delay(60))
 

@@ -14,12 +14,13 @@ from django.test import override_settings
 
 from costs.models import DailyUsage
 from elevenlabs_sync.retrying import RetryPolicy
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from elevenlabs_sync.simulator.routes import USAGE_PATH
 from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
 from providers.services.queueing import request_sync
 from tests.factories import make_provider
+from tests.simulation import EditedWorkspace, FaultySimulator
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 FIRST_DAY = date(2026, 11, 12)
@@ -44,7 +45,7 @@ class Clock:
 class World:
     """``clock`` is ours; ``server_clock`` is what the workspace's data follow, the same one unless parted."""
 
-    server: SimulatorServer
+    server: FaultySimulator
     provider: Provider
     clock: Clock
     server_clock: Clock
@@ -101,11 +102,11 @@ def world(*, first_day: date = FIRST_DAY, now: datetime = NOW, **server_options:
     """A workspace whose usage begins on ``first_day``, its running server, and a provider that has read nothing yet."""
     server_clock = Clock(now)
 
-    def workspace() -> SimulatedWorkspace:
+    def workspace() -> EditedWorkspace:
         today = server_clock().date()
-        return SimulatedWorkspace(today, history_days=max(0, (today - first_day).days))
+        return EditedWorkspace(today, history_days=max(0, (today - first_day).days))
 
-    with SimulatorServer(workspace, **server_options) as server, override_settings(ELEVENLABS_BASE_URL=server.base_url):
+    with FaultySimulator(workspace, **server_options) as server, override_settings(ELEVENLABS_BASE_URL=server.base_url):
         provider = make_provider(api_key=SIMULATED_API_KEY, history_from=first_day, last_synced_at=None, currency="")
         yield World(server, provider, server_clock, server_clock, first_day)
 

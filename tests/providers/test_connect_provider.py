@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, USAGE_ONLY_API_KEY
-from elevenlabs_sync.simulator.server import SUBSCRIPTION_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import SUBSCRIPTION_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from tests.elevenlabs_sync.worlds import World, world
 from tests.factories import make_project

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.registry import KeyRefusedError
 from providers.secrets import ApiKey

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from costs.models import DailyUsage
-from elevenlabs_sync.simulator.server import USAGE_PATH
+from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.services.claims import take_claim
 from tests.elevenlabs_sync.worlds import World, stored_usage, world

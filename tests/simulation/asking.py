@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatorServer
-from elevenlabs_sync.simulator.server import COST_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import COST_PATH, USAGE_PATH
 
+TODAY = date(2026, 9, 20)
 BY_KEY_AND_MODEL = ["hashed_xi_api_key", "model"]
-
 
 Known = TypeVar("Known")
 

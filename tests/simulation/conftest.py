@@ -1,3 +1,19 @@
-"""The fixtures of the simulator that ships."""
+"""A workspace on a fixed day whose truth may be edited, and a server of it that may misbehave."""
 
-from tests.elevenlabs_sync.simulator.conftest import server, workspace  # noqa: F401
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation import EditedWorkspace, FaultySimulator
+from tests.simulation.asking import TODAY
+
+
+@pytest.fixture
+def workspace() -> EditedWorkspace:
+    return EditedWorkspace(TODAY)
+
+
+@pytest.fixture
+def server(workspace: EditedWorkspace) -> Iterator[FaultySimulator]:
+    with FaultySimulator(workspace) as running:
+        yield running

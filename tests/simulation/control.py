@@ -1,10 +1,9 @@
 """Commanding a running simulator over HTTP, for tests whose simulator is another process.
 
-Served only by a server made with `control=True` (`python -m elevenlabs_sync.simulator --control`), on loopback like
-everything else, and never by the one that the product runs for itself. All paths begin with `/_control/`; these
-requests are neither recorded nor do they meet faults. Bodies and answers are JSON; POST needs
-`content-type: application/json`, so that a page in a browser can't just send it. A command that is not understood is
-answered with 422 and `{"detail": "<sentence>"}`.
+Served only by a server made with `control=True` (`python -m tests.simulation --control`), on loopback like everything
+else. All paths begin with `/_control/`; these requests are neither recorded nor do they meet faults. Bodies and answers
+are JSON; POST needs `content-type: application/json`, so that a page in a browser can't just send it. A command that is
+not understood is answered with 422 and `{"detail": "<sentence>"}`.
 
     POST faults     one fault, or a list of them, as `commands` describes; or {"clear": true}
     POST edits      one edit, or a list; or {"undo": <the edit as it was sent>}; or {"clear": true}
@@ -16,7 +15,7 @@ answered with 422 and `{"detail": "<sentence>"}`.
     GET  totals     ?first=DATE&last=DATE (both included): the truth, edits and all, exact numbers as text, null unknown
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,10 +24,11 @@ from urllib.parse import parse_qs
 
 from elevenlabs_sync.simulator import access, jsontext
 from elevenlabs_sync.simulator.answers import Answer, plain_error
-from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from elevenlabs_sync.simulator.request import Request
 from tests.simulation.commands import CommandError, read_edit, read_fault
 from tests.simulation.faults import FaultQueue, Gate
 from tests.simulation.recording import Recording
+from tests.simulation.workspace import EditedWorkspace
 
 CONTROL_PATH = "/_control/"
 DONE = Answer(200, {"done": True})
@@ -41,7 +41,7 @@ class Controlled(Protocol):
     keys: dict[str, Collection[str]]
     recording: Recording
 
-    def current_workspace(self) -> SimulatedWorkspace:
+    def current_workspace(self) -> EditedWorkspace:
         """The workspace whose edits and totals are meant."""
 
 
@@ -62,15 +62,15 @@ class Control:
             ("GET", "totals"): self._totals,
         }
 
-    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: object) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Does what a request to `/_control/…` asks for."""
-        command = self._commands.get((method, path.removeprefix(CONTROL_PATH)))
+        command = self._commands.get((request.method, request.path.removeprefix(CONTROL_PATH)))
         if command is None:
             return plain_error(404, "Not Found")
-        if method == "POST" and headers.get("content-type", "").partition(";")[0] != "application/json":
+        if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return plain_error(415, "content-type must be application/json")
         try:
-            return command(body, query)
+            return command(request.body, request.query)
         except ValueError as error:
             return plain_error(422, str(error))
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from elevenlabs_sync.simulator import jsontext
-from tests.simulation.faults import Fault, Transform
+from tests.simulation.faults import Fault, Transform, Verbatim
 
 Table = dict[str, Any]
 DESCRIPTIONS = ("columns", "column_types", "column_units")
@@ -94,7 +94,7 @@ def cells(column: str, value: object, row: int | None = None) -> Transform:
 
 def verbatim(column: str, text: str, row: int | None = None) -> Transform:
     """As `cells`, with any text in place of a JSON value: `1e400000`, `-0.0e5`, digits without end."""
-    return cells(column, jsontext.Verbatim(text), row)
+    return cells(column, Verbatim(text), row)
 
 
 def with_added_columns(names: Sequence[str] = ("carbon_grams", "shiny_new_column")) -> Transform:

@@ -15,7 +15,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from elevenlabs_sync.simulator.cast import SimulatedKey, is_slug
+from elevenlabs_sync.simulator.cast import CAMPAIGN, KEYLESS, KEYS, SimulatedKey
 from elevenlabs_sync.simulator.usage import Used
 
 WHOLE = Decimal(1)
@@ -76,9 +76,9 @@ class WorkspaceEdits:
             together = self._edits
             for edit in edits:
                 added = {other.new_key for other in together}
-                if edit.new_key is not None and (edit.new_key in added or is_slug(edit.new_key)):
+                if edit.new_key is not None and (edit.new_key in added or _is_slug(edit.new_key)):
                     raise ValueError(f"there is a key {edit.new_key} already")
-                if edit.of_key is not None and edit.of_key not in added and not is_slug(edit.of_key):
+                if edit.of_key is not None and edit.of_key not in added and not _is_slug(edit.of_key):
                     raise ValueError(f"no such key: {edit.of_key}")
                 together = (*together, edit)
             self._edits = together
@@ -275,6 +275,12 @@ class ChangeCurrency(Edit):
 
 
 USAGE_EDITS: tuple[type[Edit], ...] = (Restate, Reprice, Unprice, Hide, AddUsage, ChangeCurrency)
+
+
+def _is_slug(slug: str) -> bool:
+    """Whether a key of the cast, of whatever year, or the web app has this slug."""
+    year = slug.removeprefix(CAMPAIGN)
+    return slug in {key.slug for key in (*KEYS, KEYLESS)} or (slug != year and year.isascii() and year.isdigit())
 
 
 def _check_factor(factor: Decimal | None) -> None:

@@ -4,7 +4,7 @@ A test adds faults to a running server's queue and each is used up by the next r
 
     server.faults.add("/v1/workspace", faults.ErrorStatus(429, headers={"Retry-After": "1"}), times=2)
 
-A fault gets the request's `Exchange` and `ordinary`, which computes what would have been answered without it. Every
+A fault gets the request's `RawExchange` and `ordinary`, which computes what would have been answered without it. Every
 fault ends when the client goes or the server stops; none sleeps on its own clock. Ready-made changes of a table are in
 `drift`.
 """
@@ -13,11 +13,12 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from elevenlabs_sync.simulator import jsontext
 from elevenlabs_sync.simulator.answers import Answer
-from elevenlabs_sync.simulator.exchange import Exchange
+from tests.simulation.raw import RawExchange
 
 Ordinary = Callable[[], Answer]
 CHUNK = 64 * 1024
@@ -26,7 +27,7 @@ CHUNK = 64 * 1024
 class Fault(Protocol):
     """One way to answer badly."""
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         """Answers the request, or breaks it off."""
 
 
@@ -94,7 +95,7 @@ class ErrorStatus:
     headers: Mapping[str, str] = field(default_factory=dict)
     detail: object = None
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
         detail = {"status": self.code, "message": self.message} if self.detail is None else self.detail
         exchange.send_answer(Answer(self.status, {"detail": detail}, self.headers))
 
@@ -105,18 +106,18 @@ class Html:
 
     status: int = 502
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
         page = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-        exchange.send(self.status, page, content_type="text/html; charset=utf-8")
+        exchange.send(self.status, page, {"content-type": "text/html; charset=utf-8"})
 
 
 @dataclass(frozen=True)
 class CutConnection:
     """The ordinary answer with its right length announced, but the connection ends in the middle of the body."""
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
-        head = exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
+        head = exchange.head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
         exchange.write(head + answer.body[: len(answer.body) // 2])
 
 
@@ -124,9 +125,9 @@ class CutConnection:
 class CutJson:
     """The first half of the ordinary answer, announced as if it were the whole."""
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
-        exchange.send(answer.status, answer.body[: len(answer.body) // 2], headers=answer.headers)
+        exchange.send(answer.status, answer.body[: len(answer.body) // 2], answer.headers)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class EmptyBody:
 
     status: int = 200
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
         exchange.send(self.status, b"")
 
 
@@ -145,16 +146,16 @@ class ContentType:
 
     content_type: str = "text/plain; charset=utf-8"
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
-        exchange.send(answer.status, answer.body, content_type=self.content_type, headers=answer.headers)
+        exchange.send(answer.status, answer.body, {**answer.headers, "content-type": self.content_type})
 
 
 @dataclass(frozen=True)
 class ConnectionReset:
     """No answer: the connection is reset (RST)."""
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
         exchange.reset()
 
 
@@ -164,7 +165,7 @@ class Delay:
 
     seconds: float
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         exchange.wait(self.seconds)
         exchange.send_answer(ordinary())
 
@@ -187,7 +188,7 @@ class Gate:
         """Opens the gate for good."""
         self._released.set()
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary() if self.stale else None
         self.reached.set()
         exchange.wait_for(self._released)
@@ -203,9 +204,9 @@ class Drip:
 
     interval: float = 1.0
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
-        exchange.write(exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))}))
+        exchange.write(exchange.head(answer.status, {**answer.headers, "content-length": str(len(answer.body))}))
         _drip(exchange, answer.body, self.interval)
 
 
@@ -215,9 +216,9 @@ class DripHeaders:
 
     interval: float = 1.0
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
-        head = exchange.raw_head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
+        head = exchange.head(answer.status, {**answer.headers, "content-length": str(len(answer.body))})
         _drip(exchange, head + answer.body, self.interval)
 
 
@@ -227,8 +228,8 @@ class Endless:
 
     limit: int = 600_000_000
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
-        exchange.write(exchange.raw_head(200, {"transfer-encoding": "chunked"}))
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
+        exchange.write(exchange.head(200, {"transfer-encoding": "chunked"}))
         opening = b'{"columns":["timestamp"],"column_types":["DateTime"],"column_units":[null],"rows":['
         exchange.write(_chunk(opening))
         row = b'["2026-01-01T00:00:00Z"],'
@@ -248,10 +249,10 @@ class GzipBomb:
 
     size: int = 400_000_000
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
         body = _gzip_behind_spaces(answer.body, self.size)
-        exchange.send(answer.status, body, headers={**answer.headers, "content-encoding": "gzip"})
+        exchange.send(answer.status, body, {**answer.headers, "content-encoding": "gzip"})
 
 
 @dataclass(frozen=True)
@@ -261,25 +262,34 @@ class Redirect:
     location: str
     status: int = 307
 
-    def respond(self, exchange: Exchange, _ordinary: Ordinary) -> None:
-        exchange.send(self.status, b"", headers={"location": self.location})
+    def respond(self, exchange: RawExchange, _ordinary: Ordinary) -> None:
+        exchange.send(self.status, b"", {"location": self.location})
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text that goes into the JSON as it stands, for what no Python value can express (`1e400000`, `-0.0e5`)."""
+
+    text: str
 
 
 @dataclass(frozen=True)
 class Transform:
     """The ordinary answer after `change`, which gets a copy of the document and returns the one to send.
 
-    Numbers in it are Decimals (exact on the wire) or ints; `jsontext.Verbatim("1e400")` puts any text in place of a
-    value, and float("nan") becomes NaN. Errors are answered unchanged.
+    Numbers in it are Decimals (exact on the wire) or ints; `Verbatim("1e400")` puts any text in place of a value, and
+    float("nan") becomes NaN. Errors are answered unchanged.
     """
 
     change: Callable[[Any], object]
 
-    def respond(self, exchange: Exchange, ordinary: Ordinary) -> None:
+    def respond(self, exchange: RawExchange, ordinary: Ordinary) -> None:
         answer = ordinary()
         if answer.status == 200:
-            answer = replace(answer, document=self.change(deepcopy(answer.document)))
-        exchange.send_answer(answer)
+            text = jsontext.encode(self.change(deepcopy(answer.document)), default=_verbatim)
+            exchange.send(answer.status, text.encode(), answer.headers)
+        else:
+            exchange.send_answer(answer)
 
 
 FAULTS: tuple[Callable[..., Fault], ...] = (
@@ -301,7 +311,11 @@ FAULTS: tuple[Callable[..., Fault], ...] = (
 """Those that can be made of plain values; `Transform` needs a function."""
 
 
-def _drip(exchange: Exchange, data: bytes, interval: float) -> None:
+def _verbatim(value: object) -> str:
+    return value.text if isinstance(value, Verbatim) else jsontext.no_json(value)
+
+
+def _drip(exchange: RawExchange, data: bytes, interval: float) -> None:
     for offset in range(len(data)):
         exchange.write(data[offset : offset + 1])
         exchange.wait(interval)

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer, WorkspaceEdits
-from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import TLS, get, post_usage, usage_body
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
+from tests.simulation import EditedWorkspace, FaultySimulator, WorkspaceEdits
+from tests.simulation.asking import TLS, TODAY, get, post_usage, usage_body
 from tests.simulation.commands import CommandError, read_edit, read_fault
 from tests.simulation.edits import Hide, Restate
 from tests.simulation.faults import ConnectionReset, ErrorStatus, Gate
@@ -30,21 +30,21 @@ BODY = usage_body(START, END)
 
 
 @pytest.fixture
-def commanded(workspace: SimulatedWorkspace) -> Iterator[SimulatorServer]:
-    with SimulatorServer(workspace, control=True) as running:
+def commanded(workspace: EditedWorkspace) -> Iterator[FaultySimulator]:
+    with FaultySimulator(workspace, control=True) as running:
         yield running
 
 
-def command(server: SimulatorServer, what: str, document: object) -> httpx.Response:
+def command(server: FaultySimulator, what: str, document: object) -> httpx.Response:
     return httpx.post(f"{server.base_url}/_control/{what}", json=document, timeout=5, verify=TLS)
 
 
-def ask(server: SimulatorServer, what: str) -> Any:
+def ask(server: FaultySimulator, what: str) -> Any:
     return httpx.get(f"{server.base_url}/_control/{what}", timeout=5, verify=TLS).json()
 
 
 @pytest.mark.parametrize("what", ["faults", "edits", "keys", "gates", "requests", "totals", ""])
-def test_without_the_option_there_is_no_control(server: SimulatorServer, what: str) -> None:
+def test_without_the_option_there_is_no_control(server: FaultySimulator, what: str) -> None:
     """An ordinary server knows nothing of these paths."""
     responses = [command(server, what, {"clear": True}), get(server, f"/_control/{what}")]
 
@@ -52,7 +52,7 @@ def test_without_the_option_there_is_no_control(server: SimulatorServer, what: s
     assert len(server.requests) == 2
 
 
-def test_faults_can_be_added(commanded: SimulatorServer) -> None:
+def test_faults_can_be_added(commanded: FaultySimulator) -> None:
     """A list of faults acts in its order, with times, positions and a drift among them."""
     done = command(
         commanded,
@@ -72,7 +72,7 @@ def test_faults_can_be_added(commanded: SimulatorServer) -> None:
     assert "gbp" in responses[2].json()["column_units"]
 
 
-def test_faults_can_be_cleared(commanded: SimulatorServer) -> None:
+def test_faults_can_be_cleared(commanded: FaultySimulator) -> None:
     """Clearing forgets what has no end of its own."""
     command(commanded, "faults", {"fault": "ErrorStatus", "arguments": {"status": 500}, "times": None})
 
@@ -81,7 +81,7 @@ def test_faults_can_be_cleared(commanded: SimulatorServer) -> None:
     assert get(commanded, MODELS_PATH).status_code == 200
 
 
-def test_edits_can_be_added_undone_and_cleared(commanded: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_edits_can_be_added_undone_and_cleared(commanded: FaultySimulator, workspace: EditedWorkspace) -> None:
     """The truth follows, and undoing takes the edit as it was sent."""
     before = workspace.totals(START, END)
     restate = {"edit": "Restate", "arguments": {"start": "2026-08-01", "end": "2026-09-01", "factor": 2}}
@@ -97,7 +97,7 @@ def test_edits_can_be_added_undone_and_cleared(commanded: SimulatorServer, works
     assert workspace.totals(START, END) == before
 
 
-def test_the_truth_can_be_asked_for(commanded: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_the_truth_can_be_asked_for(commanded: FaultySimulator, workspace: EditedWorkspace) -> None:
     """Totals of inclusive days, edits and all, come with exact numbers as text."""
     command(commanded, "edits", {"edit": "Restate", "arguments": {"factor": "0.5"}})
 
@@ -109,7 +109,7 @@ def test_the_truth_can_be_asked_for(commanded: SimulatorServer, workspace: Simul
     assert (told["requests"], told["unpriced_rows"], told["unmetered_rows"]) == (truth.requests, 0, 0)
 
 
-def test_keys_can_be_revoked_and_allowed(commanded: SimulatorServer) -> None:
+def test_keys_can_be_revoked_and_allowed(commanded: FaultySimulator) -> None:
     """A key is revoked and another let in, with some permissions or all."""
     command(commanded, "keys", {"revoke": SIMULATED_API_KEY})
     command(commanded, "keys", {"allow": "sk_new"})
@@ -121,7 +121,7 @@ def test_keys_can_be_revoked_and_allowed(commanded: SimulatorServer) -> None:
     assert get(commanded, MODELS_PATH, key="sk_less").status_code == 200
 
 
-def test_a_gate_can_be_watched_and_opened(commanded: SimulatorServer) -> None:
+def test_a_gate_can_be_watched_and_opened(commanded: FaultySimulator) -> None:
     """Another process sees that a request has reached the gate, acts, and lets it go on."""
     gate = {"fault": "Gate", "arguments": {"name": "half-way", "then": {"fault": "EmptyBody"}}}
     command(commanded, "faults", {**gate, "path_prefix": USAGE_PATH})
@@ -141,7 +141,7 @@ def test_a_gate_can_be_watched_and_opened(commanded: SimulatorServer) -> None:
     assert response.content == b""
 
 
-def test_requests_can_be_looked_at(commanded: SimulatorServer) -> None:
+def test_requests_can_be_looked_at(commanded: FaultySimulator) -> None:
     """Ordinary requests are listed without their keys, commands are not, and the list can be emptied."""
     post_usage(commanded, BODY)
     get(commanded, MODELS_PATH + "?page=2")
@@ -155,7 +155,7 @@ def test_requests_can_be_looked_at(commanded: SimulatorServer) -> None:
     assert ask(commanded, "requests") == {"requests": []}
 
 
-def test_commands_meet_no_faults(commanded: SimulatorServer) -> None:
+def test_commands_meet_no_faults(commanded: FaultySimulator) -> None:
     """A fault for every path does not lock the tester out."""
     everything = {"fault": "ConnectionReset", "path_prefix": "/", "times": None}
 
@@ -196,7 +196,7 @@ def test_commands_meet_no_faults(commanded: SimulatorServer) -> None:
     ],
 )
 def test_commands_that_mean_nothing_are_refused(
-    commanded: SimulatorServer, what: str, document: object, sentence: str
+    commanded: FaultySimulator, what: str, document: object, sentence: str
 ) -> None:
     """422 with a sentence that says what is wrong, and nothing done."""
     response = command(commanded, what, document)
@@ -206,7 +206,7 @@ def test_commands_that_mean_nothing_are_refused(
     assert len(commanded.faults) == 0
 
 
-def test_a_list_with_a_mistake_does_nothing(commanded: SimulatorServer) -> None:
+def test_a_list_with_a_mistake_does_nothing(commanded: FaultySimulator) -> None:
     """Either all of a list is added or none of it."""
     command(commanded, "faults", [{"fault": "EmptyBody"}, {"fault": "Meteor"}])
     command(commanded, "edits", [{"edit": "Hide"}, {"edit": "Hide", "arguments": {"key": "nobody"}}])
@@ -215,7 +215,7 @@ def test_a_list_with_a_mistake_does_nothing(commanded: SimulatorServer) -> None:
     assert len(commanded.current_workspace().edits) == 0
 
 
-def test_commands_must_be_json(commanded: SimulatorServer) -> None:
+def test_commands_must_be_json(commanded: FaultySimulator) -> None:
     """A form or plain text, which any page in a browser could send, is refused."""
     url = f"{commanded.base_url}/_control/faults"
 
@@ -225,7 +225,7 @@ def test_commands_must_be_json(commanded: SimulatorServer) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "first=2026-08-01", "first=2026-08-01&last=soon"])
-def test_totals_need_two_dates(commanded: SimulatorServer, query: str) -> None:
+def test_totals_need_two_dates(commanded: FaultySimulator, query: str) -> None:
     """A missing or impossible date is refused."""
     response = httpx.get(f"{commanded.base_url}/_control/totals?{query}", verify=TLS)
 
@@ -261,7 +261,7 @@ def test_a_simulator_in_another_process_can_be_commanded() -> None:
         "--edit",
         '{"edit": "ChangeCurrency", "arguments": {"to": "eur"}}',
     ]
-    program = [sys.executable, "-m", "elevenlabs_sync.simulator", *arguments]
+    program = [sys.executable, "-m", "tests.simulation", *arguments]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -276,6 +276,6 @@ def test_a_simulator_in_another_process_can_be_commanded() -> None:
             process.terminate()
 
     edits = WorkspaceEdits(read_edit(edit))
-    assert Decimal(told["cost"]) == SimulatedWorkspace(TODAY, edits=edits).totals(START, END).cost
+    assert Decimal(told["cost"]) == EditedWorkspace(TODAY, edits=edits).totals(START, END).cost
     assert empty.content == b""
     assert "eur" in json.loads(whole.text)["column_units"]

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import USAGE_PATH
-from tests.simulation import drift
+from elevenlabs_sync.simulator.routes import USAGE_PATH
+from tests.simulation import EditedWorkspace, FaultySimulator, drift
 from tests.simulation.asking import exact, post_usage, records, usage_body, within
 from tests.simulation.faults import Fault
 
@@ -16,7 +15,7 @@ START, END = date(2026, 8, 1), date(2026, 8, 8)
 BODY = usage_body(START, END)
 
 
-def drifted(server: SimulatorServer, fault: Fault) -> Any:
+def drifted(server: FaultySimulator, fault: Fault) -> Any:
     server.faults.add(USAGE_PATH, fault)
     return exact(post_usage(server, BODY))
 
@@ -32,7 +31,7 @@ def drifted(server: SimulatorServer, fault: Fault) -> Any:
         drift.split_rows(),
     ],
 )
-def test_harmless_drifts_keep_the_sums(server: SimulatorServer, workspace: SimulatedWorkspace, fault: Fault) -> None:
+def test_harmless_drifts_keep_the_sums(server: FaultySimulator, workspace: EditedWorkspace, fault: Fault) -> None:
     """Found by name, added up by identity, the numbers are still the truth; the table itself is another."""
     ordinary = exact(post_usage(server, BODY))
     truth = workspace.totals(START, END)
@@ -50,7 +49,7 @@ def test_harmless_drifts_keep_the_sums(server: SimulatorServer, workspace: Simul
     assert (unit_of["total_usage"], unit_of["total_cost"]) == ("credits", "usd")
 
 
-def test_split_rows_come_twice(server: SimulatorServer) -> None:
+def test_split_rows_come_twice(server: FaultySimulator) -> None:
     """Every identity has two rows, and whole numbers stay whole."""
     ordinary = exact(post_usage(server, BODY))
 
@@ -60,7 +59,7 @@ def test_split_rows_come_twice(server: SimulatorServer) -> None:
     assert {type(row["usage_count"]) for row in records(document)} == {int}
 
 
-def test_without_money_no_currency_is_left(server: SimulatorServer) -> None:
+def test_without_money_no_currency_is_left(server: FaultySimulator) -> None:
     """Cost and billed quantity are gone, the rest is there."""
     document = drifted(server, drift.without_money())
 
@@ -70,7 +69,7 @@ def test_without_money_no_currency_is_left(server: SimulatorServer) -> None:
     assert "usd" not in document["column_units"]
 
 
-def test_the_references_own_shape(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_the_references_own_shape(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """Only credits are told, under their other name and as strings."""
     document = drifted(server, drift.like_the_reference())
 
@@ -81,7 +80,7 @@ def test_the_references_own_shape(server: SimulatorServer, workspace: SimulatedW
     assert sum(Decimal(row["credits_used"]) for row in rows) == workspace.totals(START, END).credits
 
 
-def test_a_column_can_be_missing(server: SimulatorServer) -> None:
+def test_a_column_can_be_missing(server: FaultySimulator) -> None:
     """The named column is gone from all parts of the table."""
     document = drifted(server, drift.without("timestamp"))
 
@@ -89,7 +88,7 @@ def test_a_column_can_be_missing(server: SimulatorServer) -> None:
     assert {len(row) for row in document["rows"]} == {len(document["columns"])}
 
 
-def test_a_column_can_be_renamed(server: SimulatorServer) -> None:
+def test_a_column_can_be_renamed(server: FaultySimulator) -> None:
     """The column stays where it was under another name."""
     document = drifted(server, drift.renamed("total_usage", "credits_spent"))
 
@@ -97,14 +96,14 @@ def test_a_column_can_be_renamed(server: SimulatorServer) -> None:
 
 
 @pytest.mark.parametrize("unit", ["gbp", "credits", None, "doubloons"])
-def test_a_column_can_have_another_unit(server: SimulatorServer, unit: str | None) -> None:
+def test_a_column_can_have_another_unit(server: FaultySimulator, unit: str | None) -> None:
     """Only the unit of the named column is another."""
     document = drifted(server, drift.unit("total_cost", unit))
 
     assert document["column_units"] == [None, None, None, "credits", "min", unit, None, None, None]
 
 
-def test_cells_can_have_any_value(server: SimulatorServer) -> None:
+def test_cells_can_have_any_value(server: FaultySimulator) -> None:
     """A value is put into every row, or into one."""
     every = drifted(server, drift.cells("total_cost", None))
     last = drifted(server, drift.cells("model", "<b>", -1))
@@ -115,7 +114,7 @@ def test_cells_can_have_any_value(server: SimulatorServer) -> None:
 
 
 @pytest.mark.parametrize("text", ["1e400000", "NaN", "-0.0e5", "[1,2]"])
-def test_cells_can_have_any_text(server: SimulatorServer, text: str) -> None:
+def test_cells_can_have_any_text(server: FaultySimulator, text: str) -> None:
     """Text goes into the JSON as it stands."""
     server.faults.add(USAGE_PATH, drift.verbatim("total_cost", text, 0))
 
@@ -124,7 +123,7 @@ def test_cells_can_have_any_text(server: SimulatorServer, text: str) -> None:
     assert f",{text}," in answer
 
 
-def test_rows_can_be_missing(server: SimulatorServer) -> None:
+def test_rows_can_be_missing(server: FaultySimulator) -> None:
     """All rows or most of them are gone."""
     count = len(post_usage(server, BODY).json()["rows"])
 
@@ -135,7 +134,7 @@ def test_rows_can_be_missing(server: SimulatorServer) -> None:
     assert len(few["rows"]) == -(-count // 10)
 
 
-def test_times_can_be_milliseconds(server: SimulatorServer) -> None:
+def test_times_can_be_milliseconds(server: FaultySimulator) -> None:
     """The unit tells that times are numbers, the first of which is the window's start."""
     document = drifted(server, drift.millisecond_timestamps())
 
@@ -144,7 +143,7 @@ def test_times_can_be_milliseconds(server: SimulatorServer) -> None:
 
 
 def test_a_column_that_is_not_there_is_a_mistake_of_the_test(
-    server: SimulatorServer, caplog: pytest.LogCaptureFixture
+    server: FaultySimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A misspelt column is answered with 500 and logged, not passed over."""
     server.faults.add(USAGE_PATH, drift.without("total_costs"))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.simulator import Cost, Edit, SimulatedWorkspace, SimulatorServer, WorkspaceEdits
+from elevenlabs_sync.simulator import Cost, SimulatedWorkspace
 from elevenlabs_sync.simulator.cast import KEYLESS, SimulatedKey
-from elevenlabs_sync.simulator.server import SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import exact, get, known, post_cost, post_usage, records, usage_body, within
+from elevenlabs_sync.simulator.routes import SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
+from tests.simulation import Edit, EditedWorkspace, FaultySimulator, WorkspaceEdits
+from tests.simulation.asking import TODAY, exact, get, known, post_cost, post_usage, records, usage_body, within
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, LimitKey, RenameKey
 
@@ -23,15 +23,15 @@ FLASH = "eleven_flash_v2_5"
 TURBO = "eleven_turbo_v2_5"
 
 
-def edited(*edits: Edit) -> SimulatedWorkspace:
-    return SimulatedWorkspace(TODAY, edits=WorkspaceEdits(*edits))
+def edited(*edits: Edit) -> EditedWorkspace:
+    return EditedWorkspace(TODAY, edits=WorkspaceEdits(*edits))
 
 
-def key_of(workspace: SimulatedWorkspace, slug: str) -> SimulatedKey:
+def key_of(workspace: EditedWorkspace, slug: str) -> SimulatedKey:
     return next(key for key in workspace.cast if key.slug == slug)
 
 
-def listed(server: SimulatorServer) -> dict[str, dict[str, Any]]:
+def listed(server: FaultySimulator) -> dict[str, dict[str, Any]]:
     """The keys that the service accounts show, by name."""
     accounts = get(server, SERVICE_ACCOUNTS_PATH).json()["service-accounts"]
     return {key["name"]: key for account in accounts for key in account["api-keys"]}
@@ -57,7 +57,7 @@ def listed(server: SimulatorServer) -> dict[str, dict[str, Any]]:
     ],
     ids=lambda edit: type(edit).__name__,
 )
-def test_answers_follow_the_edited_truth(server: SimulatorServer, workspace: SimulatedWorkspace, edit: Edit) -> None:
+def test_answers_follow_the_edited_truth(server: FaultySimulator, workspace: EditedWorkspace, edit: Edit) -> None:
     """An edit that is added while the server runs changes the truth, and every row of the answer says the same."""
     before = list(workspace.rows(START, END)), workspace.currency
     workspace.edits.add(edit)
@@ -118,7 +118,7 @@ def test_a_new_price_leaves_usage_alone() -> None:
     assert workspace.totals(START, end).unpriced_rows == plain.totals(START, end).unpriced_rows > 0
 
 
-def test_an_exact_price_is_told_to_the_last_digit(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_an_exact_price_is_told_to_the_last_digit(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """A cost with more digits than a binary number holds comes as it was given, and also prices what was not."""
     cost = Decimal("12.345678901234567890123")
     workspace.edits.add(Reprice(TODAY, TODAY + timedelta(days=1), key=IVR, cost=cost))
@@ -133,7 +133,7 @@ def test_late_costs_come_on_their_day() -> None:
     edits = WorkspaceEdits(Unprice(START, END, until=TODAY))
 
     before, then = (
-        SimulatedWorkspace(today, edits=edits).totals(START, END) for today in (TODAY - timedelta(days=1), TODAY)
+        EditedWorkspace(today, edits=edits).totals(START, END) for today in (TODAY - timedelta(days=1), TODAY)
     )
 
     assert before.cost == 0
@@ -146,7 +146,7 @@ def test_late_rows_come_on_their_day() -> None:
     edits = WorkspaceEdits(Hide(DAY, NEXT_DAY, key=IVR, until=TODAY))
 
     before, then = (
-        {row.slug for row in SimulatedWorkspace(today, edits=edits).used(DAY, NEXT_DAY)}
+        {row.slug for row in EditedWorkspace(today, edits=edits).used(DAY, NEXT_DAY)}
         for today in (TODAY - timedelta(days=1), TODAY)
     )
 
@@ -154,7 +154,7 @@ def test_late_rows_come_on_their_day() -> None:
     assert SUPPORT in before
 
 
-def test_everything_hidden_is_an_empty_workspace(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_everything_hidden_is_an_empty_workspace(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """Without usage the tables have columns and no rows, while the keys are still listed."""
     workspace.edits.add(Hide())
 
@@ -165,7 +165,7 @@ def test_everything_hidden_is_an_empty_workspace(server: SimulatorServer, worksp
     assert len(listed(server)) > 5
 
 
-def test_an_edit_can_be_undone(workspace: SimulatedWorkspace) -> None:
+def test_an_edit_can_be_undone(workspace: EditedWorkspace) -> None:
     """Removing an equal edit, or all of them, brings the first truth back."""
     before = workspace.totals(START, END)
     workspace.edits.add(Hide(START, DAY))
@@ -201,7 +201,7 @@ def test_workspaces_may_share_edits() -> None:
     """A server that makes its workspace anew for each request answers with the edits of all of them."""
     edits = WorkspaceEdits()
 
-    with SimulatorServer(lambda: SimulatedWorkspace(TODAY, edits=edits)) as server:
+    with FaultySimulator(lambda: EditedWorkspace(TODAY, edits=edits)) as server:
         edits.add(Hide())
         rows = post_usage(server, usage_body(START, END)).json()["rows"]
 
@@ -210,9 +210,9 @@ def test_workspaces_may_share_edits() -> None:
 
 def test_edits_reach_the_cost_endpoint() -> None:
     """A workspace billed by cost tells the edited cost."""
-    workspace = SimulatedWorkspace(TODAY, billing=Cost(), edits=WorkspaceEdits(ChangeCurrency("pln", Decimal(4))))
+    workspace = EditedWorkspace(TODAY, billing=Cost(), edits=WorkspaceEdits(ChangeCurrency("pln", Decimal(4))))
 
-    with SimulatorServer(workspace) as server:
+    with FaultySimulator(workspace) as server:
         document = exact(post_cost(server, usage_body(START, END)))
 
     rows = within(records(document), START, END)
@@ -220,7 +220,7 @@ def test_edits_reach_the_cost_endpoint() -> None:
     assert sum(row["total_cost"] for row in rows) == SimulatedWorkspace(TODAY).totals(START, END).cost * 4
 
 
-def test_the_subscription_follows(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_the_subscription_follows(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """Currency and credits used are those of the edited truth."""
     workspace.edits.add(ChangeCurrency("inr"))
     workspace.edits.add(Hide())
@@ -231,7 +231,7 @@ def test_the_subscription_follows(server: SimulatorServer, workspace: SimulatedW
     assert subscription["character_count"] == 0
 
 
-def test_a_renamed_key_has_the_name_everywhere(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_a_renamed_key_has_the_name_everywhere(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """List and history show the new name under the old identity."""
     workspace.edits.add(RenameKey(IVR, "=Bold & Co"))
 
@@ -242,7 +242,14 @@ def test_a_renamed_key_has_the_name_everywhere(server: SimulatorServer, workspac
     assert listed(server)["=Bold & Co"]["hashed_xi_api_key"] == key_hash
 
 
-def test_a_deleted_key_is_history(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_a_renamed_key_keeps_its_usage() -> None:
+    """Another name changes no figure."""
+    renamed = edited(RenameKey(IVR, "<b>Bold & Co</b>"))
+
+    assert renamed.totals(START, END) == SimulatedWorkspace(TODAY).totals(START, END)
+
+
+def test_a_deleted_key_is_history(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """It is not listed, is not used from its last day on, and what it used before stays."""
     workspace.edits.add(DeleteKey(IVR, DAY))
 
@@ -252,7 +259,7 @@ def test_a_deleted_key_is_history(server: SimulatorServer, workspace: SimulatedW
     assert days == [START + timedelta(days=offset) for offset in range(11)]
 
 
-def test_a_disabled_key_is_listed_with_its_reason(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_a_disabled_key_is_listed_with_its_reason(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """It stays in the list, says why it is disabled, and is not used any more."""
     workspace.edits.add(DisableKey(IVR, DAY, "exposed_publicly"))
 
@@ -262,7 +269,7 @@ def test_a_disabled_key_is_listed_with_its_reason(server: SimulatorServer, works
     assert max(row.day for row in workspace.used(START, END) if row.slug == IVR) < DAY
 
 
-def test_a_limited_key_shows_limit_and_expiry(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_a_limited_key_shows_limit_and_expiry(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """Credit limit and expiry appear in the list."""
     workspace.edits.add(LimitKey(IVR, credits=50_000, expires_on=date(2027, 1, 1)))
 
@@ -271,7 +278,7 @@ def test_a_limited_key_shows_limit_and_expiry(server: SimulatorServer, workspace
     assert (key["character_limit"], key["expires_at_unix"]) == (50_000, 1_798_761_600)
 
 
-def test_a_new_key_is_listed_and_used(server: SimulatorServer, workspace: SimulatedWorkspace) -> None:
+def test_a_new_key_is_listed_and_used(server: FaultySimulator, workspace: EditedWorkspace) -> None:
     """From its first day on it has usage, and other edits may name it."""
     workspace.edits.add(AddKey("fresh", "Fresh", DAY))
     workspace.edits.add(RenameKey("fresh", "Fresher"))

@@ -6,16 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatorServer
-from elevenlabs_sync.simulator.jsontext import Verbatim
-from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.simulation import faults
+from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
+from tests.simulation import FaultySimulator, faults
 from tests.simulation.asking import TLS, exact, get, post_usage, raw_usage_request, read_all, usage_body
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
@@ -28,7 +24,7 @@ def head_of(answer: bytes) -> tuple[str, dict[str, str], bytes]:
     return status, dict(line.split(": ", 1) for line in lines), body
 
 
-def test_a_fault_is_used_up_after_its_times(server: SimulatorServer) -> None:
+def test_a_fault_is_used_up_after_its_times(server: FaultySimulator) -> None:
     """The first requests meet the fault, the next ones are ordinary."""
     server.faults.add(USAGE_PATH, faults.ErrorStatus(500), times=2)
 
@@ -38,7 +34,7 @@ def test_a_fault_is_used_up_after_its_times(server: SimulatorServer) -> None:
     assert len(server.faults) == 0
 
 
-def test_a_fault_meets_only_its_path(server: SimulatorServer) -> None:
+def test_a_fault_meets_only_its_path(server: FaultySimulator) -> None:
     """Requests for other paths pass a waiting fault by."""
     server.faults.add("/v1/workspace", faults.ErrorStatus(500))
 
@@ -47,7 +43,7 @@ def test_a_fault_meets_only_its_path(server: SimulatorServer) -> None:
     assert (other.status_code, matching.status_code) == (200, 500)
 
 
-def test_the_oldest_matching_fault_acts_first(server: SimulatorServer) -> None:
+def test_the_oldest_matching_fault_acts_first(server: FaultySimulator) -> None:
     """Faults are met in the order in which they were added."""
     for status in (429, 503, 500):
         server.faults.add("/", faults.ErrorStatus(status))
@@ -57,7 +53,7 @@ def test_the_oldest_matching_fault_acts_first(server: SimulatorServer) -> None:
     assert statuses == [429, 503, 500, 200]
 
 
-def test_a_fault_without_number_lasts_until_cleared(server: SimulatorServer) -> None:
+def test_a_fault_without_number_lasts_until_cleared(server: FaultySimulator) -> None:
     """times=None means every request, until the queue is cleared."""
     server.faults.add("/", faults.ErrorStatus(500), times=None)
 
@@ -68,13 +64,13 @@ def test_a_fault_without_number_lasts_until_cleared(server: SimulatorServer) -> 
     assert get(server, MODELS_PATH).status_code == 200
 
 
-def test_a_fault_for_no_request_is_refused(server: SimulatorServer) -> None:
+def test_a_fault_for_no_request_is_refused(server: FaultySimulator) -> None:
     """Zero times is a mistake of the caller."""
     with pytest.raises(ValueError, match="times"):
         server.faults.add("/", faults.ErrorStatus(500), times=0)
 
 
-def test_many_threads_share_the_queue_fairly(server: SimulatorServer) -> None:
+def test_many_threads_share_the_queue_fairly(server: FaultySimulator) -> None:
     """Under concurrent requests a fault acts exactly as often as told."""
     server.faults.add("/", faults.ErrorStatus(500), times=10)
     statuses: list[int] = []
@@ -91,7 +87,7 @@ def test_many_threads_share_the_queue_fairly(server: SimulatorServer) -> None:
 
 
 @pytest.mark.parametrize("retry_after", ["3", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999", "soon"])
-def test_an_error_carries_code_message_and_headers(server: SimulatorServer, retry_after: str) -> None:
+def test_an_error_carries_code_message_and_headers(server: FaultySimulator, retry_after: str) -> None:
     """A status fault has the API's error shape and any Retry-After."""
     fault = faults.ErrorStatus(429, "rate_limit_exceeded", "Slow down.", headers={"Retry-After": retry_after})
     server.faults.add(USAGE_PATH, fault)
@@ -103,7 +99,7 @@ def test_an_error_carries_code_message_and_headers(server: SimulatorServer, retr
     assert response.json() == {"detail": {"status": "rate_limit_exceeded", "message": "Slow down."}}
 
 
-def test_an_error_can_have_any_detail(server: SimulatorServer) -> None:
+def test_an_error_can_have_any_detail(server: FaultySimulator) -> None:
     """The detail may be replaced, and the status may be one that no registry knows."""
     server.faults.add(USAGE_PATH, faults.ErrorStatus(599, detail="Not Found"))
 
@@ -113,7 +109,7 @@ def test_an_error_can_have_any_detail(server: SimulatorServer) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_html_is_a_page(server: SimulatorServer, status: int) -> None:
+def test_html_is_a_page(server: FaultySimulator, status: int) -> None:
     """A gateway's page comes as HTML with the given status."""
     server.faults.add(USAGE_PATH, faults.Html(status))
 
@@ -124,7 +120,7 @@ def test_html_is_a_page(server: SimulatorServer, status: int) -> None:
     assert response.text.startswith("<!DOCTYPE html>")
 
 
-def test_a_cut_connection_promises_more_than_it_sends(server: SimulatorServer) -> None:
+def test_a_cut_connection_promises_more_than_it_sends(server: FaultySimulator) -> None:
     """The announced length is that of the whole answer, half of which arrives before the connection ends."""
     whole = post_usage(server, BODY).content
     server.faults.add(USAGE_PATH, faults.CutConnection())
@@ -137,7 +133,7 @@ def test_a_cut_connection_promises_more_than_it_sends(server: SimulatorServer) -
     assert body == whole[: len(whole) // 2]
 
 
-def test_a_client_notices_a_cut_connection(server: SimulatorServer) -> None:
+def test_a_client_notices_a_cut_connection(server: FaultySimulator) -> None:
     """httpx reports the missing bytes as a protocol error."""
     server.faults.add(USAGE_PATH, faults.CutConnection())
 
@@ -145,7 +141,7 @@ def test_a_client_notices_a_cut_connection(server: SimulatorServer) -> None:
         post_usage(server, BODY)
 
 
-def test_cut_json_is_only_noticed_by_a_json_reader(server: SimulatorServer) -> None:
+def test_cut_json_is_only_noticed_by_a_json_reader(server: FaultySimulator) -> None:
     """The length fits the half that is sent, which is no JSON."""
     server.faults.add(USAGE_PATH, faults.CutJson())
 
@@ -157,7 +153,7 @@ def test_cut_json_is_only_noticed_by_a_json_reader(server: SimulatorServer) -> N
         response.json()
 
 
-def test_an_empty_body_is_empty(server: SimulatorServer) -> None:
+def test_an_empty_body_is_empty(server: FaultySimulator) -> None:
     """200 and JSON by its headers, without a byte."""
     server.faults.add(USAGE_PATH, faults.EmptyBody())
 
@@ -167,7 +163,7 @@ def test_an_empty_body_is_empty(server: SimulatorServer) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
-def test_a_wrong_content_type_has_the_right_body(server: SimulatorServer) -> None:
+def test_a_wrong_content_type_has_the_right_body(server: FaultySimulator) -> None:
     """Only the header is wrong."""
     ordinary = post_usage(server, BODY).content
     server.faults.add(USAGE_PATH, faults.ContentType("text/plain"))
@@ -178,7 +174,7 @@ def test_a_wrong_content_type_has_the_right_body(server: SimulatorServer) -> Non
     assert response.content == ordinary
 
 
-def test_a_reset_connection_is_reset(server: SimulatorServer) -> None:
+def test_a_reset_connection_is_reset(server: FaultySimulator) -> None:
     """The client's kernel sees RST, not an orderly end."""
     server.faults.add(USAGE_PATH, faults.ConnectionReset())
 
@@ -186,7 +182,7 @@ def test_a_reset_connection_is_reset(server: SimulatorServer) -> None:
         connection.recv(1)
 
 
-def test_a_delayed_answer_comes_late_and_whole(server: SimulatorServer) -> None:
+def test_a_delayed_answer_comes_late_and_whole(server: FaultySimulator) -> None:
     """Nothing comes before the delay is over, then the ordinary answer."""
     server.faults.add(USAGE_PATH, faults.Delay(0.15))
     began = time.monotonic()
@@ -197,7 +193,7 @@ def test_a_delayed_answer_comes_late_and_whole(server: SimulatorServer) -> None:
     assert response.json()["rows"]
 
 
-def test_a_delay_outlasts_a_clients_patience(server: SimulatorServer) -> None:
+def test_a_delay_outlasts_a_clients_patience(server: FaultySimulator) -> None:
     """A client with a shorter timeout gives up."""
     server.faults.add(USAGE_PATH, faults.Delay(600))
 
@@ -205,7 +201,7 @@ def test_a_delay_outlasts_a_clients_patience(server: SimulatorServer) -> None:
         post_usage(server, BODY, timeout=0.1)
 
 
-def test_a_dripping_body_passes_a_timeout_per_read(server: SimulatorServer) -> None:
+def test_a_dripping_body_passes_a_timeout_per_read(server: FaultySimulator) -> None:
     """Headers come at once, then bytes one by one, each within a read timeout that the whole would exceed."""
     server.faults.add(USAGE_PATH, faults.Drip(0.05))
     timeout = 0.4
@@ -223,7 +219,7 @@ def test_a_dripping_body_passes_a_timeout_per_read(server: SimulatorServer) -> N
     assert len(parts) > 2
 
 
-def test_dripping_headers_never_show_a_status_soon(server: SimulatorServer) -> None:
+def test_dripping_headers_never_show_a_status_soon(server: FaultySimulator) -> None:
     """The status line itself comes byte by byte."""
     server.faults.add(USAGE_PATH, faults.DripHeaders(0.02))
 
@@ -234,7 +230,7 @@ def test_dripping_headers_never_show_a_status_soon(server: SimulatorServer) -> N
     assert {len(part) for part in parts} == {1}
 
 
-def test_an_endless_body_goes_on_as_long_as_the_client_reads(server: SimulatorServer) -> None:
+def test_an_endless_body_goes_on_as_long_as_the_client_reads(server: FaultySimulator) -> None:
     """The client gets far more than any answer would hold, and the server's thread ends when it goes."""
     server.faults.add(USAGE_PATH, faults.Endless())
     received = 0
@@ -246,7 +242,7 @@ def test_an_endless_body_goes_on_as_long_as_the_client_reads(server: SimulatorSe
     assert wait_until(lambda: not any(thread.name == "simulator-connection" for thread in threading.enumerate()))
 
 
-def test_an_endless_body_has_an_end_for_the_machines_sake(server: SimulatorServer) -> None:
+def test_an_endless_body_has_an_end_for_the_machines_sake(server: FaultySimulator) -> None:
     """At its limit the body is broken off without the mark that ends a chunked answer."""
     server.faults.add(USAGE_PATH, faults.Endless(limit=300_000))
 
@@ -258,7 +254,7 @@ def test_an_endless_body_has_an_end_for_the_machines_sake(server: SimulatorServe
     assert not body.endswith(b"0\r\n\r\n")
 
 
-def test_a_gzip_bomb_is_small_and_unpacks_to_a_valid_answer(server: SimulatorServer) -> None:
+def test_a_gzip_bomb_is_small_and_unpacks_to_a_valid_answer(server: FaultySimulator) -> None:
     """A thousandth of the size travels; unpacked it is white space and the ordinary answer."""
     ordinary = post_usage(server, BODY).content
     server.faults.add(USAGE_PATH, faults.GzipBomb(5_500_000))
@@ -283,7 +279,7 @@ def test_a_large_gzip_bomb_is_made_quickly() -> None:
     assert time.monotonic() - began < 3
 
 
-def test_a_redirect_names_another_place(server: SimulatorServer) -> None:
+def test_a_redirect_names_another_place(server: FaultySimulator) -> None:
     """The answer sends the client to the given address and has no body."""
     server.faults.add(USAGE_PATH, faults.Redirect("http://127.0.0.1:9/elsewhere", 302))
 
@@ -294,86 +290,7 @@ def test_a_redirect_names_another_place(server: SimulatorServer) -> None:
     assert response.content == b""
 
 
-def drop_cost(document: Any) -> Any:
-    at = document["columns"].index("total_cost")
-    for part in ("columns", "column_types", "column_units"):
-        del document[part][at]
-    for row in document["rows"]:
-        del row[at]
-    return document
-
-
-def first_cost(value: object) -> Callable[[Any], Any]:
-    def change(document: Any) -> Any:
-        document["rows"][0][document["columns"].index("total_cost")] = value
-        return document
-
-    return change
-
-
-def test_a_transform_can_drop_a_column(server: SimulatorServer) -> None:
-    """The changed document is what travels."""
-    server.faults.add(USAGE_PATH, faults.Transform(drop_cost))
-
-    document = post_usage(server, BODY).json()
-
-    assert "total_cost" not in document["columns"]
-    assert {len(row) for row in document["rows"]} == {len(document["columns"])}
-
-
-def test_a_transform_changes_one_answer_only(server: SimulatorServer) -> None:
-    """The truth behind the answers is not touched by changing one of them."""
-    before = post_usage(server, BODY).content
-    server.faults.add(USAGE_PATH, faults.Transform(drop_cost))
-
-    changed, after = post_usage(server, BODY).content, post_usage(server, BODY).content
-
-    assert changed != before
-    assert after == before
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (float("nan"), "NaN"),
-        (float("-inf"), "-Infinity"),
-        (Verbatim("1e400000"), "1e400000"),
-        (Decimal("-0.5"), "-0.5"),
-        (Decimal("0.123456789012345678901234567891"), "0.123456789012345678901234567891"),
-        ("12,5", '"12,5"'),
-        (None, "null"),
-    ],
-)
-def test_a_transform_can_inject_any_number(server: SimulatorServer, value: object, text: str) -> None:
-    """Whatever a cell is made, exactly that text is on the wire."""
-    server.faults.add(USAGE_PATH, faults.Transform(first_cost(value)))
-
-    answer = post_usage(server, BODY).text
-
-    first_row = answer[answer.index('"rows":[[') :].split("]", 1)[0]
-    assert f",{text}," in first_row
-
-
-def test_a_transform_leaves_errors_alone(server: SimulatorServer) -> None:
-    """A refused request is answered as ever, transform or not."""
-    server.faults.add(USAGE_PATH, faults.Transform(drop_cost))
-
-    response = post_usage(server, {})
-
-    assert response.status_code == 422
-
-
-def test_a_failing_transform_is_a_500(server: SimulatorServer, caplog: pytest.LogCaptureFixture) -> None:
-    """A mistake in a test's own transform is answered and logged, not swallowed."""
-    server.faults.add(USAGE_PATH, faults.Transform(lambda document: document["nothing"]))
-
-    response = post_usage(server, BODY)
-
-    assert response.status_code == 500
-    assert "KeyError" in caplog.text
-
-
-def test_the_connection_goes_on_after_a_whole_answer(server: SimulatorServer) -> None:
+def test_the_connection_goes_on_after_a_whole_answer(server: FaultySimulator) -> None:
     """Faults that are well-formed HTTP keep the connection; the answer after them is right."""
     server.faults.add(USAGE_PATH, faults.ErrorStatus(503))
 
@@ -385,7 +302,7 @@ def test_the_connection_goes_on_after_a_whole_answer(server: SimulatorServer) ->
     assert "connection" not in refused.headers
 
 
-def test_faults_are_recorded_like_any_request(server: SimulatorServer) -> None:
+def test_faults_are_recorded_like_any_request(server: FaultySimulator) -> None:
     """A request that met a fault is among the recorded ones."""
     server.faults.add(USAGE_PATH, faults.ConnectionReset())
 

@@ -8,9 +8,8 @@ from datetime import date
 import httpx
 import pytest
 
-from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import MODELS_PATH, USAGE_PATH
-from tests.simulation import faults
+from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
+from tests.simulation import EditedWorkspace, FaultySimulator, faults
 from tests.simulation.asking import get, post_usage, raw_usage_request, usage_body
 from tests.simulation.edits import Hide
 
@@ -20,13 +19,13 @@ Ask = Callable[[], "Future[httpx.Response]"]
 
 
 @pytest.fixture
-def ask(server: SimulatorServer) -> Iterator[Ask]:
+def ask(server: FaultySimulator) -> Iterator[Ask]:
     """Asks for usage in another thread."""
     with ThreadPoolExecutor() as threads:
         yield lambda: threads.submit(post_usage, server, BODY)
 
 
-def test_a_fault_may_let_requests_pass_first(server: SimulatorServer) -> None:
+def test_a_fault_may_let_requests_pass_first(server: FaultySimulator) -> None:
     """After three matching requests the fault acts, as often as told."""
     server.faults.add(USAGE_PATH, faults.ErrorStatus(500), times=2, after=3)
 
@@ -37,7 +36,7 @@ def test_a_fault_may_let_requests_pass_first(server: SimulatorServer) -> None:
     assert len(server.faults) == 0
 
 
-def test_requests_that_meet_another_fault_count_as_passed(server: SimulatorServer) -> None:
+def test_requests_that_meet_another_fault_count_as_passed(server: FaultySimulator) -> None:
     """Two faults with positions of their own act at these, whatever the other does."""
     server.faults.add("/", faults.ErrorStatus(500))
     server.faults.add("/", faults.ErrorStatus(503), after=2)
@@ -47,13 +46,13 @@ def test_requests_that_meet_another_fault_count_as_passed(server: SimulatorServe
     assert statuses == [500, 200, 503, 200]
 
 
-def test_a_negative_number_of_passes_is_refused(server: SimulatorServer) -> None:
+def test_a_negative_number_of_passes_is_refused(server: FaultySimulator) -> None:
     """Fewer than none is a mistake of the caller."""
     with pytest.raises(ValueError, match="after"):
         server.faults.add("/", faults.ErrorStatus(500), after=-1)
 
 
-def test_a_gate_holds_a_request(server: SimulatorServer, workspace: SimulatedWorkspace, ask: Ask) -> None:
+def test_a_gate_holds_a_request(server: FaultySimulator, workspace: EditedWorkspace, ask: Ask) -> None:
     """The test learns that the request is there, acts, and the answer shows what it did."""
     gate = faults.Gate()
     server.faults.add(USAGE_PATH, gate)
@@ -69,9 +68,7 @@ def test_a_gate_holds_a_request(server: SimulatorServer, workspace: SimulatedWor
     assert answer.result(5).json()["rows"] == []
 
 
-def test_a_stale_gate_answers_with_what_was_true(
-    server: SimulatorServer, workspace: SimulatedWorkspace, ask: Ask
-) -> None:
+def test_a_stale_gate_answers_with_what_was_true(server: FaultySimulator, workspace: EditedWorkspace, ask: Ask) -> None:
     """The answer was made before the test acted and is only sent afterwards."""
     ordinary = post_usage(server, BODY).content
     gate = faults.Gate(stale=True)
@@ -85,7 +82,7 @@ def test_a_stale_gate_answers_with_what_was_true(
     assert answer.result(5).content == ordinary
 
 
-def test_behind_a_gate_there_may_be_a_fault(server: SimulatorServer, ask: Ask) -> None:
+def test_behind_a_gate_there_may_be_a_fault(server: FaultySimulator, ask: Ask) -> None:
     """Once released, the request meets the fault that was put behind."""
     gate = faults.Gate(then=faults.ConnectionReset())
     server.faults.add(USAGE_PATH, gate)
@@ -97,7 +94,7 @@ def test_behind_a_gate_there_may_be_a_fault(server: SimulatorServer, ask: Ask) -
     assert isinstance(answer.exception(5), httpx.ReadError)
 
 
-def test_a_released_gate_is_open(server: SimulatorServer) -> None:
+def test_a_released_gate_is_open(server: FaultySimulator) -> None:
     """Requests that come after the release pass at once."""
     gate = faults.Gate()
     gate.release()
@@ -109,7 +106,7 @@ def test_a_released_gate_is_open(server: SimulatorServer) -> None:
     assert gate.reached.is_set()
 
 
-def test_a_gate_holds_only_those_that_meet_it(server: SimulatorServer, ask: Ask) -> None:
+def test_a_gate_holds_only_those_that_meet_it(server: FaultySimulator, ask: Ask) -> None:
     """While one request waits, others are served."""
     gate = faults.Gate()
     server.faults.add(USAGE_PATH, gate)
@@ -122,9 +119,9 @@ def test_a_gate_holds_only_those_that_meet_it(server: SimulatorServer, ask: Ask)
     assert (other.status_code, waiting.result(5).status_code) == (200, 200)
 
 
-def test_stopping_ends_a_gate(workspace: SimulatedWorkspace) -> None:
+def test_stopping_ends_a_gate(workspace: EditedWorkspace) -> None:
     """A gate that nobody opens does not outlive its server."""
-    server = SimulatorServer(workspace)
+    server = FaultySimulator(workspace)
     server.start()
     gate = faults.Gate()
     server.faults.add(USAGE_PATH, gate)

@@ -1,13 +1,11 @@
 """A simulated workspace on a fixed day, and a server that serves it."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-
-TODAY = date(2026, 9, 20)
+from tests.simulation.asking import TODAY
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from elevenlabs_sync.simulator import (
     keys_of,
 )
 from elevenlabs_sync.simulator.access import DEFAULT_KEYS, REGIONS, RESIDENCIES
-from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import get, post_usage, usage_body
+from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
+from tests.simulation.asking import TODAY, get, post_usage, usage_body
 
 BODY = usage_body(TODAY.replace(day=1), TODAY)
 

@@ -16,10 +16,8 @@ from elevenlabs_sync.simulator import (
     Totals,
     billing,
 )
-from elevenlabs_sync.simulator.answers import Answer, plain_error, refusal
-from elevenlabs_sync.simulator.server import COST_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import exact, post_cost, post_usage, records, usage_body, within
+from elevenlabs_sync.simulator.routes import COST_PATH
+from tests.simulation.asking import TODAY, exact, post_cost, post_usage, records, usage_body, within
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 MOVE = date(2026, 8, 11)
@@ -102,18 +100,6 @@ def test_cost_refuses_a_workspace_billed_in_credits(serve: Serve, billed: Billin
 
     assert response.status_code == 400
     assert "credits" in response.json()["detail"]["message"]
-
-
-@pytest.mark.parametrize("refused", [refusal(422, "metronome_workspace", "No."), plain_error(404, "Not Found")])
-def test_the_refusal_can_be_another(serve: Serve, refused: Answer) -> None:
-    """Since the real code is unknown, both endpoints can be told what to say."""
-    by_cost, in_credits = serve(Cost()), serve(Credits())
-    by_cost.wrong_billing = in_credits.wrong_billing = refused
-
-    responses = [post_usage(by_cost, usage_body(START, END)), post_cost(in_credits, usage_body(START, END))]
-
-    assert [response.status_code for response in responses] == [refused.status] * 2
-    assert [response.json() for response in responses] == [refused.document] * 2
 
 
 def test_before_the_move_usage_is_told(serve: Serve) -> None:
@@ -268,16 +254,6 @@ def test_constant_columns_can_be_grouped_by(server: SimulatorServer, workspace: 
 
     assert {(row["reporting_workspace_id"], row["fiat_currency"]) for row in rows} == {(workspace.workspace_id, "usd")}
     assert sum(row["total_usage"] for row in rows) == workspace.totals(START, END).credits
-
-
-def test_numbers_of_cost_can_be_decimal_strings() -> None:
-    """On demand every number is a string of the same value."""
-    workspace = SimulatedWorkspace(TODAY, billing=Cost())
-
-    with SimulatorServer(workspace, decimal_strings=True) as server:
-        rows = within(records(post_cost(server, usage_body(START, END)).json()), START, END)
-
-    assert sum(Decimal(row["total_cost"]) for row in rows) == workspace.totals(START, END).cost
 
 
 @pytest.mark.parametrize(

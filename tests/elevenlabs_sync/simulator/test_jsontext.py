@@ -39,11 +39,11 @@ def test_a_document_survives_the_round_trip() -> None:
     assert read == document
 
 
-def test_verbatim_text_is_not_touched() -> None:
-    """Verbatim puts a token on the wire that no value could stand for."""
-    written = jsontext.encode({"cost": jsontext.Verbatim("1e400")})
+def test_values_without_json_get_their_text_from_default() -> None:
+    """Whoever encodes may say what stands for a value of another kind, however deep it lies."""
+    written = jsontext.encode({"cost": [{1, 2}]}, default=lambda value: f"<{value}>")
 
-    assert written == '{"cost":1e400}'
+    assert written == '{"cost":[<{1, 2}>]}'
 
 
 def test_an_unknown_type_is_refused() -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, ensure_running, running, stop_running
-from elevenlabs_sync.simulator.server import MODELS_PATH
+from elevenlabs_sync.simulator.routes import MODELS_PATH
 from tests.simulation.asking import TLS
 
 HEADERS = {"xi-api-key": SIMULATED_API_KEY}

@@ -19,9 +19,8 @@ from elevenlabs.types import ColumnFilter, MetronomeUsageColumnFilter
 from pydantic import TypeAdapter
 
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Cost, SimulatedWorkspace, SimulatorServer
-from elevenlabs_sync.simulator.server import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import BY_KEY_AND_MODEL, get, milliseconds, post_usage, usage_body
+from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
+from tests.simulation.asking import BY_KEY_AND_MODEL, TODAY, get, milliseconds, post_usage, usage_body
 
 MONTH = TODAY.replace(day=1)
 

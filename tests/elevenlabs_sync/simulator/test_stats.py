@@ -14,9 +14,8 @@ from elevenlabs_sync.simulator import (
     SimulatorServer,
     UsageRow,
 )
-from elevenlabs_sync.simulator.server import CHARACTER_STATS_PATH
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import exact, get, milliseconds
+from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
+from tests.simulation.asking import TODAY, exact, get, milliseconds
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 LAST_SECOND = milliseconds(END) - 1000

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import BY_KEY_AND_MODEL, exact, milliseconds, post_usage, records, usage_body, within
+from tests.simulation.asking import (
+    BY_KEY_AND_MODEL,
+    TODAY,
+    exact,
+    milliseconds,
+    post_usage,
+    records,
+    usage_body,
+    within,
+)
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 
@@ -117,17 +125,6 @@ def test_a_window_outside_the_history_has_no_rows(server: SimulatorServer) -> No
 
     assert document["rows"] == []
     assert document["columns"]
-
-
-def test_numbers_can_be_decimal_strings(workspace: SimulatedWorkspace) -> None:
-    """On demand every number is a string of the same value, and null stays null."""
-    body = usage_body(START, END)
-
-    with SimulatorServer(workspace, decimal_strings=True) as server:
-        rows = within(records(post_usage(server, body).json()), START, END)
-
-    assert all(isinstance(row["total_cost"], str) for row in rows)
-    assert sum(Decimal(row["total_cost"]) for row in rows) == workspace.totals(START, END).cost
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import pytest
 from elevenlabs_sync.simulator import SimulatedWorkspace, UsageRow
 from elevenlabs_sync.simulator.cast import DISABLED, MODEL_V3_RELEASED, NEVER_USED, OWN_KEY_OF_A_PERSON, SimulatedKey
 from elevenlabs_sync.simulator.workspace import PRICED_A_DAY_LATE
-from tests.elevenlabs_sync.simulator.conftest import TODAY
-from tests.simulation.asking import known
+from tests.simulation.asking import TODAY, known
 
 ALL_DAYS = (date(2020, 1, 1), date(2030, 1, 1))
 TOMORROW = TODAY + timedelta(days=1)
@@ -132,22 +131,6 @@ def test_costs_are_exact_decimals_with_realistic_digits(workspace: SimulatedWork
 
     assert all(cost == cost.quantize(Decimal("0.000001")) > 0 for cost in costs)
     assert len(beyond_cents) > len(costs) * 0.9
-
-
-def test_a_renamed_key_keeps_identity_and_usage(workspace: SimulatedWorkspace) -> None:
-    """Overriding a name changes the name and nothing else."""
-    renamed = SimulatedWorkspace(TODAY, names={"northwind-ivr": "<b>Bold & Co</b>"})
-
-    key_hash = workspace.key_hash(key_of(workspace, "northwind-ivr"))
-
-    assert {row.key_name for row in renamed.rows(*ALL_DAYS) if row.key_hash == key_hash} == {"<b>Bold & Co</b>"}
-    assert renamed.totals(*ALL_DAYS) == workspace.totals(*ALL_DAYS)
-
-
-def test_renaming_an_unknown_key_is_refused() -> None:
-    """A misspelt slug is an error, not a silent no-op."""
-    with pytest.raises(ValueError, match="no such key: nobody"):
-        SimulatedWorkspace(TODAY, names={"nobody": "x"})
 
 
 def test_a_listed_key_was_never_used(workspace: SimulatedWorkspace) -> None:
