@@ -16,7 +16,7 @@ from django.test import override_settings
 
 from costs.exports import usage_csv
 from costs.models import AttributedUsage
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, Billing, Totals, UsageRow
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, Billing, SimulatedWorkspace, Totals, UsageRow
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
 from providers.models import Project, Provider
 from tests.elevenlabs_sync.worlds import NOW, Clock, World
@@ -164,7 +164,7 @@ def totals_of(rows: Rows) -> Totals:
     )
 
 
-def account_totals_of(workspace: EditedWorkspace, first: date, last: date, *, own_alone: bool = False) -> Rows:
+def account_totals_of(workspace: SimulatedWorkspace, first: date, last: date, *, own_alone: bool = False) -> Rows:
     """What the old endpoint tells: sums per day and model, in which what is unknown does not count."""
     own = {key.slug for key in workspace.cast if key.account is None}
     sums: dict[tuple[str, str, str], list[Decimal]] = {}

@@ -12,6 +12,9 @@ import httpx
 import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from elevenlabs_sync.simulator.answers import Answer
+from elevenlabs_sync.simulator.exchange import Exchange
+from elevenlabs_sync.simulator.request import Request
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH, USAGE_PATH
 from elevenlabs_sync.simulator.server import LARGEST_REQUEST
 from tests.simulation.asking import TLS, TODAY, get, post_usage, usage_body
@@ -165,6 +168,33 @@ def test_a_callable_workspace_is_asked_for_every_request() -> None:
         today, tomorrow = (post_usage(server, body).json()["rows"][0] for _ in range(2))
 
     assert today[1] < tomorrow[1]
+
+
+def test_a_subclass_may_say_something_else(workspace: SimulatedWorkspace) -> None:
+    """What `answer` gives for a request is what is sent, with its status and headers."""
+
+    class Closed(SimulatorServer):
+        def answer(self, request: Request) -> Answer:
+            return Answer(503, {"asked": request.path}, {"Retry-After": "7"})
+
+    with Closed(workspace) as server:
+        response = get(server, "/v1/anything")
+
+    assert (response.status_code, response.json()) == (503, {"asked": "/v1/anything"})
+    assert response.headers["retry-after"] == "7"
+
+
+def test_a_subclass_may_leave_a_request_unanswered(workspace: SimulatedWorkspace) -> None:
+    """`respond` has the connection to itself: where nothing is sent and it is not kept, the client sees its end."""
+
+    class Silent(SimulatorServer):
+        def respond(self, request: Request, exchange: Exchange) -> None:
+            exchange.keeps_connection = request.path != MODELS_PATH
+
+    with Silent(workspace) as server:
+        for _ in range(2):
+            with pytest.raises(httpx.RemoteProtocolError):
+                get(server, MODELS_PATH)
 
 
 def test_nothing_is_logged_above_debug_and_never_the_key(
