@@ -13,7 +13,7 @@ from celery.beat import Scheduler
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MemoryScheduler(Scheduler):  # type: ignore[misc]  # celery-types leaves it untyped
+class MemoryScheduler(Scheduler):
     """Every entry is due when the clock starts, so that what was missed while it stood is made up for.
 
     One tick too many does nothing: what is due is decided by rows of the database.

@@ -37,7 +37,8 @@ def bound_large_answers(get_response: GetResponse) -> GetResponse:
         if not places.acquire(blocking=False):
             response.close()
             return _come_again(request)
-        response._resource_closers.append(places.release)  # called once, when it was sent or its reader went away
+        # Called once, when it was sent or its reader has gone.
+        response._resource_closers.append(places.release)  # type: ignore[attr-defined]  # the stubs leave it out
         return response
 
     return middleware

@@ -21,7 +21,7 @@ def messages_waiting() -> int | None:
         with app.connection_for_write(
             transport_options={"socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS}
         ) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2 * _SECONDS)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=1)
             channel: Any = connection.default_channel
             queue = channel.queue_declare(app.conf.task_default_queue)
             return int(queue.message_count)

@@ -49,9 +49,9 @@ def test_everything_is_due_when_the_clock_starts() -> None:
     """What a restart at the full hour would have missed is made up for at once, and then waits for its time."""
     scheduler = MemoryScheduler(app=app)
 
-    due = {name for name, entry in scheduler.schedule.items() if entry.is_due().is_due}
+    due = {name for name, entry in scheduler.schedule.items() if entry.is_due()[0]}
     for entry in list(scheduler.schedule.values()):
         scheduler.reserve(entry)
 
     assert due >= OURS
-    assert not [name for name, entry in scheduler.schedule.items() if name in OURS and entry.is_due().is_due]
+    assert not [name for name, entry in scheduler.schedule.items() if name in OURS and entry.is_due()[0]]
