@@ -14,7 +14,7 @@ from celery.utils.imports import symbol_by_name
 from administrate.celery import app
 from administrate.clock import MemoryScheduler
 
-OURS = {"sync-every-hour", "re-sync-every-night", "sweep-every-minute", "clean-up-every-night"}
+OURS = {"sync-every-hour", "re-sync-every-night", "sweep", "clean-up-every-night"}
 
 
 class Planted:
