@@ -18,8 +18,8 @@ from accounts.confirming import is_confirmed
 from accounts.known_browsers import mark_known
 from accounts.names import find_person
 from accounts.throttle import Step, begin_attempt
-from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
-from providers.views.asking import is_own_path
+from core.request_helpers import is_own_path
+from core.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types

@@ -17,8 +17,8 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 
 from accounts.services.members import end_sessions
-from providers.admin_lists import OfferedOnly
-from providers.signals import announce
+from core.admin_lists import OfferedOnly
+from core.audit import audit_event
 
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, Group, User])
 
@@ -53,5 +53,5 @@ class MemberAdmin(OfferedOnly, UserAdmin):
         if request.method == "POST" and response.status_code == 302:
             user = User.objects.get(pk=id)
             end_sessions(user=user, but=request.session.session_key)
-            announce("password.changed", user)
+            audit_event("password.changed", user)
         return response

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from providers.views.asking import is_own_path
+from core.request_helpers import is_own_path
 
 
 def is_confirmed(request: HttpRequest) -> bool:

@@ -19,11 +19,11 @@ from accounts.models import Membership, Role
 from accounts.names import name_key
 from accounts.services.members import end_sessions
 from accounts.sessions import remember_browser
-from providers.signals import acted, announce
+from core.audit import audit_event, audit_signal
 
 
 def connect() -> None:
-    acted.connect(record, dispatch_uid="accounts.audit")
+    audit_signal.connect(record, dispatch_uid="accounts.audit")
     post_save.connect(give_role, sender=User, dispatch_uid="accounts")
     user_logged_in.connect(remember_browser, dispatch_uid="accounts")
     account.user_logged_in.connect(date_single_sign_on, dispatch_uid="accounts.confirming")
@@ -55,31 +55,31 @@ def give_role(instance: User, *, created: bool, update_fields: Any = None, **_si
 
 def tell_signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
     by = [str(record.get("type") or record["method"]) for record in get_authentication_records(request, user)]
-    announce("session.signed_in", user, actor=user, new={"by": by})
+    audit_event("session.signed_in", user, actor=user, new={"by": by})
 
 
 def tell_signed_out(user: User | None, **_signal: Any) -> None:
     if user is not None:
-        announce("session.signed_out", user, actor=user)
+        audit_event("session.signed_out", user, actor=user)
 
 
 def tell_password_changed(request: HttpRequest, user: User, **_signal: Any) -> None:
     """Whoever knew the old one is signed out. So it is with a new second factor, which a session never passed."""
-    announce("password.changed", user, actor=user)
+    audit_event("password.changed", user, actor=user)
     end_sessions(user=user, but=request.session.session_key)
 
 
 def tell_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:
     """The recovery codes that come with a first factor are no news of their own."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        announce("two_factor.enabled", user, actor=user, new={"type": authenticator.type})
+        audit_event("two_factor.enabled", user, actor=user, new={"type": authenticator.type})
         end_sessions(user=user, but=request.session.session_key)
 
 
 def tell_factor_removed(user: User, authenticator: Authenticator, **_signal: Any) -> None:
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        announce("two_factor.disabled", user, actor=user, old={"type": authenticator.type})
+        audit_event("two_factor.disabled", user, actor=user, old={"type": authenticator.type})
 
 
 def tell_new_codes(user: User, **_signal: Any) -> None:
-    announce("two_factor.recovery_codes_made", user, actor=user)
+    audit_event("two_factor.recovery_codes_made", user, actor=user)

@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import Invitation
 from accounts.names import free_name_for
 from accounts.services.inviting import accept_invitation
-from providers.signals import announce
+from core.audit import audit_event
 
 PROVIDER_ID = "sso"
 
@@ -47,7 +47,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
         if sociallogin.is_existing:
             return
         if reason := _link(request, sociallogin, verified_email(claims)):
-            announce("session.sign_in_failed", User(), new={"step": "single sign-on"})
+            audit_event("session.sign_in_failed", User(), new={"step": "single sign-on"})
             raise ImmediateHttpResponse(refusal(request, reason))
 
     def on_authentication_error(

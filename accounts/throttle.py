@@ -28,7 +28,7 @@ from django.utils.crypto import salted_hmac
 from accounts.addresses import client_address
 from accounts.audit.summing import count_unrecorded
 from accounts.known_browsers import known_browser
-from providers.signals import announce
+from core.audit import audit_event
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Attempt:
     def failed(self) -> None:
         """Told in the audit log, and in the log without the name."""
         _log(self, "failed")
-        announce("session.sign_in_failed", self.user or User(), actor=self.user, new={"step": self.step.value})
+        audit_event("session.sign_in_failed", self.user or User(), actor=self.user, new={"step": self.step.value})
 
 
 def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: User | None = None) -> Attempt:

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.audit.urls import audit_pages
 from accounts.single_sign_on import PROVIDER_ID
 from accounts.views import joining, members, profile, security, sso
-from accounts.views.answers import unprocessable_when_refused as answering_422
+from accounts.views.responses import unprocessable_when_refused as answering_422
 
 signing_in: list[URLPattern | URLResolver] = [
     path("accounts/login/", answering_422(account.login), name="account_login"),

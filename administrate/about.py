@@ -16,9 +16,8 @@ from accounts.addresses import untrusted_forwarder
 from administrate import __version__
 from administrate.models import Heartbeat
 from administrate.queue import messages_waiting, syncs_waiting
-from costs.wording import ago, moment
+from core.wording import ago, count, moment
 from providers.models import Provider
-from providers.wording import count
 
 Status = Provider.Status
 

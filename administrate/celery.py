@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
-from providers import log_context
+from core import log_context
 
 if TYPE_CHECKING:
     from administrate.heartbeats import WorkerPulse

@@ -29,7 +29,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.audit.exporting import audit_csv
 from accounts.models import AuditEntry
 from administrate import __version__
-from costs.exports import CHUNK_LINES, csv_text, inert, plain, restatements_csv, usage_csv
+from core.csv_files import csv_text, escape_formula, plain
+from costs.exports import CHUNK_LINES, restatements_csv, usage_csv
 from costs.focus import focus_csv
 from costs.models import AttributedUsage, ClosedMonth, Restatement
 from costs.statement_csv import COLUMNS as STATEMENT_COLUMNS
@@ -318,4 +319,4 @@ def _cell(value: object) -> str:
             return value.isoformat(timespec="seconds")
         case date():
             return value.isoformat()
-    return inert(str(value))
+    return escape_formula(str(value))

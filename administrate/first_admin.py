@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from administrate.hopeless import flaw_of_first_password
-from providers.signals import announce
+from core.audit import audit_event
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def create_first_admin() -> FirstAdmin | None:
             admin = User.objects.create_superuser(
                 username=settings.ADMIN_USERNAME, email="", password=generated or settings.ADMIN_PASSWORD
             )
-            announce("member.created", admin, new={"role": "Admin"})
+            audit_event("member.created", admin, new={"role": "Admin"})
     except IntegrityError:  # another machine, started at the same time, was first
         return None
     return FirstAdmin(settings.ADMIN_USERNAME, generated)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from administrate.models import Heartbeat
 from administrate.queue import messages_waiting
-from providers.database import is_migrated
+from core.database import is_migrated
 
 
 @login_not_required

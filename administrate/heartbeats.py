@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from administrate import __version__
 from administrate.models import Heartbeat
-from providers.database import in_one_line
+from core.database import in_one_line
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from providers import log_context
-from providers.secrets import MASK, mask_secrets
+from core import log_context
+from core.secrets import MASK, mask_secrets
 
 # A shorter value might be an everyday word, and masking it would garble lines that hold no secret.
 SHORTEST_SECRET = 8

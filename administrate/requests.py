@@ -18,7 +18,7 @@ from django.urls import resolve
 from django.utils.encoding import escape_uri_path
 
 from administrate.metrics import PAGE_SECONDS
-from providers.log_context import for_request
+from core.log_context import for_request
 
 logger = logging.getLogger(__name__)
 

@@ -74,7 +74,7 @@ for name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
     if not env.str(name, ""):
         raise ImproperlyConfigured(f"{name} is not set: production needs it in the environment (see .env.example).")
 SECRET_KEY = env.str("SECRET_KEY")
-# Fernet keys; the first encrypts, all decrypt. providers.secrets is the only reader.
+# Fernet keys; the first encrypts, all decrypt. core.secrets is the only reader.
 ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS") if key.strip()]
 if not DEBUG and (flaw := flaw_of_secret_key(SECRET_KEY) or flaw_of_encryption_keys(ENCRYPTION_KEYS)):
     raise ImproperlyConfigured(flaw)
@@ -144,7 +144,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["providers.templatetags.names"],
+            "builtins": ["core.templatetags.names"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

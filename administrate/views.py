@@ -12,8 +12,8 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from administrate.context import THEMES, site
-from providers.database import is_out_of_order
-from providers.views.asking import next_url
+from core.database import is_out_of_order
+from core.request_helpers import next_url
 
 RETRY_AFTER_SECONDS = 30
 YEAR = 365 * 24 * 60 * 60

@@ -18,9 +18,9 @@ from typing import Any
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncMonth
 
+from core.months import days_of
+from core.sums import ExactSum
 from costs.models import AttributedUsage, ClosedMonth, DailyUsage, Restatement, StatementLine
-from costs.months import days_of
-from costs.sums import ExactSum
 from costs.totals import all_usage
 from providers.models import AssignmentChange, Company
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from core.admin_lists import OfferedOnly
 from costs.models import ClosedMonth, DailyUsage, Statement, StatementLine
-from providers.admin_lists import OfferedOnly
 
 
 @admin.register(DailyUsage)

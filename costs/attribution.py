@@ -19,8 +19,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 
+from core.sums import ExactSum, storing_sums
 from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
-from costs.sums import ExactSum, storing_sums
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider, sole_payer_sql
 
 # Who pays a row, and how much of it each: company ids with weights above zero – not only percents. Nobody: the row is

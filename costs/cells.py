@@ -6,25 +6,24 @@ hover and on focus and are always there for screen readers. Zero is written only
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from costs.amounts import DEFAULT_CURRENCY as DEFAULT_CURRENCY
+from core.amounts import DEFAULT_CURRENCY
+from core.cells import Cell, lines, with_hint
+from core.money import UNKNOWN, Money, format_number, signed, to_cents, to_significant, to_tenth
+from core.names import isolated
 from costs.comparison import Change, Comparison
 from costs.coverage import Reading
 from costs.forecast import Expected
 from costs.metrics import Metric
-from costs.money import UNKNOWN, Money, format_number, rounded, signed, to_cents, to_significant, to_tenth
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
-from providers.names import isolated
 
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
@@ -50,58 +49,8 @@ DISABLED_REASONS = {
 }
 
 
-class Cell(SafeString):
-    """A cell's HTML with what it says exactly, for the table's CSV.
-
-    ``value`` is a text, a number, money per currency, or None where it is unknown; ``note`` is the reason for that or
-    for a mark. A figure that adds up with those of other rows has ``digits``: as many are shown after the point.
-    """
-
-    value: str | Decimal | int | tuple[Money, ...] | None
-    note: str
-    digits: int | None
-
-    def __new__(
-        cls,
-        html: str,
-        value: str | Decimal | int | tuple[Money, ...] | None,
-        note: str = "",
-        *,
-        digits: int | None = None,
-    ) -> Self:
-        cell = super().__new__(cls, html)
-        cell.value = value
-        cell.note = note
-        cell.digits = digits
-        return cell
-
-    @property
-    def shown(self) -> dict[str, Decimal]:
-        """What is shown of a figure that adds up: by currency, or of something that has none under ""."""
-        if self.digits is None or self.value is None or isinstance(self.value, str):
-            return {}
-        amounts = self.value if isinstance(self.value, tuple) else (Money("", Decimal(self.value)),)
-        return {money.currency: rounded(money.amount, self.digits) for money in amounts}
-
-
-def explained(text: str, reason: str, *, mark: str = "", label: str = "") -> SafeString:
-    """``text`` with the reason why it is unknown, not the whole, or – then with a label before it – no plain fact."""
-    return format_html(
-        '<span class="hint" tabindex="0">{}{}{}<span class="hint__text"> {}</span></span>',
-        format_html('<span class="hint__label">{}</span> ', label) if label else "",
-        text,
-        format_html('<span class="hint__mark" aria-hidden="true">{}</span>', mark) if mark else "",
-        reason,
-    )
-
-
-def lines(amounts: Iterable[Money]) -> SafeString:
-    """An amount per line."""
-    return format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
-
-
 def unknown(reason: str) -> Cell:
-    return Cell(explained(UNKNOWN, reason), None, reason)
+    return Cell(with_hint(UNKNOWN, reason), None, reason)
 
 
 def qualified(
@@ -120,7 +69,7 @@ def qualified(
     note = ". ".join(filter(None, (ESTIMATED if estimated else "", lacks)))
     reason = ". ".join(filter(None, (says, note)))
     label = "Estimated" if estimated else ""
-    html = explained(text, reason, mark="*" if lacks else "", label=label) if reason else text
+    html = with_hint(text, reason, mark="*" if lacks else "", label=label) if reason else text
     return Cell(html, value, note, digits=digits)
 
 
@@ -155,11 +104,6 @@ def figure(metric: Metric, totals: Totals, currency: str, *, reading: Reading = 
     if metric.slug == "cost":
         return money(totals, currency, reading=reading)
     return amount(totals, metric.slug, digits=metric.digits, reading=reading)
-
-
-def number(value: int) -> Cell:
-    """A count of something other than usage; one that is split counts for each, so that counts need not add up."""
-    return Cell(f"{value:,}", value)
 
 
 def share(totals: Totals, whole: Totals, currency: str) -> Cell:
@@ -256,7 +200,7 @@ def marked_day(value: date, *, is_provisional: bool) -> Cell:
     """A day as the head of a row."""
     if not is_provisional:
         return Cell(format_html('<span class="day">{}</span>', day(value)), value.isoformat())
-    badge = explained("provisional", PROVISIONAL)
+    badge = with_hint("provisional", PROVISIONAL)
     html = format_html('<span class="day">{} <span class="badge">{}</span></span>', day(value), badge)
     return Cell(html, value.isoformat(), PROVISIONAL)
 
@@ -322,7 +266,7 @@ def _state(subject: Project, now: datetime | None) -> SafeString:
         return mark_safe(' <span class="badge">Deleted</span>')
     if subject.disabled_at:
         reason = "" if now else _disabled_reason(subject)  # with now it stands among the facts
-        return format_html(' <span class="badge">{}</span>', explained("Disabled", reason) if reason else "Disabled")
+        return format_html(' <span class="badge">{}</span>', with_hint("Disabled", reason) if reason else "Disabled")
     if now and subject.expires_at and subject.expires_at <= now:
         return mark_safe(' <span class="badge">Expired</span>')
     return SafeString("")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.money import SYMBOLS, UNKNOWN, Money, format_number
+from core.tables import Column, Row, Table
 from costs import cells
 from costs.coverage import Day, Reading
 from costs.metrics import Metric
-from costs.money import SYMBOLS, UNKNOWN, Money, format_number
 from costs.reports import OTHER, Series
-from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals
 
 

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.db.models import Min, Q
 
+from core.audit import audit_event
+from core.csv_files import plain
+from core.months import days_of, first_of, following, months_between, name_of, preceding
+from core.sums import TotalTooLargeError
+from core.wording import count
 from costs import cells
 from costs.adjustments import closed_months
 from costs.attribution import locked
-from costs.exports import plain
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
-from costs.months import days_of, first_of, following, months_between, name_of, preceding
 from costs.statements import Sheet, draft_sheets, sum_of
-from costs.sums import TotalTooLargeError
 from costs.totals import Totals
 from providers.models import Provider
-from providers.signals import announce
-from providers.wording import count
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -163,7 +163,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
         StatementLine.objects.bulk_create((line for sheet in sheets for line in sheet.lines), batch_size=2000)
     except TotalTooLargeError as error:
         raise NotClosableError([error.text]) from None
-    announce(
+    audit_event(
         "month.closed",
         closed,
         actor=closed_by,

@@ -16,8 +16,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.days import DateRange
 from costs.models import SETTLES_AFTER, DailyTotalQuerySet
-from costs.ranges import DateRange
 from costs.totals import NOTHING, Totals, Usage, totals_by
 
 

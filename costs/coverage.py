@@ -9,8 +9,8 @@ from enum import Enum
 
 from django.db.models import Q
 
+from core.days import DateRange
 from costs.models import ReadDay
-from costs.ranges import DateRange
 from costs.totals import NOTHING, Totals, Usage, totals_by
 from providers.models import Provider
 

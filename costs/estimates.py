@@ -13,16 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q
 
-from costs import amounts
-from costs.amounts import CURRENCIES
+from core import amounts
+from core.amounts import CURRENCIES
+from core.audit import audit_event
+from core.sums import ExactSum
 from costs.attribution import attribute
 from costs.fields import to_scaled
 from costs.models import DailyUsage, DailyUsageQuerySet
-from costs.sums import ExactSum
 from costs.writing import estimated_cost
 from providers.models import Provider
 from providers.services.claims import new_owner, release_claim, take_claim
-from providers.signals import announce
 
 _CHUNK = 5000
 
@@ -57,7 +57,7 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     changed = _rewrite(provider, now)
     attribute(provider.projects.values_list("pk", flat=True))
     if (new := _facts(provider)) != old:
-        announce("provider.credit_rate_changed", provider, old=old, new=new)
+        audit_event("provider.credit_rate_changed", provider, old=old, new=new)
     release_claim(provider=provider, owner=owner)
     return changed
 

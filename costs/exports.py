@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from itertools import groupby, islice
-from unicodedata import normalize
 
 from django.db.models import QuerySet
 
+from core.csv_files import csv_text, escape_formula, plain
 from costs.models import AttributedUsage, AttributedUsageQuerySet, Restatement
 from providers.models import Project
 
@@ -40,7 +37,6 @@ RESTATEMENT_COLUMNS = (
     *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
 CHUNK_LINES = 1000
-_FORMULA_SIGNS = frozenset("=+-@\t\r\n")
 
 
 def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
@@ -72,22 +68,6 @@ def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
         yield csv_text(_restatement_line(row) for row in chunk)
 
 
-def plain(value: Decimal | int | None) -> str:
-    """Exact, without exponent or padding; empty when unknown."""
-    if value is None:
-        return ""
-    text = f"{value or 0:f}" if isinstance(value, Decimal) else str(value)  # a zero may be negative in Python
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def inert(text: str) -> str:
-    """``text`` with a leading apostrophe where a spreadsheet would take it for a formula.
-
-    Some take full-width and small forms of the signs (＝, ﹢) for the signs themselves.
-    """
-    return f"'{text}" if normalize("NFKC", text[:1]) in _FORMULA_SIGNS else text
-
-
 def _line(row: AttributedUsage) -> tuple[str, ...]:
     project = row.project
     return (
@@ -113,10 +93,10 @@ def _restatement_line(row: Restatement) -> tuple[str, ...]:
         row.restated_at.isoformat(timespec="seconds"),
         "" if row.run_id is None else str(row.run_id),
         row.day.isoformat(),
-        inert(project.provider.name),
-        "" if project.kind == Project.Kind.KEYLESS else inert(project.external_id),
-        inert(project.display_name),
-        inert(row.model),
+        escape_formula(project.provider.name),
+        "" if project.kind == Project.Kind.KEYLESS else escape_formula(project.external_id),
+        escape_formula(project.display_name),
+        escape_formula(row.model),
         *(value if isinstance(value, str) else plain(value) for value in figures),
     )
 
@@ -128,22 +108,4 @@ def _order(line: tuple[str, ...]) -> tuple[str, ...]:
 
 def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     """Only text cells: a number is never touched."""
-    return ((line[0], *(inert(cell) for cell in line[1:6]), *line[6:]) for line in lines)
-
-
-def csv_text(lines: Iterable[tuple[str, ...]]) -> str:
-    """The lines as CSV, each ended by a line feed; a cell is quoted where it has to be."""
-    buffer = _LineFeeds()
-    csv.writer(buffer, lineterminator="\r\n").writerows(lines)
-    return buffer.getvalue()
-
-
-class _LineFeeds(io.StringIO):
-    """Takes the writer's lines and ends each in a line feed alone.
-
-    The writer quotes a carriage return within a cell only where its own line end has one; unquoted it would break the
-    row in two.
-    """
-
-    def write(self, line: str, /) -> int:
-        return super().write(line.removesuffix("\r\n") + "\n")
+    return ((line[0], *(escape_formula(cell) for cell in line[1:6]), *line[6:]) for line in lines)

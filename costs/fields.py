@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from costs.sums import TotalTooLargeError
+from core.sums import TotalTooLargeError
 
 if TYPE_CHECKING:
     _BigIntegerField = models.BigIntegerField[Decimal | None, Decimal | None]

@@ -32,11 +32,12 @@ from itertools import groupby
 
 from django.db.models import OuterRef, Subquery
 
-from costs.exports import CHUNK_LINES, csv_text, inert, plain
+from core.csv_files import csv_text, escape_formula, plain
+from core.wording import count
+from costs.exports import CHUNK_LINES
 from costs.models import AttributedUsage, AttributedUsageQuerySet, ReadDay
 from providers import registry
 from providers.models import Project, Provider
-from providers.wording import count
 
 CREDITS = "Credits"
 # A charge of which no measure is known.
@@ -166,9 +167,9 @@ class Workspace:
         self.model_names: Mapping[str, str] = provider.model_names
         self.cells = {
             "BillingAccountId": account_id,
-            "BillingAccountName": inert(provider.name),
+            "BillingAccountName": escape_formula(provider.name),
             "SubAccountId": account_id,
-            "SubAccountName": inert(provider.name),
+            "SubAccountName": escape_formula(provider.name),
             "ProviderName": seller,
             "PublisherName": seller,
             "InvoiceIssuerName": seller,
@@ -181,7 +182,7 @@ class Workspace:
         """The model is what is bought; the description says so in words that stand alone."""
         description = f"Usage of {self.model_names.get(row.model, row.model)}" if row.model else "Usage without a model"
         return {
-            "SkuId": inert(row.model),
+            "SkuId": escape_formula(row.model),
             "ChargeDescription": f"{description}, cost estimated" if row.estimated else description,
         }
 
@@ -241,9 +242,9 @@ def _resource(project: Project) -> dict[str, str]:
     if project.kind != Project.Kind.KEY:
         return {"ResourceId": NULL, "ResourceName": NULL, "ResourceType": NULL}
     return {
-        "ResourceId": inert(project.external_id),
+        "ResourceId": escape_formula(project.external_id),
         # The specification wants null where nobody gave it a name.
-        "ResourceName": inert(project.label or project.name),
+        "ResourceName": escape_formula(project.label or project.name),
         "ResourceType": "API Key",
     }
 
@@ -299,7 +300,7 @@ def _payer(row: AttributedUsage) -> dict[str, str]:
     return {
         "Tags": json.dumps({"company": company.name}, ensure_ascii=False) if company else NULL,
         "x_CompanyId": str(company.pk) if company else NULL,
-        "x_CompanyName": inert(company.name) if company else NULL,
+        "x_CompanyName": escape_formula(company.name) if company else NULL,
         "x_Estimated": _boolean(value=row.estimated),
         "x_Provisional": _boolean(value=not is_settled),
     }

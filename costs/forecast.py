@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
-from costs.ranges import DateRange
+from core.days import DateRange
 from costs.totals import NOTHING, Totals
 
 BASIS_DAYS = 7

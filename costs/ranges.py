@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from providers.days import parse_day
-from providers.models import EARLIEST_DAY
+from django.http import HttpRequest
+
+from core.days import EARLIEST_DAY, DateRange, parse_day
+from core.querystate import Choice, link
+from costs import ranges
 
 
 class RangeError(ValueError):
     """The URL's range can't be used; the text is for the person."""
-
-
-@dataclass(frozen=True)
-class DateRange:
-    """UTC days from ``first`` to ``last``, both inclusive."""
-
-    first: date
-    last: date
-
-    def __iter__(self) -> Iterator[date]:
-        return (self.first + timedelta(days=offset) for offset in range(len(self)))
-
-    def __len__(self) -> int:
-        return (self.last - self.first).days + 1
-
-    def __str__(self) -> str:
-        """As every page prints it: "1–22 Nov 2026, UTC"."""
-        return f"{self.days}, UTC"
-
-    @property
-    def days(self) -> str:
-        """Without the time zone: "22 Nov 2026", "1–22 Nov 2026", "3 Oct – 2 Nov 2026", "30 Dec 2025 – 4 Jan 2026"."""
-        first, last = self.first, self.last
-        end = f"{last.day} {last:%b %Y}"
-        if first == last:
-            return end
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}–{end}"
-        if first.year == last.year:
-            return f"{first.day} {first:%b} – {end}"
-        return f"{first.day} {first:%b %Y} – {end}"
-
-    @property
-    def query(self) -> str:
-        """The URL's query string for this range."""
-        return urlencode({"from": self.first.isoformat(), "to": self.last.isoformat()})
 
 
 @dataclass(frozen=True)
@@ -93,3 +60,76 @@ def _day(text: str, name: str) -> date | None:
     if not EARLIEST_DAY <= day <= date(2100, 12, 31):
         raise RangeError(f"“{name}” must be between {EARLIEST_DAY.isoformat()} and 2100-12-31.")
     return day
+
+
+@dataclass(frozen=True)
+class RangeChoice:
+    """The range that a view shows, and the links to others."""
+
+    range: DateRange
+    error: str
+    asked_from: str  # what the fields of a custom range hold: the range, or what was asked for and can't be used
+    asked_to: str
+    presets: tuple[Choice, ...]
+    is_custom: bool
+    name: str  # how a figure of this range is called: "this month", "1–22 Nov 2026"
+    query: str  # what a link to another page adds to keep the range: "" or "?from=…&to=…"
+    kept: tuple[tuple[str, str], ...]  # the other parameters, for the form of a custom range
+
+    @property
+    def status(self) -> int:
+        return 422 if self.error else 200
+
+    def with_query(self, **more: str | None) -> str:
+        """``query`` with more parameters; those that are None are left out."""
+        added = urlencode({name: value for name, value in more.items() if value is not None})
+        if not added:
+            return self.query
+        return f"{self.query}&{added}" if self.query else f"?{added}"
+
+
+def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
+    """The range of the URL; where it can't be used, the default one and the reason."""
+    error = ""
+    try:
+        chosen = ranges.from_query(request.GET, today=today)
+    except RangeError as refusal:
+        error = str(refusal)
+        chosen = ranges.from_query({}, today=today)
+    named = ranges.presets(today)
+    default = named[0].range
+    current = next((preset for preset in named if preset.range == chosen), None)
+    links = tuple(
+        Choice(
+            preset.label,
+            link(request, page=None, **_dates(preset.range, default)),
+            preset == current,
+        )
+        for preset in named
+    )
+    if current is None:
+        name = chosen.days
+    elif current.label.endswith("month"):
+        name = current.label.lower()
+    else:
+        name = f"last {current.label}"
+    return RangeChoice(
+        range=chosen,
+        error=error,
+        asked_from=request.GET.get("from", "") if error else chosen.first.isoformat(),
+        asked_to=request.GET.get("to", "") if error else chosen.last.isoformat(),
+        presets=links,
+        is_custom=current is None,
+        name=name,
+        query="" if chosen == default else f"?{chosen.query}",
+        kept=tuple((key, str(value)) for key, value in request.GET.items() if key not in {"from", "to", "page"}),
+    )
+
+
+def _dates(wanted: DateRange, default: DateRange) -> dict[str, str | None]:
+    """The default range needs no parameters, and then stays the default tomorrow."""
+    return (
+        {"from": None, "to": None}
+        if wanted == default
+        else {"from": wanted.first.isoformat(), "to": wanted.last.isoformat()}
+    )

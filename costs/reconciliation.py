@@ -14,14 +14,13 @@ from enum import Enum
 
 from django.db.models import Count, Q
 
+from core.days import DateRange
+from core.money import format_number
+from core.sums import ExactSum
+from core.wording import clock, count
 from costs.coverage import Coverage
 from costs.models import USED, DailyUsage
-from costs.money import format_number
-from costs.ranges import DateRange
-from costs.sums import ExactSum
-from costs.wording import clock
 from providers.models import Provider
-from providers.wording import count
 
 # Usage may be reported up to this much later.
 REPORTED_WITHIN = timedelta(hours=24)

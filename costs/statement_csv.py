@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from costs.exports import csv_text, inert, plain
+from core.csv_files import csv_text, escape_formula, plain
+from core.money import to_cents
 from costs.models import StatementLine, marked_up
-from costs.money import to_cents
 from costs.statement_tables import grouped
 from costs.statements import Sheet
 
@@ -64,10 +64,10 @@ def in_cents(amount: Decimal | None) -> str:
 def _record(sheet: Sheet, line: StatementLine, written: Written) -> dict[str, str]:
     return _about(sheet, line.kind) | {
         "month": f"{line.month:%Y-%m}",
-        "provider": inert(line.provider_name),
-        "project_id": inert(line.key_id),
-        "project": inert(line.key_name),
-        "model": inert(line.model),
+        "provider": escape_formula(line.provider_name),
+        "project_id": escape_formula(line.key_id),
+        "project": escape_formula(line.key_name),
+        "model": escape_formula(line.model),
         "credits": plain(line.credits),
         "minutes": plain(line.minutes),
         "requests": plain(line.requests),
@@ -76,13 +76,13 @@ def _record(sheet: Sheet, line: StatementLine, written: Written) -> dict[str, st
         "estimated": "true" if line.estimated else "false",
         "markup_percent": plain(sheet.percent_of(line)),
         "markup": written(_markup(sheet, line)),
-        "reason": inert(line.reason),
+        "reason": escape_formula(line.reason),
     }
 
 
 def _about(sheet: Sheet, kind: str) -> dict[str, str]:
     return {
-        "company": inert(sheet.company_name),
+        "company": escape_formula(sheet.company_name),
         "statement": f"{sheet.month:%Y-%m}",
         "status": "closed" if sheet.closed else "draft",
         "kind": kind,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.money import Money, to_cents
+from core.tables import Column, Row, Table
 from costs import cells
-from costs.money import Money, to_cents
 from costs.statements import Amounts, Sheet, sum_of
-from costs.tables import Column, Row, Table
 from costs.totals import Totals
 
 

@@ -15,18 +15,19 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from core.cells import lines, with_hint
+from core.csv_files import plain
+from core.money import UNKNOWN, Money, to_cents
+from core.months import name_of
+from core.names import isolated
+from core.querystate import natural
+from core.tables import Column, Row, Table
 from costs import cells
 from costs.adjustments import CHANGED_SINCE
-from costs.exports import plain
 from costs.metrics import CREDITS, MINUTES, REQUESTS
 from costs.models import StatementLine
-from costs.money import UNKNOWN, Money, to_cents
-from costs.months import name_of
-from costs.querystate import natural
 from costs.statements import Amounts, Sheet, totals_of
-from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals
-from providers.names import isolated
 
 ROUNDING = "Rounding"
 
@@ -120,7 +121,7 @@ def adjustments_table(sheet: Sheet) -> Table:
                 for line, totals in zip(adjustments, costs, strict=True)
             ),
             *(
-                Row((ROUNDING, "", cells.lines(of_cost), *((cells.lines(of_markup),) if with_markup else ())))
+                Row((ROUNDING, "", lines(of_cost), *((lines(of_markup),) if with_markup else ())))
                 for of_cost, of_markup in rounding
                 if of_cost or of_markup
             ),
@@ -193,7 +194,7 @@ def _markups(sheet: Sheet) -> list[tuple[str, Exact]]:
 
 def _sum_cell(currency: str, amount: Decimal, *, estimated: bool) -> str:
     text = str(Money(currency, to_cents(amount)))
-    return cells.explained(text, cells.ESTIMATED, label="Estimated") if estimated else text
+    return with_hint(text, cells.ESTIMATED, label="Estimated") if estimated else text
 
 
 def grouped(lines: Iterable[StatementLine], by: Callable[[StatementLine], Any]) -> list[Group]:
@@ -259,7 +260,7 @@ def _money(totals: Totals, currency: str) -> str:
 
 def _rounding_rows(head: str, parts: Iterable[Group], whole: Totals) -> list[Row]:
     missing = _missing((part.totals for part in parts), whole)
-    return [Row((head, "", "", "", cells.lines(missing)), is_muted=True)] if missing else []
+    return [Row((head, "", "", "", lines(missing)), is_muted=True)] if missing else []
 
 
 def _missing(parts: Iterable[Totals], whole: Totals) -> tuple[Money, ...]:

@@ -16,13 +16,13 @@ from functools import cached_property
 from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 
+from core.days import DateRange
+from core.money import Money
+from core.months import days_of, following
+from core.sums import ExactSum
 from costs.adjustments import ClosedMonths, CompanyLine, pending_adjustments
 from costs.models import COUNTED, ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
-from costs.money import Money
-from costs.months import days_of, following
-from costs.ranges import DateRange
 from costs.reports import NO_MODEL
-from costs.sums import ExactSum
 from costs.totals import NOTHING, Totals, all_usage, totals_by, usage_by_key
 from providers.models import Company, Project
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.money import Money
 from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
-from costs.money import Money
 from providers.models import Provider
 
 # What can be added up: both have the same figures, per company.

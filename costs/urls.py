@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from costs.months import MonthConverter
+from core.months import MonthConverter
 from costs.views import (
     closing,
     companies,

@@ -16,12 +16,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from costs import amounts
-from costs.amounts import DEFAULT_CURRENCY
+from core import amounts
+from core.amounts import DEFAULT_CURRENCY
+from core.sums import join_halves, sum_halves
 from costs.attribution import attribute_staged, first_uses, locked
 from costs.fields import to_scaled
 from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
-from costs.sums import join_halves, sum_halves
 from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from costs.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
+from core.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.errors import MissingPermissionError, RefusedError, RejectedError
 from elevenlabs_sync.payloads import DailyStats, UsageRow, read_stats

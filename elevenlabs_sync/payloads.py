@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NoReturn
 
-from costs.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
+from core.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from kombu.exceptions import OperationalError
 
+from core import log_context
+from core.secrets import ApiKey
 from elevenlabs_sync import hosts
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
@@ -24,10 +26,8 @@ from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.sync import open_client, run_sync, utc_now
 from elevenlabs_sync.windows import PIECE_DAYS, Window
-from providers import log_context
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
-from providers.secrets import ApiKey
 
 # A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8

@@ -16,8 +16,9 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from core.secrets import ApiKey, KeyUnreadableError
+from core.sums import TotalTooLargeError
 from costs.models import ReadDay
-from costs.sums import TotalTooLargeError
 from costs.writing import ImplausibleAnswerError, Usage, write_usage
 from elevenlabs_sync.account import read_account
 from elevenlabs_sync.account_totals import AccountTotalsReader
@@ -29,7 +30,6 @@ from elevenlabs_sync.retrying import RetryBudget, RetryPolicy
 from elevenlabs_sync.windows import Window, due_days, pieces
 from providers.models import Project, Provider, SyncRun
 from providers.registry import Progress
-from providers.secrets import ApiKey, KeyUnreadableError
 from providers.services.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
 from providers.services.projects import projects_for_usage
 from providers.services.runs import begin_run, finish_run, note, put_back_run, record_run

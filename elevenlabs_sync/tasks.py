@@ -3,8 +3,8 @@
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
+from core import log_context
 from elevenlabs_sync.sync import run_sync, stopping
-from providers import log_context
 
 
 @shared_task

@@ -15,7 +15,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers.admin_lists import OfferedOnly
+from core.admin_lists import OfferedOnly
+from core.audit import audit_event
+from core.request_helpers import person
 from providers.forms.fields import NameField
 from providers.models import (
     Assignment,
@@ -30,8 +32,6 @@ from providers.models import (
 from providers.services.companies import archive_company, delete_company, restore_company, save_company
 from providers.services.managing import pause_provider, rename_provider, resume_provider
 from providers.services.queueing import ask_for_sync, enqueue_quietly
-from providers.signals import announce
-from providers.views.asking import person
 
 RESYNC_DAYS = 35
 
@@ -140,7 +140,7 @@ class ProjectAdmin(NoAdding, OfferedOnly):
         old = {"label": form.initial.get("label", "")}
         obj.save(update_fields=["label"])
         if obj.label != old["label"]:
-            announce("keys.renamed", obj, actor=person(request), old=old, new={"label": obj.label})
+            audit_event("keys.renamed", obj, actor=person(request), old=old, new={"label": obj.label})
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False

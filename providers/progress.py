@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.wording import count
 from providers import registry
 from providers.models import SyncRun
-from providers.wording import count
 
 
 class State(StrEnum):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.secrets import ApiKey
 from providers.models import Provider, SyncRun
-from providers.secrets import ApiKey
 
 
 class KeyRefusedError(Exception):

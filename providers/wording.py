@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from core.wording import count, joined
 from providers.models import Project
-
-
-def count(number: int, noun: str) -> str:
-    """ "1 key", "12 keys", "1,204 keys"; for nouns whose plural adds an s."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def joined(parts: Iterable[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    *firsts, last = parts
-    return f"{', '.join(firsts)} and {last}" if firsts else last
 
 
 def chosen_keys(projects: Sequence[Project]) -> str:

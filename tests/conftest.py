@@ -15,10 +15,10 @@ from django.http import HttpRequest
 from django.test import Client
 
 from accounts.models import Role
+from core.secrets import ApiKey
 from providers import registry
 from providers.models import Provider, SyncRun
 from providers.registry import KeyCheck, Progress, Region
-from providers.secrets import ApiKey
 from tests.factories import NOW, TODAY, make_user
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from accounts.models import Membership, Role
+from core.secrets import ApiKey
 from costs.attribution import attribute
 from costs.models import DailyUsage, ReadDay
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
-from providers.secrets import ApiKey
-from providers.signals import tell_assignments_changed
+from providers.signals import notify_assignments_changed
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -75,7 +75,7 @@ def make_assignment(*, project: Project, company: Company | None, starts_on: dat
     assignment = Assignment.objects.create(project=project, starts_on=starts_on)
     if company is not None:
         AssignmentShare.objects.create(assignment=assignment, company=company)
-    tell_assignments_changed([project.pk])
+    notify_assignments_changed([project.pk])
     return assignment
 
 
@@ -86,7 +86,7 @@ def make_split(
     assignment = Assignment.objects.create(project=project, starts_on=starts_on)
     for company, percent in shares.items():
         AssignmentShare.objects.create(assignment=assignment, company=company, percent=Decimal(percent))
-    tell_assignments_changed([project.pk])
+    notify_assignments_changed([project.pk])
     return assignment
 
 

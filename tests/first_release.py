@@ -46,7 +46,7 @@ def fill(apps: Any) -> list[str]:
     """Two workspaces, each with a key that changed its company, one without a company, and usage without a key."""
     from django.contrib.auth.hashers import make_password
 
-    from providers.secrets import ApiKey, encrypt
+    from core.secrets import ApiKey, encrypt
 
     model = apps.get_model
     moment = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.models import Role
-from providers.admin_lists import OfferedOnly
+from core.admin_lists import OfferedOnly
 from tests.factories import make_company, make_project, make_provider, make_run, make_usage, make_user
 
 pytestmark = pytest.mark.django_db

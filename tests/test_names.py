@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
+from core.names import isolated_in, isolated_payers
 from providers.models import Company, Project, Provider
-from providers.names import isolated_in, isolated_payers
 from providers.services.assigning import assign_projects
 from tests.factories import (
     NOW,

@@ -9,7 +9,8 @@ from itertools import islice
 from django.db.models import QuerySet
 
 from accounts.audit.models import AuditEntry
-from costs.exports import CHUNK_LINES, csv_text, inert
+from core.csv_files import csv_text, escape_formula
+from costs.exports import CHUNK_LINES
 
 COLUMNS = (
     "at",
@@ -36,13 +37,13 @@ def audit_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
 def _line(entry: AuditEntry) -> tuple[str, ...]:
     return (
         entry.at.isoformat(timespec="seconds"),
-        inert(entry.actor_name),
+        escape_formula(entry.actor_name),
         entry.address,
-        inert(entry.request_id),
+        escape_formula(entry.request_id),
         entry.action,
         entry.target_type,
         "" if entry.target_id is None else str(entry.target_id),
-        inert(entry.target_name),
+        escape_formula(entry.target_name),
         json.dumps(entry.old, ensure_ascii=False) if entry.old else "",
         json.dumps(entry.new, ensure_ascii=False) if entry.new else "",
     )

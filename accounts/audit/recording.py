@@ -1,4 +1,4 @@
-"""Writing the audit log: what providers.signals.announce() says becomes an entry, in the transaction it is part of.
+"""Writing the audit log: what core.audit.audit_event() says becomes an entry, in the transaction it is part of.
 
 Who acted is the person of the present request, unless the announcement names one; where there is no request it was a
 command or a task. Commands that only read, exports among them, are not announced: they must work where nothing can be
@@ -21,8 +21,8 @@ from django.utils import timezone
 from accounts.addresses import UNKNOWN, client_address
 from accounts.audit.models import AuditEntry
 from accounts.audit.summing import count_unrecorded
-from providers import log_context
-from providers.secrets import MASK, mask_secrets
+from core import log_context
+from core.secrets import MASK, mask_secrets
 
 # Who acted where it was no person; no username has a blank.
 ITSELF = "Administrate itself"

@@ -12,7 +12,7 @@ from allauth.core.internal.ratelimit import cache_lock
 from django.core.cache import cache
 from django.utils import timezone
 
-from providers.signals import announce
+from core.audit import audit_event
 
 SUMMED = "session.failures_summed"
 HOUR = timedelta(hours=1)
@@ -46,7 +46,7 @@ def tell_sums(*, now: datetime) -> int:
         # Whoever is first to leave this mark tells it: there may be two clocks.
         if key in sums and cache.add(f"{key}:told", 1, KEPT_FOR.total_seconds()):
             number, addresses = sums[key]
-            announce(
+            audit_event(
                 SUMMED,
                 "",
                 new={

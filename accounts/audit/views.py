@@ -12,9 +12,9 @@ from accounts.audit.exporting import audit_csv
 from accounts.audit.filters import AuditFilterForm
 from accounts.audit.models import AuditEntry
 from accounts.audit.words import Change, act, changes
-from costs.querystate import CountedRows, paginate
-from costs.table_csv import PARAMETER, csv_response, csv_url, file_name
-from providers.signals import announce
+from core.audit import audit_event
+from core.paging import CountedRows, paginate
+from core.table_csv import PARAMETER, csv_response, csv_url, file_name
 
 SLUG = "audit"
 
@@ -49,5 +49,5 @@ def _download(form: AuditFilterForm) -> HttpResponseBase:
     """Told before it is read, so that it stands in its own file."""
     filters = {name: str(value) for name, value in form.cleaned_data.items() if value}
     name = ["audit-log", *filters.values()]
-    announce("audit.exported", file_name(name), new=filters)
+    audit_event("audit.exported", file_name(name), new=filters)
     return csv_response(audit_csv(form.entries()), name=name)

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from accounts.models import INVITATION_LASTS, Invitation, Membership, Role
 from accounts.services.members import describe_role
+from core.audit import audit_event
 from providers.models import Company
-from providers.signals import announce
 
 
 class InvitationOverError(Exception):
@@ -43,7 +43,7 @@ def invite(
         expires_at=now + INVITATION_LASTS,
     )
     invitation.companies.set(companies if role == Role.COMPANY_VIEWER else [])
-    announce(
+    audit_event(
         "member.invited",
         invitation,
         actor=invited_by,
@@ -56,7 +56,7 @@ def invite(
 def withdraw_invitation(*, invitation: Invitation) -> None:
     """Its link works no longer. An accepted one stays: it is how somebody came in."""
     if invitation.accepted_at is None:
-        announce("member.invitation_withdrawn", invitation, old={"email": invitation.email})
+        audit_event("member.invitation_withdrawn", invitation, old={"email": invitation.email})
         invitation.delete()
 
 
@@ -85,7 +85,7 @@ def accept_invitation(*, invitation: Invitation, username: str, password: str | 
         raise InvitationOverError
     membership, _made = Membership.objects.update_or_create(user=user, defaults={"role": invitation.role})
     membership.companies.set(invitation.companies.all())
-    announce("member.joined", user, actor=user, new=describe_role(invitation.role, membership.companies.all()))
+    audit_event("member.joined", user, actor=user, new=describe_role(invitation.role, membership.companies.all()))
     user.refresh_from_db()
     return user
 

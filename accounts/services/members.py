@@ -12,8 +12,8 @@ from django.db import transaction
 
 from accounts.models import Membership, Role, Session
 from accounts.sessions import digest
+from core.audit import audit_event
 from providers.models import Company
-from providers.signals import announce
 
 
 class LastAdminError(ValidationError):
@@ -38,7 +38,7 @@ def change_role(*, user: User, role: Role, companies: Iterable[Company] = ()) ->
     user.save(update_fields=["is_staff", "is_superuser"])
     new = describe_role(role, membership.companies.all())
     if new != old:
-        announce("member.role_changed", user, old=old, new=new)
+        audit_event("member.role_changed", user, old=old, new=new)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def deactivate_member(*, user: User) -> None:
     if user.is_active:
         user.is_active = False
         user.save(update_fields=["is_active"])
-        announce("member.deactivated", user)
+        audit_event("member.deactivated", user)
     end_sessions(user=user)
 
 
@@ -57,7 +57,7 @@ def reactivate_member(*, user: User) -> None:
     if not user.is_active:
         user.is_active = True
         user.save(update_fields=["is_active"])
-        announce("member.reactivated", user)
+        audit_event("member.reactivated", user)
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def remove_member(*, user: User) -> None:
     """Delete the person with role, sessions and second factors; raises LastAdminError. What they did stays."""
     _lock(user)
     end_sessions(user=user)
-    announce("member.removed", user, old={"username": user.get_username()})
+    audit_event("member.removed", user, old={"username": user.get_username()})
     user.delete()
 
 
@@ -74,7 +74,7 @@ def reset_two_factor(*, user: User) -> None:
     """For who has lost phone and recovery codes: the password alone signs in again."""
     deleted, _by_model = Authenticator.objects.filter(user=user).delete()
     if deleted:
-        announce("two_factor.reset", user)
+        audit_event("two_factor.reset", user)
     end_sessions(user=user)
 
 
@@ -83,7 +83,7 @@ def unlink_single_sign_on(*, user: User) -> None:
     """Forget with which account they sign in there: the next one with the address of their invitation is linked."""
     deleted, _by_model = SocialAccount.objects.filter(user=user).delete()
     if deleted:
-        announce("member.single_sign_on_unlinked", user)
+        audit_event("member.single_sign_on_unlinked", user)
     end_sessions(user=user)
 
 

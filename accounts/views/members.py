@@ -30,7 +30,7 @@ from accounts.services.members import (
     reset_two_factor,
     unlink_single_sign_on,
 )
-from providers.names import isolated
+from core.names import isolated
 
 
 @require_safe

@@ -25,7 +25,7 @@ from accounts.known_browsers import mark_known
 from accounts.models import Session
 from accounts.services.members import end_sessions
 from accounts.sessions import digest
-from providers.signals import announce
+from core.audit import audit_event
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     ended = end_sessions(user=user, but=request.session.session_key)
     if ended:
-        announce("session.ended_elsewhere", user, actor=user, new={"sessions": ended})
+        audit_event("session.ended_elsewhere", user, actor=user, new={"sessions": ended})
     messages.success(request, "You are signed out everywhere but here.")
     return redirect("security")
 

@@ -14,9 +14,9 @@ from django.db import models
 from django.db.models import Case, Count, Q, Sum, Value, When
 from django.db.models.expressions import Combinable
 
+from core.sums import ExactSum
 from costs.fields import ScaledDecimalField
 from costs.models.usage import FIGURES, UNKNOWN, USED, DailyUsage
-from costs.sums import ExactSum
 from providers.models import Company, Project, Provider
 
 _UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)

@@ -8,7 +8,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from costs import amounts
+from core import amounts
 from costs.fields import ScaledDecimalField
 from providers.models import Project, Provider, SyncRun
 

@@ -12,6 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from core.months import name_of
+from core.wording import count
 from costs.closing import (
     AlreadyClosedError,
     NotClosableError,
@@ -22,10 +24,8 @@ from costs.closing import (
     unassigned_warnings,
     unpriced_warnings,
 )
-from costs.months import name_of
 from costs.views.statements import month_context
 from providers.models import Provider
-from providers.wording import count
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.cells import Cell, number
+from core.querystate import choices, natural, read_sorting
+from core.table_csv import csv_url
+from core.tables import Column, Row, Table
 from costs import cells, reports
-from costs.cells import Cell
 from costs.comparison import Change, changes_by, total_change
-from costs.querystate import choices, natural, read_sorting
-from costs.table_csv import csv_url
-from costs.tables import Column, Row, Table
 from costs.totals import Totals, all_usage, main_currency
 from costs.views.downloads import table_download
 from costs.views.forecasts import forecasts_by_company
@@ -124,7 +124,7 @@ def _row(row: CompanyRow, whole: Totals, currency: str, scope: Scope) -> Row:
             cells.share(totals, whole, currency),
             row.forecast or "",
             cells.amount(totals, "credits", reading=scope.coverage.row_reading),
-            cells.number(row.keys),
+            number(row.keys),
         ),
         is_muted=row.line.subject is None,
     )

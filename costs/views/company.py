@@ -19,23 +19,25 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.cells import Cell
+from core.csv_files import plain
+from core.querystate import natural
+from core.table_csv import csv_url
+from core.tables import Column, Row, Table
+from core.wording import count
 from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.comparison import changes_by, total_change
 from costs.coverage import Reading, mark_days
-from costs.exports import plain
 from costs.metrics import COST
 from costs.models import AttributedUsage
-from costs.querystate import natural
-from costs.table_csv import csv_url
-from costs.tables import Column, Row, Table, usage_table
 from costs.totals import all_usage, main_currency, totals_by
+from costs.usage_tables import usage_table
 from costs.views.downloads import table_download
 from costs.views.forecasts import month_forecast
 from costs.views.notices import Notice, simulated_only, stale_notices, unread_notice
 from costs.views.scope import read_scope
 from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
-from providers.wording import count
 
 SEES_PROVIDERS = "providers.view_provider"
 SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures may be incomplete.")
@@ -184,7 +186,7 @@ def _assignments(parts: Sequence[Part], company: Company, today: date, url: str)
                 (
                     cells.project(part.project),
                     cells.provider(part.project.provider),
-                    cells.Cell(f"{plain(part.percent)} %", part.percent),
+                    Cell(f"{plain(part.percent)} %", part.percent),
                     "The beginning" if part.period.is_from_the_beginning else cells.day(part.period.starts_on),
                     cells.day(part.period.ends_on) if part.period.ends_on else "Now",
                     "By rule" if part.period.source == Assignment.Source.RULE else "By hand",

@@ -12,14 +12,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.cells import number
+from core.querystate import choices
+from core.table_csv import csv_url
+from core.tables import Column, Row, Table
+from core.wording import count, joined
 from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.comparison import Change, changes_by, total_change
 from costs.coverage import Reading, mark_days
 from costs.metrics import COST
-from costs.querystate import choices
-from costs.table_csv import csv_url
-from costs.tables import Column, Row, Table
 from costs.totals import Totals, all_usage, main_currency, totals_by
 from costs.views.downloads import table_download
 from costs.views.forecasts import month_forecast
@@ -28,7 +30,6 @@ from costs.views.scope import Scope, read_scope
 from providers import registry
 from providers.keys import KeyCounts, count_keys
 from providers.models import Provider
-from providers.wording import count, joined
 
 GROUPINGS = {"company": "Company", "provider": "Provider", "model": "Model"}
 FIELD_OF = {"company": "company_id", "provider": "provider_id", "model": "model"}
@@ -129,7 +130,7 @@ def _companies(
                 cells.money(line.totals, currency, reading=scope.coverage.row_reading),
                 cells.change(changes.get((line.subject and line.subject.pk,)), currency, scope.comparison),
                 cells.share(line.totals, by_company.total, currency),
-                cells.number(keys.by_company.get(line.subject and line.subject.pk, 0)),
+                number(keys.by_company.get(line.subject and line.subject.pk, 0)),
             ),
             is_muted=line.subject is None,
         )

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponseBase
 
-from costs.ranges import DateRange
-from costs.table_csv import asked_table, csv_response, file_name, table_csv
-from costs.tables import Table
+from core.audit import audit_event
+from core.days import DateRange
+from core.table_csv import asked_table, csv_response, file_name, table_csv
+from core.tables import Table
 from costs.views.scope import Scope
-from providers.signals import announce
 
 
 def table_download(
@@ -30,5 +30,5 @@ def table_download(
 
 def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:
     """As csv_response(); the audit log is told of the file by its name, which says what it holds."""
-    announce("table.exported", file_name(name, days))
+    audit_event("table.exported", file_name(name, days))
     return csv_response(chunks, name=name, days=days)

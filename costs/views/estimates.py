@@ -13,13 +13,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from costs.amounts import CURRENCIES
+from core.amounts import CURRENCIES
+from core.money import SYMBOLS
+from core.responses import add_errors
+from core.wording import count
 from costs.estimates import SyncRunningError, reports_cost, set_credit_rate
-from costs.money import SYMBOLS
 from costs.views.restatements import exact
 from providers.models import Provider
-from providers.views.answers import add_errors
-from providers.wording import count
 
 HIGHEST_RATE = 1000
 

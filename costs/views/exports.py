@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.audit import audit_event
+from core.table_csv import csv_response
 from costs.exports import usage_csv
 from costs.focus import focus_csv
 from costs.models import AttributedUsageQuerySet
-from costs.querystate import read_range
-from costs.table_csv import csv_response
+from costs.ranges import read_range
 from costs.totals import usage_by_key
 from providers.models import Company, Provider
-from providers.signals import announce
 
 
 @require_safe
@@ -53,7 +53,7 @@ def _export(
         subject = get_object_or_404(Provider, pk=_id(provider_id))
         usage = usage.for_provider(subject)
         filters["provider"] = subject.name
-    announce(
+    audit_event(
         "usage.exported",
         subject or request.user,  # type: ignore[arg-type]  # nobody gets here without having signed in
         new={"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()} | filters,

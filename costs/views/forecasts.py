@@ -9,8 +9,8 @@ from datetime import date
 
 from django.db.models import OuterRef, Subquery
 
+from core.cells import Cell
 from costs import cells
-from costs.cells import Cell
 from costs.forecast import BASIS_DAYS, Expected, expect
 from costs.totals import Totals, totals_by
 from costs.views.scope import Scope

@@ -9,16 +9,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.querystate import choices, link
+from core.table_csv import csv_url
+from core.tables import Column, Row, Table
 from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.comparison import changes_by, total_change
 from costs.coverage import Reading, mark_days
 from costs.metrics import METRICS
 from costs.models import DailyTotal
-from costs.querystate import choices, link
-from costs.table_csv import csv_url
-from costs.tables import Column, Row, Table, figures, usage_table
 from costs.totals import all_usage, main_currency, totals_by
+from costs.usage_tables import figures, usage_table
 from costs.views.downloads import table_download
 from costs.views.notices import simulated_only, stale_notices, unread_notice
 from costs.views.scope import Scope, read_scope

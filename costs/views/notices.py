@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
+from core.days import EARLIEST_DAY
+from core.names import isolated_in
+from core.wording import ago, count
 from costs import cells
 from costs.cells import SIMULATED_REGION
 from costs.coverage import Coverage
-from costs.wording import ago
-from providers.models import EARLIEST_DAY, Provider
-from providers.names import isolated_in
+from providers.models import Provider
 from providers.services.queueing import NIGHTLY_DAYS
-from providers.wording import count
 
 Person = User | AnonymousUser
 

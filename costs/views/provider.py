@@ -14,17 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.days import EARLIEST_DAY, DateRange
+from core.querystate import choices
+from core.table_csv import asked_table, csv_url, table_csv
+from core.wording import ago, clock
 from costs import cells, reports
 from costs.charts import stacked_by_day
 from costs.coverage import Reading, coverage_of_ranges, mark_days
 from costs.estimates import reports_cost
 from costs.metrics import METRICS
-from costs.querystate import choices, read_range
-from costs.ranges import DateRange
+from costs.ranges import read_range
 from costs.reconciliation import reconcile, running_period
-from costs.table_csv import asked_table, csv_url, table_csv
-from costs.tables import usage_table
 from costs.totals import all_usage, main_currency, totals_by, usage_by_key
+from costs.usage_tables import usage_table
 from costs.views.downloads import download
 from costs.views.estimates import rate_text
 from costs.views.notices import unread_notice
@@ -32,8 +34,7 @@ from costs.views.provider_keys import key_rows, key_table
 from costs.views.restatements import LATEST, restatement_table
 from costs.views.subscription import read_plan
 from costs.views.syncs import history_row, history_table, sync_state
-from costs.wording import ago, clock
-from providers.models import EARLIEST_DAY, Company, Project, Provider
+from providers.models import Company, Project, Provider
 from providers.progress import region_label, type_label
 
 # Of more companies than this the rows of the key table offer no choice of their own; the bulk bar does.

@@ -11,14 +11,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from core.cells import Cell, with_hint
+from core.money import UNKNOWN
+from core.paging import PAGE_SIZE, paginate
+from core.querystate import Sorting, choices, natural, read_sorting
+from core.table_csv import csv_url
+from core.tables import Column, Row, Table, heading
 from costs import cells, reports
 from costs.coverage import Coverage
 from costs.models import AttributedUsageQuerySet
-from costs.money import UNKNOWN
-from costs.querystate import PAGE_SIZE, Sorting, choices, natural, paginate, read_sorting
-from costs.table_csv import csv_url
-from costs.tables import USAGE_COLUMNS, Column, Row, Table, figures, heading
 from costs.totals import NOTHING, Totals
+from costs.usage_tables import USAGE_COLUMNS, figures
 from providers.models import NO_PERIODS, Assignment, Company, Period, Periods, Project, Provider, describe_shares
 
 # Who pays, and which part of it in percent; nobody: unassigned.
@@ -108,7 +111,7 @@ def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str,
     if provider.source != Provider.Source.ACCOUNT_TOTALS or project.kind != Project.Kind.KEY or not totals.is_empty:
         return ()
     reason = "Account totals tell nothing of single keys"
-    return (cells.Cell(cells.explained(UNKNOWN, reason), None, reason),) * len(USAGE_COLUMNS)
+    return (Cell(with_hint(UNKNOWN, reason), None, reason),) * len(USAGE_COLUMNS)
 
 
 def described(payers: Payers) -> str:

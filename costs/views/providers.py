@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from core.cells import Cell
+from core.querystate import natural, read_sorting
+from core.table_csv import asked_table, csv_url, table_csv
+from core.tables import Column, Row, Table, heading
+from core.wording import ago
 from costs import cells, reports
-from costs.cells import Cell
 from costs.coverage import Reading, coverage_by_provider, joint_coverage
-from costs.querystate import natural, read_sorting
 from costs.ranges import presets
-from costs.table_csv import asked_table, csv_url, table_csv
-from costs.tables import Column, Row, Table, heading
 from costs.totals import Totals, all_usage, main_currency
 from costs.views.dashboard import offers_simulated
 from costs.views.downloads import download
-from costs.wording import ago
 from providers.keys import count_keys
 from providers.models import Provider
 from providers.progress import type_label

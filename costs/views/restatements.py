@@ -12,16 +12,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
+from core.cells import Cell
+from core.money import SYMBOLS, UNKNOWN
+from core.paging import CountedRows, paginate
+from core.table_csv import PARAMETER, csv_url
+from core.tables import Column, Row, Table
+from core.wording import moment
 from costs import cells, reports
-from costs.cells import Cell
 from costs.exports import restatements_csv
 from costs.models import Restatement
-from costs.money import SYMBOLS, UNKNOWN
-from costs.querystate import CountedRows, paginate, read_range
-from costs.table_csv import PARAMETER, csv_url
-from costs.tables import Column, Row, Table
+from costs.ranges import read_range
 from costs.views.downloads import download
-from costs.wording import moment
 from providers.models import Provider, SyncRun
 
 LATEST = 20

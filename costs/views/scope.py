@@ -10,12 +10,13 @@ from functools import cached_property
 from django.db.models import Q
 from django.http import HttpRequest
 
+from core.days import DateRange
+from core.querystate import Choice, choices
 from costs import forecast
 from costs.comparison import Comparison, compare, previous_range, unpriced_days
 from costs.coverage import Coverage, coverage_of_ranges, joint_coverage
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet
-from costs.querystate import Choice, RangeChoice, choices, read_range
-from costs.ranges import DateRange
+from costs.ranges import RangeChoice, read_range
 from costs.totals import all_usage, usage_by_key
 from providers.models import Provider
 

@@ -15,15 +15,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from core.cells import Cell
+from core.days import EARLIEST_DAY, DateRange
+from core.months import days_of, first_of, following, months_between, name_of
+from core.names import isolated
+from core.paging import paginate
+from core.table_csv import PARAMETER, asked_table, csv_url, table_csv
+from core.tables import Column, Row, Table
+from core.wording import moment
 from costs import cells
 from costs.adjustments import ClosedMonths, closed_months, pending_adjustments
-from costs.cells import Cell
 from costs.closing import MonthStatus, State, known_since, month_statuses, next_to_close
 from costs.coverage import Coverage, Reading, coverage_by_provider, coverage_of_ranges, joint_coverage
 from costs.models import ClosedMonth
-from costs.months import days_of, first_of, following, months_between, name_of
-from costs.querystate import paginate
-from costs.ranges import DateRange
 from costs.statement_csv import statement_csv
 from costs.statement_lists import (
     billed_totals,
@@ -42,14 +46,10 @@ from costs.statements import (
     frozen_totals,
     totals_of,
 )
-from costs.table_csv import PARAMETER, asked_table, csv_url, table_csv
-from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, all_usage, main_currency, totals, totals_by
 from costs.views.downloads import download
 from costs.views.notices import Notice, simulated_only, unread_notice
-from costs.wording import moment
-from providers.models import EARLIEST_DAY, Company, Provider
-from providers.names import isolated
+from providers.models import Company, Provider
 
 MONTHS_A_PAGE = 24
 # Who may not see providers and keys is shown what was used, not by which key.

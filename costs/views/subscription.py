@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.money import Money, format_number
 from costs import cells
-from costs.money import Money, format_number
 from costs.reconciliation import whole
 
 WARNING_AT_PERCENT = 90

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from costs.ranges import DateRange
-from costs.tables import Column, Row, Table
+from core.days import DateRange
+from core.tables import Column, Row, Table
+from core.wording import count, duration, moment
 from costs.views.notices import KEY_FAILURES
-from costs.wording import duration, moment
 from providers.models import Provider, SyncRun
 from providers.progress import steps
-from providers.wording import count
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from core.days import EARLIEST_DAY
 from providers.forms.fields import DATE_UNREADABLE, IdsField, NameField, PercentField
-from providers.models import EARLIEST_DAY, Company, Project, Provider
+from providers.models import Company, Project, Provider
 from providers.services.assigning import check_shares
 from providers.services.periods import COMPANY_GONE, WHOLE
 

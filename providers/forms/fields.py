@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from providers.secrets import ApiKey, looks_like_key, refuse_keys
+from core.secrets import ApiKey, looks_like_key, refuse_keys
 
 # One act of assigning; more than a page of keys, less than what a hostile form may ask for.
 ASSIGN_LIMIT = 500

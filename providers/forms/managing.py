@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from core.days import EARLIEST_DAY
 from providers.forms.fields import ApiKeyField, DayField, NameField
-from providers.models import EARLIEST_DAY, Provider
+from providers.models import Provider
 
 
 class RenameForm(forms.Form):

@@ -1,5 +1,6 @@
 """What is stored about providers, projects, companies and sync runs."""
 
+from core.days import EARLIEST_DAY
 from providers.models.assignment import (
     UNASSIGNED,
     Assignment,
@@ -11,7 +12,7 @@ from providers.models.assignment import (
 )
 from providers.models.company import Company
 from providers.models.periods import BEGINNING, NO_PERIODS, Payers, Period, Periods
-from providers.models.provider import EARLIEST_DAY, Project, Provider
+from providers.models.provider import Project, Provider
 from providers.models.sync_run import SyncRun
 
 __all__ = [

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from providers.secrets import LOOKS_LIKE_KEY, looks_like_key
+from core.secrets import LOOKS_LIKE_KEY, looks_like_key
 
 NAME_TAKEN = "A company with this name already exists."
 

@@ -10,16 +10,13 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from providers import secrets
+from core import secrets
 
 LATE_AFTER = timedelta(hours=2)
 
 # How long a claim lasts without another sign of life: longer than the longest silence of a healthy sync (one request
 # with its wait), short enough to wait for.
 LEASE = timedelta(minutes=3)
-
-# The first UTC day that a provider can report (ElevenLabs: start_time ≥ 2020-01-01).
-EARLIEST_DAY = date(2020, 1, 1)
 
 
 def unclaimed(now: datetime, path: str = "") -> models.Q:
@@ -137,7 +134,7 @@ class Provider(models.Model):
 
     @property
     def api_key(self) -> secrets.ApiKey:
-        """The key in its masking wrapper; raises providers.secrets.KeyUnreadableError."""
+        """The key in its masking wrapper; raises core.secrets.KeyUnreadableError."""
         return secrets.decrypt(self.encrypted_key)
 
     @api_key.setter

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
+from core.audit import audit_event
 from providers.models import Assignment, AssignmentChange, Company, Project, describe_shares
 from providers.services.periods import (
     WHOLE,
@@ -23,7 +24,7 @@ from providers.services.periods import (
     snapshot,
     start_periods,
 )
-from providers.signals import announce, tell_assignments_changed
+from providers.signals import notify_assignments_changed
 from providers.wording import chosen_keys
 
 # With the rest of the sentence it fits an AssignmentChange's summary.
@@ -136,9 +137,9 @@ def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | 
         raise UndoConflictError("A company that these keys belonged to has been deleted since; nothing was undone.")
     put_back(change.before)
     # Before the company goes: what the apps above derive from the assignments refers to it.
-    tell_assignments_changed(project_ids)
+    notify_assignments_changed(project_ids)
     removed = change.created_company.name if change.created_company and _remove_unused(change.created_company) else ""
-    announce(
+    audit_event(
         "assignment.undone",
         change,
         actor=made_by,

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from core.audit import audit_event
 from providers.models import Company
 from providers.models.company import NAME_TAKEN, check_name
 from providers.services.periods import archived_sentence
-from providers.signals import announce
 
 # Notes may be a page long; the audit log holds how they begin.
 LONGEST_FACT = 150
@@ -35,7 +35,7 @@ def get_or_create_company(*, name: str, made_by: User | None = None) -> tuple[Co
         except IntegrityError:  # somebody else made it between the two statements
             company = Company.objects.named(name).first()
         else:
-            announce("company.created", made, actor=made_by, new={"name": made.name})
+            audit_event("company.created", made, actor=made_by, new={"name": made.name})
             return made, True
     if company is None:
         raise ValidationError(NAME_TAKEN)
@@ -56,7 +56,7 @@ def save_company(*, company: Company, made_by: User | None = None) -> None:
             old = _facts(stored) if stored else dict.fromkeys(new)
             changed = [name for name in new if new[name] != old[name]]
             if changed:
-                announce(
+                audit_event(
                     "company.changed" if stored else "company.created",
                     company,
                     actor=made_by,
@@ -71,19 +71,19 @@ def save_company(*, company: Company, made_by: User | None = None) -> None:
 def archive_company(*, company: Company, now: datetime, made_by: User | None = None) -> None:
     """Offer it no longer; what belongs to it goes on belonging to it, and its rules rest."""
     if Company.objects.filter(pk=company.pk, archived_at=None).update(archived_at=now):
-        announce("company.changed", company, actor=made_by, old={"archived": False}, new={"archived": True})
+        audit_event("company.changed", company, actor=made_by, old={"archived": False}, new={"archived": True})
 
 
 @transaction.atomic
 def restore_company(*, company: Company, made_by: User | None = None) -> None:
     if Company.objects.filter(pk=company.pk).exclude(archived_at=None).update(archived_at=None):
-        announce("company.changed", company, actor=made_by, old={"archived": True}, new={"archived": False})
+        audit_event("company.changed", company, actor=made_by, old={"archived": True}, new={"archived": False})
 
 
 @transaction.atomic
 def delete_company(*, company: Company, made_by: User | None = None) -> None:
     """For one that nothing refers to; raises ProtectedError otherwise. Whoever has left is archived instead."""
-    announce("company.deleted", company, actor=made_by, old={"name": company.name})
+    audit_event("company.deleted", company, actor=made_by, old={"name": company.name})
     company.delete()
 
 

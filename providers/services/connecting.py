@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from core.audit import audit_event
+from core.secrets import ApiKey
 from providers import registry
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck
-from providers.secrets import ApiKey
 from providers.services.queueing import next_hourly_sync, request_sync
-from providers.signals import announce
 
 
 class AlreadyConnectedError(Exception):
@@ -49,7 +49,7 @@ def connect_provider(
             provider.next_due_at = next_hourly_sync(provider, now)
             provider.save(update_fields=["next_due_at"])
             run = request_sync(provider=provider, trigger=SyncRun.Trigger.CONNECT, now=now)
-            announce(
+            audit_event(
                 "provider.connected",
                 provider,
                 new={

@@ -7,13 +7,13 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from core.audit import audit_event
+from core.secrets import ApiKey
 from providers import registry
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck
-from providers.secrets import ApiKey
 from providers.services.connecting import refuse_same_key, refuse_same_workspace
 from providers.services.queueing import request_sync
-from providers.signals import announce
 
 
 class OtherWorkspaceError(Exception):
@@ -32,14 +32,14 @@ def rename_provider(*, provider: Provider, name: str) -> None:
     provider.full_clean(exclude=["encrypted_key"])
     provider.save(update_fields=["name"])
     if provider.name != old:
-        announce("provider.renamed", provider, old={"name": old}, new={"name": provider.name})
+        audit_event("provider.renamed", provider, old={"name": old}, new={"name": provider.name})
 
 
 @transaction.atomic
 def pause_provider(*, provider: Provider, now: datetime) -> None:
     """Stop its hourly syncs; what is stored stays. A sync that runs at this moment ends by itself."""
     if Provider.objects.filter(pk=provider.pk, paused_at=None).update(paused_at=now, pause_reason=""):
-        announce("provider.paused", provider)
+        audit_event("provider.paused", provider)
     SyncRun.objects.unfinished().scheduled().filter(provider=provider, started_at=None).delete()
 
 
@@ -50,7 +50,7 @@ def resume_provider(*, provider: Provider, now: datetime) -> None:
     was_paused = connected.exclude(paused_at=None).exists()
     connected.update(paused_at=None, pause_reason="", refused_since=None, next_due_at=now)
     if was_paused:
-        announce("provider.resumed", provider)
+        audit_event("provider.resumed", provider)
 
 
 def replace_key(
@@ -92,7 +92,7 @@ def replace_key(
                 "next_due_at",
             ]
         )
-        announce(
+        audit_event(
             "provider.key_replaced",
             provider,
             old={"key_ending": old_ending},
@@ -105,7 +105,7 @@ def replace_key(
 def disconnect_provider(*, provider: Provider, now: datetime) -> None:
     """Forget the key and stop syncing for good; projects, assignments and usage stay."""
     if provider.disconnected_at is None:
-        announce("provider.disconnected", provider, old={"key_ending": provider.key_last_four})
+        audit_event("provider.disconnected", provider, old={"key_ending": provider.key_last_four})
     SyncRun.objects.unfinished().filter(provider=provider, started_at=None).delete()
     Provider.objects.filter(pk=provider.pk).update(
         encrypted_key="",
@@ -137,7 +137,7 @@ def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
     projects = Project.objects.for_provider(stored)
     list(projects.select_for_update().order_by("pk").values_list("pk"))
     keys = projects.present_keys().count()
-    announce(
+    audit_event(
         "provider.deleted",
         stored,
         old={"name": stored.name, "region": stored.region, "key_ending": stored.key_last_four, "api_keys": keys},

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from core.audit import audit_event
 from providers.models import (
     BEGINNING,
     NO_PERIODS,
@@ -26,7 +27,7 @@ from providers.models import (
     Project,
     Provider,
 )
-from providers.signals import announce, tell_assignments_changed
+from providers.signals import notify_assignments_changed
 
 # Who pays how many percent; nobody: unassigned.
 Shares = Mapping[Company, Decimal]
@@ -70,9 +71,9 @@ def change_periods(
     change = AssignmentChange.objects.create(
         made_at=now, made_by=made_by, summary=summary, before=before, after=after, created_company=created_company
     )
-    tell_assignments_changed([project.pk for project in projects])
+    notify_assignments_changed([project.pk for project in projects])
     new = facts(after, projects) | {"from": starts_on.isoformat() if starts_on else None}
-    announce(action, change, actor=made_by, old=facts(before, projects), new=new)
+    audit_event(action, change, actor=made_by, old=facts(before, projects), new=new)
     return change
 
 

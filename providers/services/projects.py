@@ -11,7 +11,7 @@ from django.db import transaction
 from providers.models import Project, Provider
 from providers.services.periods import lock_providers
 from providers.services.rules import assign_new_projects
-from providers.signals import tell_sharing_changed
+from providers.signals import notify_sharing_changed
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
     Project.objects.bulk_update(changed, [*_DESCRIPTION, "listed_at"], batch_size=500)
     assign_new_projects(provider=provider, projects=first_named)
     if sharing_changes:
-        tell_sharing_changed(provider)
+        notify_sharing_changed(provider)
 
 
 @transaction.atomic

@@ -9,9 +9,9 @@ from datetime import date, datetime, time, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from core.audit import audit_event
 from providers import registry
 from providers.models import Provider, SyncRun
-from providers.signals import announce
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def ask_for_sync(
 
     With ``accepts_implausible`` what an earlier run held back is applied. The caller enqueues the returned run.
     """
-    announce(
+    audit_event(
         "sync.accepted" if accepts_implausible else "sync.requested",
         provider,
         new={"from": first.isoformat(), "to": last.isoformat()} if first and last else {},

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from core.secrets import KeyUnreadableError, reencrypt
 from providers.models import Provider
-from providers.secrets import KeyUnreadableError, reencrypt
 
 
 @dataclass(frozen=True)
 class StoredToken:
-    """One token of providers.secrets.encrypt() where it lies.
+    """One token of core.secrets.encrypt() where it lies.
 
     ``owner`` names it to a person. ``replace`` stores another token if this one still stands there, in one step, and
     says whether it did.

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from core.audit import audit_event
 from providers.matching import matches, shown_name
 from providers.models import (
     NO_PERIODS,
@@ -37,7 +38,7 @@ from providers.services.periods import (
     lock_providers,
     start_periods,
 )
-from providers.signals import announce, tell_assignments_changed
+from providers.signals import notify_assignments_changed
 from providers.wording import chosen_keys
 
 # Each is tried on each new key.
@@ -90,7 +91,7 @@ def save_rule(*, rule: AssignmentRule, made_by: User | None = None) -> None:
     rule.save()
     old, new = (_facts(stored) if stored else {}), _facts(rule)
     if old != new:
-        announce("rule.changed" if stored else "rule.created", rule, actor=made_by, old=old, new=new)
+        audit_event("rule.changed" if stored else "rule.created", rule, actor=made_by, old=old, new=new)
 
 
 @transaction.atomic
@@ -105,14 +106,14 @@ def move_rule(*, rule: AssignmentRule, up: bool, made_by: User | None = None) ->
     for position, other in enumerate(rules, start=1):
         other.position = position
     AssignmentRule.objects.bulk_update(rules, ["position"])
-    announce("rule.changed", rule, actor=made_by, old={"position": old + 1}, new={"position": new + 1})
+    audit_event("rule.changed", rule, actor=made_by, old={"position": old + 1}, new={"position": new + 1})
     return True
 
 
 @transaction.atomic
 def delete_rule(*, rule: AssignmentRule, made_by: User | None = None) -> None:
     """Keys that it has assigned stay as they are."""
-    announce("rule.deleted", rule, actor=made_by, old=_facts(rule))
+    audit_event("rule.deleted", rule, actor=made_by, old=_facts(rule))
     rule.delete()
 
 
@@ -159,9 +160,9 @@ def assign_new_projects(*, provider: Provider, projects: Iterable[Project]) -> N
         starts_on=None,
         source=Assignment.Source.RULE,
     )
-    tell_assignments_changed([project.pk for project in decided])
+    notify_assignments_changed([project.pk for project in decided])
     named = [f"{project.display_name} → {company.name}" for project, company in decided.items()]
-    announce("rule.applied", provider, new={"number": len(decided), "keys": named[:NAMED_AT_MOST]})
+    audit_event("rule.applied", provider, new={"number": len(decided), "keys": named[:NAMED_AT_MOST]})
 
 
 def first_match(project: Project, rules: Sequence[AssignmentRule]) -> AssignmentRule | None:

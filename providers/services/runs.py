@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from core.audit import audit_event
 from providers.models import Provider, SyncRun
-from providers.signals import announce
 
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
@@ -82,4 +82,4 @@ def finish_run(
         )
         reason = f"The API key has been refused for three days. {error_text}"[:300]
         if still_asked.update(paused_at=now, pause_reason=reason):
-            announce("provider.paused", provider, new={"reason": reason})
+            audit_event("provider.paused", provider, new={"reason": reason})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from core.audit import audit_event
 from providers.models import Provider
 from providers.services.periods import lock_providers
-from providers.signals import announce, tell_sharing_changed
+from providers.signals import notify_sharing_changed
 
 
 @transaction.atomic
@@ -19,8 +20,8 @@ def set_keyless_sharing(*, provider: Provider, sharing: Provider.KeylessSharing,
     if before == sharing:
         return False
     provider.save(update_fields=["keyless_sharing"])
-    tell_sharing_changed(provider)
-    announce(
+    notify_sharing_changed(provider)
+    audit_event(
         "provider.sharing_changed",
         provider,
         actor=made_by,

@@ -16,6 +16,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from core.names import isolated_in
+from core.request_helpers import next_url, person, sentences
+from core.responses import add_errors, problem
 from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
 from providers.models import (
@@ -28,11 +31,8 @@ from providers.models import (
     Provider,
     describe_shares,
 )
-from providers.names import isolated_in
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
-from providers.views.answers import add_errors, problem
-from providers.views.asking import next_url, person, sentences
 from providers.wording import chosen_keys
 
 NOT_ASSIGNED = "The keys were not assigned"

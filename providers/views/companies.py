@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.names import isolated
+from core.request_helpers import person
+from core.responses import add_errors
+from core.wording import count
 from providers.forms import CompanyForm
 from providers.keys import count_keys
 from providers.models import Company
-from providers.names import isolated
 from providers.services.companies import archive_company, restore_company, save_company
-from providers.views.answers import add_errors
-from providers.views.asking import person
-from providers.wording import count
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.responses import add_errors, problem
 from providers import registry
 from providers.forms import ConnectForm
 from providers.forms.connecting import NAME_TAKEN
 from providers.models import Provider
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_quietly
-from providers.views.answers import add_errors, problem
 
 SIMULATED_REGION = "simulated"
 SIMULATED_NAME = "Simulated workspace"

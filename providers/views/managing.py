@@ -19,10 +19,12 @@ from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from core.names import isolated
+from core.responses import add_errors
+from core.wording import count, joined
 from providers import registry
 from providers.forms import DeleteForm, RenameForm, ReplaceKeyForm, ResyncForm
 from providers.models import Project, Provider
-from providers.names import isolated
 from providers.services.connecting import AlreadyConnectedError
 from providers.services.managing import (
     OtherWorkspaceError,
@@ -35,9 +37,8 @@ from providers.services.managing import (
     resume_provider,
 )
 from providers.services.queueing import ask_for_sync
-from providers.views.answers import add_errors, hand_over
+from providers.views.responses import hand_over
 from providers.views.syncing import why_no_sync
-from providers.wording import count, joined
 
 # What costs may still change within; offered first when a range is read again.
 RESYNC_DAYS = 35

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from core.request_helpers import person
+from core.responses import add_errors
+from core.wording import count
 from providers.forms import ApplyRulesForm, RuleForm
 from providers.models import AssignmentRule
 from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
-from providers.views.answers import add_errors
-from providers.views.asking import person
 from providers.views.assigning import said
-from providers.wording import count
 
 
 @require_safe

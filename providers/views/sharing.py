@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from core.request_helpers import person
 from providers.forms import KeylessForm
 from providers.models import Assignment, Project, Provider
 from providers.services.assigning import forget_assignments
 from providers.services.sharing import set_keyless_sharing
-from providers.views.asking import person
 
 Sharing = Provider.KeylessSharing
 

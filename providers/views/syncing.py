@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from providers.models import Provider, SyncRun
 from providers.progress import steps
 from providers.services.queueing import ask_for_sync
-from providers.views.answers import hand_over
+from providers.views.responses import hand_over
 
 
 @require_POST

@@ -11,7 +11,7 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.test import Client
 
-from providers.signals import acted
+from core.audit import audit_signal
 
 
 def forget_confirming(client: Client) -> None:
@@ -39,6 +39,6 @@ def announced() -> Iterator[list[Announcement]]:
     def listen(action: str, target: Any, actor: Any, old: Any, new: Any, **_signal: Any) -> None:
         heard.append(Announcement(action, target, actor, dict(old), dict(new)))
 
-    acted.connect(listen, weak=False, dispatch_uid="tests.accounts")
+    audit_signal.connect(listen, weak=False, dispatch_uid="tests.accounts")
     yield heard
-    acted.disconnect(dispatch_uid="tests.accounts")
+    audit_signal.disconnect(dispatch_uid="tests.accounts")

@@ -18,11 +18,11 @@ from accounts.audit import recording
 from accounts.audit.models import AppendOnlyError, AuditEntry
 from accounts.models import Role
 from accounts.services.members import remove_member
+from core.audit import audit_event
+from core.secrets import MASK, ApiKey, encrypt
 from providers.models import Company, Provider
-from providers.secrets import MASK, ApiKey, encrypt
 from providers.services.companies import save_company
 from providers.services.managing import pause_provider, rename_provider
-from providers.signals import announce
 from tests.factories import API_KEY, NOW, make_company, make_provider, make_user
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_act_that_can_not_be_recorded_does_not_happen(monkeypatch: pytest.Monkey
 
 def test_code_can_not_change_or_delete_an_entry() -> None:
     """Neither one nor many."""
-    announce("company.deleted", make_company())
+    audit_event("company.deleted", make_company())
     made = AuditEntry.objects.get()
 
     with pytest.raises(AppendOnlyError):
@@ -154,7 +154,7 @@ def test_code_can_not_change_or_delete_an_entry() -> None:
 @pytest.mark.parametrize("field", ["at", "actor_name", "address", "request_id", "action", "target_name", "old", "new"])
 def test_database_refuses_to_change_an_entry(field: str) -> None:
     """Whatever the code is that tries."""
-    announce("company.deleted", make_company(), new={"name": "Acme"})
+    audit_event("company.deleted", make_company(), new={"name": "Acme"})
     value: Any = {"at": NOW, "old": {"a": 1}, "new": {}}.get(field, "x")
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -165,7 +165,7 @@ def test_database_refuses_to_change_an_entry(field: str) -> None:
 
 def test_database_lets_nobody_be_put_into_an_entry() -> None:
     """A person can only be taken out of it."""
-    announce("company.deleted", make_company())
+    audit_event("company.deleted", make_company())
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AuditEntry._base_manager.update(actor=make_user())
@@ -180,7 +180,7 @@ def test_what_looks_like_a_secret_is_never_stored() -> None:
     fernet_key = Fernet.generate_key().decode()
     provider = make_provider(name=f"Key {API_KEY}")
 
-    announce(
+    audit_event(
         "provider.renamed",
         provider,
         old={"name": API_KEY, "nested": [{"key": f"({API_KEY})"}], API_KEY[:10]: 1},
@@ -199,14 +199,14 @@ def test_secret_is_masked_before_a_text_is_cut() -> None:
     """Half a key would not look like one."""
     filler = "x " * (recording.LONGEST_TEXT // 2 - 10)
 
-    announce("company.changed", make_company(), new={"notes": f"{filler}{API_KEY}"})
+    audit_event("company.changed", make_company(), new={"notes": f"{filler}{API_KEY}"})
 
     assert API_KEY[:8] not in AuditEntry.objects.get().new["notes"]
 
 
 def test_values_are_kept_small() -> None:
     """An entry is read by people; NUL, which PostgreSQL refuses, is left out."""
-    announce("company.changed", make_company(), new={"notes": "\0" + "n" * 5000, "keys": ["k"] * 5000, "at": NOW})
+    audit_event("company.changed", make_company(), new={"notes": "\0" + "n" * 5000, "keys": ["k"] * 5000, "at": NOW})
 
     new = AuditEntry.objects.get().new
     assert new["notes"] == "n" * 299 + "…"
@@ -219,7 +219,7 @@ def test_values_are_kept_small() -> None:
 
 def fail(times: int) -> None:
     for _ in range(times):
-        announce("session.sign_in_failed", User(), new={"step": "password"})
+        audit_event("session.sign_in_failed", User(), new={"step": "password"})
 
 
 def failures() -> list[dict[str, str]]:
@@ -248,7 +248,7 @@ def test_flood_from_everywhere_does_not_either(now: object, monkeypatch: pytest.
 def test_after_an_hour_failures_are_recorded_again(now: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """And every other act all the time."""
     fail(30)
-    announce("session.signed_in", make_user())
+    audit_event("session.signed_in", make_user())
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(hours=1, seconds=1))
 
     fail(1)

@@ -13,7 +13,7 @@ from accounts.audit import recording, summing
 from accounts.audit.summing import SUMMED, count_unrecorded, tell_sums
 from accounts.models import AuditEntry
 from accounts.tasks import sum_up_failures
-from providers.signals import announce
+from core.audit import audit_event
 from tests.factories import NOW, make_user
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_what_was_not_recorded_is_summed_up(now: object, monkeypatch: pytest.Mon
     """Once, when the hour is over."""
     for number in range(130):
         monkeypatch.setattr(recording, "_address", lambda _request, number=number: f"198.51.100.{number % 120}")
-        announce("session.sign_in_failed", User(), new={"step": "password"})
+        audit_event("session.sign_in_failed", User(), new={"step": "password"})
 
     assert tell_sums(now=NOW) == 0
     assert (tell_sums(now=AN_HOUR_LATER), tell_sums(now=AN_HOUR_LATER)) == (1, 0)
@@ -61,7 +61,7 @@ def test_second_factors_are_counted_apart(now: object) -> None:
     """A flood of passwords hides no wrong code: who gets that far knows a password."""
     for step, times in (("password", 200), ("second factor", 12)):
         for _attempt in range(times):
-            announce("session.sign_in_failed", User(), new={"step": step})
+            audit_event("session.sign_in_failed", User(), new={"step": step})
 
     tell_sums(now=AN_HOUR_LATER)
 

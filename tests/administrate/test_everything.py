@@ -23,11 +23,11 @@ from accounts.models import Role
 from accounts.services.inviting import invite
 from administrate import everything
 from administrate.everything import files
+from core.audit import audit_event
+from core.secrets import ApiKey, encrypt
 from costs.closing import close_month
 from costs.models import Restatement
 from providers.models import Project, Provider
-from providers.secrets import ApiKey, encrypt
-from providers.signals import announce
 from tests.factories import (
     API_KEY,
     NOW,
@@ -70,7 +70,7 @@ def stored() -> Provider:
     anna = make_user(username="anna", role=Role.COMPANY_VIEWER, companies=[acme], email="anna@example.com")
     Authenticator.objects.create(user=anna, type=Authenticator.Type.TOTP, data={"secret": encrypt(ApiKey(API_KEY))})
     invite(role=Role.VIEWER, companies=[], email="", invited_by=anna, now=NOW)
-    announce("company.changed", acme, actor=anna, old={"name": "A"}, new={"name": "B", "token": API_KEY})
+    audit_event("company.changed", acme, actor=anna, old={"name": "A"}, new={"name": "B", "token": API_KEY})
     return provider
 
 

@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 
 from administrate.celery import keep_our_logging, pass_the_request_on, take_the_request_over
 from administrate.logs import JsonFormatter, LineFormatter, scrub
+from core import log_context
+from core.secrets import ApiKey
 from elevenlabs_sync import tasks
-from providers import log_context
-from providers.secrets import ApiKey
 from tests.factories import API_KEY
 
 FORMATTERS = [LineFormatter, JsonFormatter]

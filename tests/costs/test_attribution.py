@@ -18,7 +18,7 @@ from costs.models import AttributedUsage, DailyTotal, DailyUsage
 from costs.totals import all_usage, totals_by, usage_by_key
 from costs.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
-from providers.signals import tell_assignments_changed, tell_sharing_changed
+from providers.signals import notify_assignments_changed, notify_sharing_changed
 from tests.factories import (
     NOW,
     TODAY,
@@ -250,7 +250,7 @@ def test_change_of_the_setting_moves_what_is_stored() -> None:
     for sharing in (SHARING.EVENLY, SHARING.NONE):
         provider.keyless_sharing = sharing
         provider.save()
-        tell_sharing_changed(provider)
+        notify_sharing_changed(provider)
         seen.append(owners(project=keyless))
 
     assert seen == [["Acme"], [None]]
@@ -404,7 +404,7 @@ def assignings(draw: st.DrawFn) -> Step:
             AssignmentShare.objects.create(
                 assignment=assignment, company=world.companies[company_index], percent=Decimal(percent)
             )
-        tell_assignments_changed([project.pk])
+        notify_assignments_changed([project.pk])
 
     return step
 
@@ -418,7 +418,7 @@ def sharings(draw: st.DrawFn) -> Step:
         provider = world.providers[index]
         provider.keyless_sharing = sharing
         provider.save(update_fields=["keyless_sharing"])
-        tell_sharing_changed(provider)
+        notify_sharing_changed(provider)
 
     return step
 

@@ -15,6 +15,8 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from core.audit import audit_signal
+from core.months import days_of, following
 from costs.adjustments import closed_months, pending_adjustments
 from costs.attribution import attribute
 from costs.closing import AlreadyClosedError, NotClosableError, State, close_month, month_statuses, unpriced_warnings
@@ -27,11 +29,10 @@ from costs.models import (
     StatementLine,
     end_of,
 )
-from costs.months import days_of, following
 from costs.statements import draft_sheets, frozen_sheets
 from costs.totals import all_usage, totals_by
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
-from providers.signals import acted, tell_assignments_changed
+from providers.signals import notify_assignments_changed
 from tests.factories import (
     NOW,
     make_assignment,
@@ -349,11 +350,11 @@ def test_closing_is_told_for_the_audit_log(operator: User) -> None:
     def listen(**what: Any) -> None:
         told.append(what)
 
-    acted.connect(listen)
+    audit_signal.connect(listen)
     try:
         closed = close_month(month=OCTOBER, closed_by=operator, now=NOW)
     finally:
-        acted.disconnect(listen)
+        audit_signal.disconnect(listen)
 
     assert [(each["action"], each["target"], each["actor"], each["new"]) for each in told] == [
         ("month.closed", closed, operator, {"month": "2026-10", "statements": 1, "cost": {"usd": "1.5"}})
@@ -367,12 +368,12 @@ def test_closing_stands_or_falls_as_one() -> None:
     def fail(**_what: Any) -> None:
         raise RuntimeError
 
-    acted.connect(fail)
+    audit_signal.connect(fail)
     try:
         with pytest.raises(RuntimeError):
             close()
     finally:
-        acted.disconnect(fail)
+        audit_signal.disconnect(fail)
 
     assert not ClosedMonth.objects.exists()
     assert not Statement.objects.exists()
@@ -527,7 +528,7 @@ def reassignments(draw: st.DrawFn) -> Step:
             AssignmentShare.objects.create(
                 assignment=assignment, company=world.companies[company_index], percent=Decimal(percent)
             )
-        tell_assignments_changed([project.pk])
+        notify_assignments_changed([project.pk])
 
     return step
 

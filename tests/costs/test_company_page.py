@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Role
 from providers.models import Assignment, Company, Provider
-from providers.signals import tell_sharing_changed
+from providers.signals import notify_sharing_changed
 from tests.costs.downloading import download, figure, page_of, text_of
 from tests.factories import (
     NOW,
@@ -122,7 +122,7 @@ def test_shared_usage_without_a_key_is_a_row_of_the_keys(signed_in: Client) -> N
     key = make_project(provider=provider, name="Key", first_used_on=date(2026, 11, 1))
     make_assignment(project=key, company=acme)
     make_usage(project=make_keyless(provider=provider), cost=Decimal(8))
-    tell_sharing_changed(provider)
+    notify_sharing_changed(provider)
 
     text = page(signed_in, acme)
 

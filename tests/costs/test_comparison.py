@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.days import DateRange
+from core.money import Money
 from costs.comparison import Change, changes_by, compare, previous_range, total_change, unpriced_days
 from costs.coverage import coverage
 from costs.models import ReadDay
-from costs.money import Money
-from costs.ranges import DateRange
 from costs.totals import Totals, all_usage
 from providers.models import Company, Project, Provider
 from providers.services.managing import disconnect_provider

@@ -13,13 +13,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
+from core.audit import audit_signal
+from core.money import Money
 from costs import exports, focus
 from costs.attribution import attribute
 from costs.cells import ESTIMATED, NOT_REPORTED, PROVISIONAL, UNPRICED, UNREAD
 from costs.models import AttributedUsage, DailyUsage, ReadDay
-from costs.money import Money
 from providers.models import Company, Project, Provider
-from providers.signals import acted
 from tests.costs.downloading import column, download, file_name, lines_of, sums, text_of
 from tests.costs.test_restatements import make_restatement
 from tests.factories import (
@@ -545,9 +545,9 @@ def test_a_file_of_a_table_is_announced_by_its_name(signed_in: Client, world: Wo
 @pytest.fixture
 def told() -> Iterator[Told]:
     heard = Told()
-    acted.connect(heard.hear_act)
+    audit_signal.connect(heard.hear_act)
     yield heard
-    acted.disconnect(heard.hear_act)
+    audit_signal.disconnect(heard.hear_act)
 
 
 EXPORTS = [("usage", exports.COLUMNS, "cost", "currency"), ("focus", focus.COLUMNS, "BilledCost", "BillingCurrency")]

@@ -12,10 +12,10 @@ from django.test import Client
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from core.days import DateRange
+from core.money import to_cents
 from costs.forecast import Forecast, basis, forecast, window
 from costs.models import ReadDay
-from costs.money import to_cents
-from costs.ranges import DateRange
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (

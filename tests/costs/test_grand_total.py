@@ -17,14 +17,14 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from core.days import DateRange
 from costs import reports
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay
-from costs.ranges import DateRange
 from costs.totals import Totals, all_usage, totals, totals_by, usage_by_key
 from costs.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects
-from providers.signals import tell_assignments_changed, tell_sharing_changed
+from providers.signals import notify_assignments_changed, notify_sharing_changed
 from tests.costs.downloading import download, sums
 from tests.factories import (
     NOW,
@@ -100,7 +100,7 @@ def make_world(plan: Plan) -> None:
         assignment = Assignment.objects.create(project=projects[number], starts_on=starts_on)
         for index, percent in zip(order, percents, strict=False):
             AssignmentShare.objects.create(assignment=assignment, company=companies[index], percent=Decimal(percent))
-    tell_assignments_changed([project.pk for project in projects])
+    notify_assignments_changed([project.pk for project in projects])
     for reading in plan.readings:
         for provider in providers:
             rows = [row for row in rows_of(reading, projects) if row.project_id in provider_keys(provider, projects)]
@@ -108,7 +108,7 @@ def make_world(plan: Plan) -> None:
                 provider=provider, first=DAYS[-1], last=DAYS[0], rows=rows, read_at=NOW, accept_implausible=True
             )
     for provider in providers:
-        tell_sharing_changed(provider)
+        notify_sharing_changed(provider)
 
 
 def provider_keys(provider: Provider, projects: Iterable[Project]) -> set[int]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.money import Money, format_number, to_cents, to_tenth
+from core.money import Money, format_number, to_cents, to_tenth
 
 
 @pytest.mark.parametrize(

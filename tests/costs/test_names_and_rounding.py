@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.money import Money
+from core.table_csv import table_csv
+from core.tables import Column, Row, Table
 from costs import cells
-from costs.money import Money
 from costs.reports import told_apart
-from costs.table_csv import table_csv
-from costs.tables import Column, Row, Table
 from costs.totals import Totals
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import download, lines_of, page_of
@@ -50,7 +50,7 @@ def make_table(*rows: tuple[str, ...], total: tuple[str, ...], **overrides: Any)
     return Table("Caption", columns, tuple(Row(row) for row in rows), Row(total), **overrides)
 
 
-def credits_of(amount: str) -> cells.Cell:
+def credits_of(amount: str) -> Cell:
     return cells.amount(Totals(credits=Decimal(amount)), "credits")
 
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from costs.ranges import DateRange, RangeError, from_query, presets
+from core.days import DateRange
+from costs.ranges import RangeError, from_query, presets
 
 TODAY = date(2026, 11, 22)
 

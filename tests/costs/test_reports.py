@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from core.days import DateRange
+from core.money import Money
 from costs import reports
 from costs.coverage import Reading, coverage, mark_days
 from costs.metrics import COST
-from costs.money import Money
-from costs.ranges import DateRange
 from costs.totals import all_usage, totals, totals_by
 from tests.factories import (
     TODAY,

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
-from providers.signals import tell_assignments_changed
+from providers.signals import notify_assignments_changed
 from tests.costs.downloading import download, page_of
 from tests.factories import NOW, TODAY, make_company, make_keyless, make_project, make_provider, make_run, make_usage
 
@@ -77,7 +77,7 @@ class World:
             make_usage(project=project, day=TODAY)
         for provider in self.providers:
             make_run(provider=provider, trigger="connect", outcome="succeeded", finished_at=NOW)
-        tell_assignments_changed([project.pk for project in self.projects])
+        notify_assignments_changed([project.pk for project in self.projects])
 
     def payers(self, number: int) -> set[str]:
         """The names of who pays for a project today, by the plan alone."""

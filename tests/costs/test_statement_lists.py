@@ -14,15 +14,15 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from core.days import EARLIEST_DAY, DateRange
+from core.months import days_of, following
 from costs.adjustments import closed_months
 from costs.closing import close_month
 from costs.models import AttributedUsage, ClosedMonth, DailyTotal, DailyUsage, StatementLine
-from costs.months import days_of, following
-from costs.ranges import DateRange
 from costs.statement_lists import billed_totals
 from costs.statements import draft_sheets, draft_sums, draft_totals, frozen_sheets, frozen_totals
 from costs.totals import Totals
-from providers.models import EARLIEST_DAY, Company, Project, Provider
+from providers.models import Company, Project, Provider
 from tests.costs.test_closing import (
     AUGUST,
     LATER,

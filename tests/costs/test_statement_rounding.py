@@ -13,12 +13,12 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.money import to_cents
+from core.tables import Table
 from costs.models import StatementLine
-from costs.money import to_cents
 from costs.statement_csv import statement_csv
 from costs.statement_tables import adjustments_table, sum_rows, usage_table
 from costs.statements import Sheet
-from costs.tables import Table
 from providers.models import Company
 from tests.costs.test_closing import OCTOBER, SEPTEMBER, close, restate
 from tests.costs.test_statements import body, make_acme, path_of

@@ -14,10 +14,10 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import Role
+from core.money import Money
+from core.months import parse_month
 from costs.closing import close_month
 from costs.models import ClosedMonth, Statement, StatementLine
-from costs.money import Money
-from costs.months import parse_month
 from costs.statement_tables import sum_rows
 from costs.statements import Sheet
 from providers.models import Company, Project

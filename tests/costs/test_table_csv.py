@@ -14,12 +14,13 @@ from django.utils.html import format_html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.cells import Cell
+from core.days import DateRange
+from core.money import Money
+from core.table_csv import asked_table, csv_response, csv_url, table_csv
+from core.tables import Column, Row, Table
 from costs import cells
 from costs.coverage import Reading
-from costs.money import Money
-from costs.ranges import DateRange
-from costs.table_csv import asked_table, csv_response, csv_url, table_csv
-from costs.tables import Column, Row, Table
 from costs.totals import NOTHING, Totals
 from tests.costs.downloading import file_name
 
@@ -118,16 +119,14 @@ def test_text_that_a_spreadsheet_would_run_is_made_inert(start: str) -> None:
     """In cells and in headings, which are names too; never in numbers."""
     evil = f"{start}HYPERLINK(1)"
     columns = (Column(evil), Column(evil), Column(f"{evil}!"))
-    table = make_table((evil, cells.money(make_totals("1 usd"), "usd"), cells.Cell("shown", evil)), columns=columns)
+    table = make_table((evil, cells.money(make_totals("1 usd"), "usd"), Cell("shown", evil)), columns=columns)
 
     assert read(table) == [[f"'{evil}", f"'{evil} (USD)", f"'{evil}!"], [f"'{evil}", "1", f"'{evil}"]]
 
 
 def test_negative_numbers_stay_numbers() -> None:
     """A change for the worse is no formula; the unit stands in the heading."""
-    table = make_table(
-        ("Acme", cells.Cell("▼ −10.0 %", Decimal("-10.0"))), columns=(COLUMNS[0], Column("Change", unit="%"))
-    )
+    table = make_table(("Acme", Cell("▼ −10.0 %", Decimal("-10.0"))), columns=(COLUMNS[0], Column("Change", unit="%")))
 
     assert read(table) == [["Company", "Change (%)"], ["Acme", "-10"]]
 
@@ -135,7 +134,7 @@ def test_negative_numbers_stay_numbers() -> None:
 @pytest.mark.parametrize("name", ['a"b', "a,b", "a\nb", "a\rb", "a\r\nb", "<b>x</b>", "&amp;", "名前;\t", "end\r", "🎙"])
 def test_any_name_survives(name: str) -> None:
     """As text, and as a link with a badge: the file holds the name, not its HTML."""
-    link = cells.Cell(format_html('<a href="/">{}</a> <span>badge</span>', name), name)
+    link = Cell(format_html('<a href="/">{}</a> <span>badge</span>', name), name)
 
     assert read(make_table((name, link), columns=COLUMNS[:2]))[1] == [name, name]
 

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
-from costs.exports import plain
-from costs.money import Money, format_number
+from core.csv_files import plain
+from core.money import Money, format_number
 from costs.views.subscription import read_plan
 from providers.models import Company, Provider
 from tests.costs.downloading import download, figure, page_of

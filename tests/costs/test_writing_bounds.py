@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.amounts import COST
+from core.amounts import COST
 from costs.models import DailyUsage
 from costs.writing import Usage, write_usage
 from providers.models import Project

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.amounts import CURRENCIES
+from core.amounts import CURRENCIES
 from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.payloads import (
     UsageRow,

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kombu.exceptions import OperationalError
 
+from core.secrets import ApiKey
 from elevenlabs_sync import tasks
 from elevenlabs_sync.provider_type import CHECK_DEADLINE, ElevenLabs
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.routes import SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError
-from providers.secrets import ApiKey
 from tests.elevenlabs_sync.worlds import World, world
 from tests.simulation import faults
 

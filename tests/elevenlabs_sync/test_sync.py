@@ -18,6 +18,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay
 from elevenlabs_sync import sync as sync_module
 from elevenlabs_sync.retrying import RetryPolicy
@@ -27,7 +28,6 @@ from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH,
 from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
-from providers.secrets import ApiKey
 from providers.services.claims import take_claim
 from tests.elevenlabs_sync.worlds import FAST, NOW, Clock, World, milliseconds, world
 from tests.simulation import faults

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from costs.amounts import COST
+from core.amounts import COST
 from costs.models import DailyUsage
 from elevenlabs_sync.payloads import UsageRow, read_costs, read_stats
 from elevenlabs_sync.simulator.billing import Cost

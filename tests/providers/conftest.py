@@ -18,7 +18,7 @@ def told() -> Iterator[Told]:
     pairs: list[tuple[Signal, Callable[..., None]]] = [
         (signals.assignments_changed, told.hear_assignments),
         (signals.sharing_changed, told.hear_sharing),
-        (signals.acted, told.hear_act),
+        (audit.audit_signal, told.hear_act),
     ]
     for signal, hear in pairs:
         signal.connect(hear)

@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from providers.commands import ProductCommand, bad_input, failure, invalid, provider_named, utc_day
+from core.commands import ProductCommand, bad_input, failure, invalid, utc_day
+from providers.lookups import provider_named
 from tests.factories import make_provider
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 
+from core.secrets import ApiKey
 from providers.models import Provider, SyncRun
 from providers.registry import KeyRefusedError
-from providers.secrets import ApiKey
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from tests.conftest import FakeType
 from tests.factories import API_KEY, NOW, TODAY, make_keyless, make_project, make_provider

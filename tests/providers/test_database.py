@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django.fixtures import Settings
 
-from providers.database import NotMigratedError, ensure_migrated, is_migrated
+from core.database import NotMigratedError, ensure_migrated, is_migrated
 
 pytestmark = pytest.mark.django_db
 

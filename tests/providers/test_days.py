@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from providers.days import parse_day
+from core.days import parse_day
 
 
 def test_day_is_written_in_one_way() -> None:

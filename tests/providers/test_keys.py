@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.wording import joined
 from providers.keys import count_keys
 from providers.models import Company, Project, Provider
-from providers.wording import chosen_keys, joined
+from providers.wording import chosen_keys
 from tests.factories import (
     NOW,
     TODAY,

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from core.secrets import ApiKey
 from costs.models import DailyUsage
 from providers import registry
 from providers.models import Assignment, Company, Project, Provider, SyncRun
-from providers.secrets import ApiKey
 from providers.services import managing
 from providers.services.connecting import AlreadyConnectedError
 from tests.conftest import FakeType

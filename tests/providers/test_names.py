@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.test import Client
 
+from core.secrets import looks_like_key
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from providers.models import AssignmentRule, Company, Project, Provider
-from providers.secrets import looks_like_key
 from providers.services.managing import rename_provider
 from tests.factories import API_KEY, make_company, make_project, make_provider
 from tests.providers.commands import refused

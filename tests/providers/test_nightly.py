@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.secrets import ApiKey
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.registry import KeyRefusedError
-from providers.secrets import ApiKey
 from providers.services.managing import replace_key
 from providers.services.queueing import (
     NIGHTLY_DAYS,

@@ -11,8 +11,8 @@ from allauth.mfa.utils import encrypt as encrypt_factor
 from cryptography.fernet import Fernet
 from pytest_django.fixtures import Settings
 
+from core.secrets import ApiKey
 from providers.models import Provider
-from providers.secrets import ApiKey
 from providers.services.rotating import StoredToken, provider_keys, register_store, rotate_encryption_keys
 from tests.factories import API_KEY, make_provider, make_user
 from tests.providers.commands import ran, run

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
-from providers.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt, read_api_key
+from core.secrets import ApiKey, KeyUnreadableError, decrypt, encrypt, read_api_key
 from tests.factories import API_KEY
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from administrate.retention import clean_up
-from providers.commands import ProductCommand
+from core.commands import ProductCommand
 
 
 class Command(ProductCommand):

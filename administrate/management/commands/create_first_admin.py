@@ -3,7 +3,7 @@
 from typing import Any
 
 from administrate.first_admin import WeakPasswordError, create_first_admin
-from providers.commands import ProductCommand, bad_input
+from core.commands import ProductCommand, bad_input
 
 
 class Command(ProductCommand):

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from administrate.everything import export_everything, export_to_stream
-from providers.commands import ProductCommand, bad_input, failure
+from core.commands import ProductCommand, bad_input, failure
 
 
 class Command(ProductCommand):

@@ -20,8 +20,8 @@ from administrate.one_process import (
     web_server,
     work_until_stopped,
 )
+from core.commands import ProductCommand, bad_input, failure
 from providers import registry
-from providers.commands import ProductCommand, bad_input, failure
 from providers.models import Provider
 from providers.services.claims import release_claims_of_dead_processes
 from providers.services.connecting import AlreadyConnectedError, connect_provider

@@ -7,6 +7,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from core.commands import ProductCommand, failure
+from core.months import days_of, name_of, parse_month
+from core.wording import count
 from costs.closing import (
     NotClosableError,
     close_month,
@@ -15,12 +18,9 @@ from costs.closing import (
     unassigned_warnings,
     unpriced_warnings,
 )
-from costs.months import days_of, name_of, parse_month
 from costs.statements import frozen_sheets
 from costs.totals import all_usage, totals
-from providers.commands import ProductCommand, failure
 from providers.models import Provider
-from providers.wording import count
 
 
 class Command(ProductCommand):

@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
+from core.commands import ProductCommand, bad_input, failure, utc_day
 from costs.exports import restatements_csv, usage_csv
 from costs.focus import count_unpriced, focus_csv, left_out
 from costs.models import AttributedUsage, Restatement
-from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
+from providers.lookups import provider_named
 
 
 class Command(ProductCommand):

@@ -7,8 +7,10 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from providers.commands import ProductCommand, bad_input, invalid, provider_named, utc_day
-from providers.models import EARLIEST_DAY, Project, Provider
+from core.commands import ProductCommand, bad_input, invalid, utc_day
+from core.days import EARLIEST_DAY
+from providers.lookups import provider_named
+from providers.models import Project, Provider
 from providers.services.assigning import assign_projects
 from providers.services.companies import get_or_create_company
 

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from core.commands import ProductCommand, bad_input, failure, invalid
+from core.secrets import read_api_key
 from providers import registry
-from providers.commands import ProductCommand, bad_input, failure, invalid
 from providers.models import Provider
-from providers.secrets import read_api_key
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_quietly
 

@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from providers.commands import ProductCommand, bad_input, invalid, provider_named
+from core.commands import ProductCommand, bad_input, invalid
+from providers.lookups import provider_named
 from providers.services.managing import delete_provider, disconnect_provider
 
 

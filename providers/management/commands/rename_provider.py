@@ -5,7 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from providers.commands import ProductCommand, invalid, provider_named
+from core.commands import ProductCommand, invalid
+from providers.lookups import provider_named
 from providers.services.managing import rename_provider
 
 

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from core.commands import ProductCommand, bad_input, failure
+from core.secrets import read_api_key
 from providers import registry
-from providers.commands import ProductCommand, bad_input, failure, provider_named
-from providers.secrets import read_api_key
+from providers.lookups import provider_named
 from providers.services.connecting import AlreadyConnectedError
 from providers.services.managing import OtherWorkspaceError, UnconfirmedWorkspaceError, replace_key
 from providers.services.queueing import enqueue_quietly

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from providers.commands import ProductCommand, bad_input, provider_named
+from core.commands import ProductCommand, bad_input
+from providers.lookups import provider_named
 from providers.services.managing import resume_provider
 
 

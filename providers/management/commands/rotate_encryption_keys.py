@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers.commands import ProductCommand, failure
+from core.commands import ProductCommand, failure
 from providers.services.rotating import rotate_encryption_keys
 
 

@@ -12,10 +12,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 from tqdm import tqdm
 
+from core.commands import ProductCommand, bad_input, failure, utc_day
+from core.database import in_one_line
+from core.days import EARLIEST_DAY
 from providers import registry
-from providers.commands import ProductCommand, bad_input, failure, provider_named, utc_day
-from providers.database import in_one_line
-from providers.models import EARLIEST_DAY, Provider, SyncRun
+from providers.lookups import provider_named
+from providers.models import Provider, SyncRun
 from providers.registry import Progress
 from providers.services.queueing import request_sync
 

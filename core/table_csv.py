@@ -17,12 +17,12 @@ from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from costs.cells import Cell
-from costs.exports import csv_text, inert, plain
-from costs.money import Money
-from costs.querystate import link
-from costs.ranges import DateRange
-from costs.tables import Row, Table
+from core.cells import Cell
+from core.csv_files import csv_text, escape_formula, plain
+from core.days import DateRange
+from core.money import Money
+from core.querystate import link
+from core.tables import Row, Table
 
 PARAMETER = "csv"
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -62,7 +62,7 @@ def table_csv(table: Table) -> Iterator[str]:
     currencies = [_currencies(table.rows, index) for index in range(len(table.columns))]
     has_notes = any(_note(cell) for row in table.rows for cell in row.cells)
     heads = [
-        inert(f"{column.label} ({unit})" if unit else column.label)
+        escape_formula(f"{column.label} ({unit})" if unit else column.label)
         for column, of_column in zip(table.columns, currencies, strict=True)
         for unit in [currency.upper() for currency in of_column] or [column.unit]
     ]
@@ -99,7 +99,7 @@ def _line(row: Row, table: Table, currencies: Sequence[Sequence[str]], *, has_no
         if of_column:
             line += [_in_currency(value, currency) for currency in of_column]
         elif isinstance(value, str):
-            line.append(inert(value))
+            line.append(escape_formula(value))
         elif isinstance(value, tuple):
             line.append("")
         else:
@@ -110,7 +110,7 @@ def _line(row: Row, table: Table, currencies: Sequence[Sequence[str]], *, has_no
             for column, cell in zip(table.columns, row.cells, strict=True)
             if (note := _note(cell))
         ]
-        line.append(inert(". ".join(notes)))
+        line.append(escape_formula(". ".join(notes)))
     return tuple(line)
 
 

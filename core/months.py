@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from costs.ranges import DateRange
-from providers.models import EARLIEST_DAY
+from core.days import EARLIEST_DAY, DateRange
 
 LAST_YEAR = 2100
 

@@ -10,14 +10,9 @@ from decimal import Decimal
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from costs import cells
-from costs.cells import Cell
-from costs.coverage import Coverage, Reading
-from costs.metrics import METRICS
-from costs.querystate import Sorting
-from costs.reports import Breakdown
-from costs.totals import Totals
-from providers.names import isolated
+from core.cells import Cell
+from core.names import isolated
+from core.querystate import Sorting
 
 
 @dataclass(frozen=True)
@@ -110,34 +105,3 @@ def heading(column: Column, sorting: Sorting | None) -> SafeString:
         sorting.url(column.sort),
         label,
     )
-
-
-USAGE_COLUMNS = (Column("Spend"), Column("Credits"), Column("Minutes"), Column("Requests"))
-
-
-def usage_table(
-    breakdown: Breakdown,
-    heads: Iterable[str],
-    *,
-    caption: str,
-    subject: str,
-    currency: str,
-    coverage: Coverage,
-    csv_url: str = "",
-) -> Table:
-    """A breakdown's spend, credits, minutes and requests; ``heads`` are the headings of its lines, in their order."""
-    return Table(
-        caption,
-        (Column(subject, is_number=False), *USAGE_COLUMNS),
-        tuple(
-            Row((head, *figures(line.totals, currency, coverage.row_reading)), is_muted=line.totals.is_idle)
-            for head, line in zip(heads, breakdown.lines, strict=True)
-        ),
-        Row(("Total", *figures(breakdown.total, currency, coverage.reading))),
-        csv_url=csv_url,
-    )
-
-
-def figures(totals: Totals, currency: str, reading: Reading) -> tuple[str, ...]:
-    """The cells of USAGE_COLUMNS."""
-    return tuple(cells.figure(metric, totals, currency, reading=reading) for metric in METRICS.values())

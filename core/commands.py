@@ -16,10 +16,9 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from providers.database import NotMigratedError, ensure_migrated, in_one_line, is_out_of_order
-from providers.days import parse_day
-from providers.models import Provider
-from providers.secrets import mask_api_keys
+from core.database import NotMigratedError, ensure_migrated, in_one_line, is_out_of_order
+from core.days import parse_day
+from core.secrets import mask_api_keys
 
 
 class Error(CommandError):
@@ -106,12 +105,3 @@ def utc_day(text: str) -> date:
         return parse_day(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"“{text}” is not a date (YYYY-MM-DD)") from None
-
-
-def provider_named(name: str) -> Provider:
-    """The provider of this name, whatever its capitals; raises Error."""
-    provider = Provider.objects.filter(name__iexact=name).first()
-    if provider is None:
-        known = ", ".join(f"“{known}”" for known in Provider.objects.values_list("name", flat=True)[:10])
-        raise bad_input(f"There is no provider named “{name}”. {f'Known: {known}.' if known else 'None is connected.'}")
-    return provider

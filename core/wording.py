@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-
-from providers.wording import count
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -37,3 +36,14 @@ def duration(length: timedelta) -> str:
         return "under 1 s"
     minutes, seconds = divmod(seconds, 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 key", "12 keys", "1,204 keys"; for nouns whose plural adds an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    *firsts, last = parts
+    return f"{', '.join(firsts)} and {last}" if firsts else last

@@ -1,10 +1,10 @@
-"""``{{ company.name|bdi }}`` – see providers.names. Every template has them without loading them."""
+"""``{{ company.name|bdi }}`` – see core.names. Every template has them without loading them."""
 
 from __future__ import annotations
 
 from django import template
 
-from providers.names import isolated, isolated_payers
+from core.names import isolated, isolated_payers
 
 register = template.Library()
 register.filter("bdi", isolated)

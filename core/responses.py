@@ -1,20 +1,13 @@
-"""What several of the forms answer with: a problem's page, errors at their fields, the queue's state as a message."""
+"""What several forms answer with: a page that says what is wrong, errors at their fields."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-
-from providers.models import SyncRun
-from providers.services.queueing import enqueue_quietly
-
-QUEUE_UNREACHABLE = "The queue is unreachable at the moment. The sync starts by itself as soon as it is back."
 
 
 def problem(
@@ -29,9 +22,3 @@ def add_errors(form: forms.BaseForm, refusal: ValidationError) -> None:
     by_field = refusal.message_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.messages}
     for name, sentences in by_field.items():
         form.add_error(name if name in form.fields else None, sentences)
-
-
-def hand_over(request: HttpRequest, run: SyncRun) -> None:
-    """Enqueue ``run`` unless a message for it is on its way already."""
-    if run.enqueued_at is None and not enqueue_quietly(run=run, now=timezone.now()):
-        messages.warning(request, QUEUE_UNREACHABLE)

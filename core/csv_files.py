@@ -1,0 +1,45 @@
+"""Text for CSV files: exact numbers, cells that no spreadsheet runs as a formula, lines in chunks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from decimal import Decimal
+from unicodedata import normalize
+
+_FORMULA_SIGNS = frozenset("=+-@\t\r\n")
+
+
+def plain(value: Decimal | int | None) -> str:
+    """Exact, without exponent or padding; empty when unknown."""
+    if value is None:
+        return ""
+    text = f"{value or 0:f}" if isinstance(value, Decimal) else str(value)  # a zero may be negative in Python
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def escape_formula(text: str) -> str:
+    """``text`` with a leading apostrophe where a spreadsheet would take it for a formula.
+
+    Some take full-width and small forms of the signs (＝, ﹢) for the signs themselves.
+    """
+    return f"'{text}" if normalize("NFKC", text[:1]) in _FORMULA_SIGNS else text
+
+
+def csv_text(lines: Iterable[tuple[str, ...]]) -> str:
+    """The lines as CSV, each ended by a line feed; a cell is quoted where it has to be."""
+    buffer = _LineFeeds()
+    csv.writer(buffer, lineterminator="\r\n").writerows(lines)
+    return buffer.getvalue()
+
+
+class _LineFeeds(io.StringIO):
+    """Takes the writer's lines and ends each in a line feed alone.
+
+    The writer quotes a carriage return within a cell only where its own line end has one; unquoted it would break the
+    row in two.
+    """
+
+    def write(self, line: str, /) -> int:
+        return super().write(line.removesuffix("\r\n") + "\n")
