@@ -30,12 +30,12 @@ from accounts.audit.exporting import audit_csv
 from accounts.models import AuditEntry
 from administrate import __version__
 from core.csv_files import csv_text, escape_formula, plain
-from costs.exports import CHUNK_LINES, restatements_csv, usage_csv
-from costs.focus import focus_csv
+from costs.exports.focus import focus_csv
+from costs.exports.usage import CHUNK_LINES, restatements_csv, usage_csv
 from costs.models import AttributedUsage, ClosedMonth, Restatement
-from costs.statement_csv import COLUMNS as STATEMENT_COLUMNS
-from costs.statement_csv import statement_lines_csv
-from costs.statements import frozen_sheets
+from costs.pages.statement_csv import COLUMNS as STATEMENT_COLUMNS
+from costs.pages.statement_csv import statement_lines_csv
+from costs.statements.contents import frozen_sheets
 from providers.models import Assignment, AssignmentRule, Company, Project, Provider, SyncRun
 
 MANIFEST: Final = "manifest.json"

@@ -9,7 +9,7 @@ class CostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Usage follows its assignments, in the transaction that changes them."""
-        from costs.attribution import attribute, attribute_keyless
+        from costs.usage.attribution import attribute, attribute_keyless
         from providers import signals
 
         def follow_assignments(project_ids: Any, **_signal: Any) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from core.months import MonthConverter
-from costs.views import (
+from costs.pages.views import (
     closing,
     companies,
     company,

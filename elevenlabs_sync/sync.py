@@ -19,7 +19,7 @@ from django.db import DatabaseError, transaction
 from core.secrets import ApiKey, KeyUnreadableError
 from core.sums import TotalTooLargeError
 from costs.models import ReadDay
-from costs.writing import ImplausibleAnswerError, Usage, write_usage
+from costs.usage.writing import ImplausibleAnswerError, Usage, write_usage
 from elevenlabs_sync.account import read_account
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient

@@ -92,8 +92,8 @@ def _measure_sync() -> None:
 
 def _measure_writing(days: int) -> None:
     """The write path, attribution included, in windows of 30 days; and assigning one key anew."""
-    from costs.attribution import attribute
-    from costs.writing import Usage, write_usage
+    from costs.usage.attribution import attribute
+    from costs.usage.writing import Usage, write_usage
     from providers.models import Project
     from tests import factories
 

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 
 from accounts.models import Membership, Role
 from core.secrets import ApiKey
-from costs.attribution import attribute
 from costs.models import DailyUsage, ReadDay
+from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
 from providers.signals import notify_assignments_changed
 

@@ -27,7 +27,7 @@ from accounts.services.inviting import accept_invitation, invite
 from accounts.single_sign_on import _find_or_make, verified_email
 from administrate.logs import JsonFormatter, LineFormatter
 from administrate.wsgi import application
-from costs.closing import close_month
+from costs.statements.closing import close_month
 from providers.models import AssignmentChange, Company, Provider, SyncRun
 from tests.factories import (
     NOW,

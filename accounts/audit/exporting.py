@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.audit.models import AuditEntry
 from core.csv_files import csv_text, escape_formula
-from costs.exports import CHUNK_LINES
+from costs.exports.usage import CHUNK_LINES
 
 COLUMNS = (
     "at",

@@ -1,4 +1,4 @@
-"""Whose usage is whose: derived from the stored usage and the assignments, written only by costs.attribution.
+"""Whose usage is whose: derived from the stored usage and the assignments, written only by costs.usage.attribution.
 
 Both tables hold no fact of their own and can be made anew at any time. What they add up to, company by company and
 unassigned, is exactly what DailyUsage adds up to.

@@ -1,4 +1,4 @@
-"""Daily usage, and which days have been read. Written only by costs.writing."""
+"""Daily usage, and which days have been read. Written only by costs.usage.writing."""
 
 from __future__ import annotations
 

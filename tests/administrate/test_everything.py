@@ -25,8 +25,8 @@ from administrate import everything
 from administrate.everything import files
 from core.audit import audit_event
 from core.secrets import ApiKey, encrypt
-from costs.closing import close_month
 from costs.models import Restatement
+from costs.statements.closing import close_month
 from providers.models import Project, Provider
 from tests.factories import (
     API_KEY,

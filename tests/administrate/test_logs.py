@@ -22,7 +22,13 @@ FORMATTERS = [LineFormatter, JsonFormatter]
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
-    fields = {"name": "costs.writing", "levelname": "INFO", "levelno": logging.INFO, "msg": message, "args": arguments}
+    fields = {
+        "name": "costs.usage.writing",
+        "levelname": "INFO",
+        "levelno": logging.INFO,
+        "msg": message,
+        "args": arguments,
+    }
     return logging.makeLogRecord(fields | extra)
 
 
@@ -36,7 +42,7 @@ def test_line_is_for_people() -> None:
     """Time, level, place, sentence."""
     line = LineFormatter().format(record("Stored %s rows", 3))
 
-    assert line.endswith(" INFO    costs.writing: Stored 3 rows")
+    assert line.endswith(" INFO    costs.usage.writing: Stored 3 rows")
 
 
 def test_json_is_one_object_a_line() -> None:
@@ -46,7 +52,13 @@ def test_json_is_one_object_a_line() -> None:
     assert "\n" not in line
     fields = read(line)
     assert str(fields.pop("time")).endswith("+00:00")
-    assert fields == {"level": "info", "logger": "costs.writing", "message": "Stored\n3 rows", "ms": 12, "path": "/"}
+    assert fields == {
+        "level": "info",
+        "logger": "costs.usage.writing",
+        "message": "Stored\n3 rows",
+        "ms": 12,
+        "path": "/",
+    }
 
 
 def test_line_tells_its_request_and_its_run() -> None:

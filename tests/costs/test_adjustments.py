@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from costs.adjustments import CHANGED_SINCE, RATE_CHANGED, closed_months, pending_adjustments
-from costs.closing import close_month
-from costs.estimates import set_credit_rate
 from costs.models import ReadDay, Restatement, StatementLine
+from costs.statements.adjustments import CHANGED_SINCE, RATE_CHANGED, closed_months, pending_adjustments
+from costs.statements.closing import close_month
+from costs.usage.estimates import set_credit_rate
 from providers.models import Company, Project, Provider
 from providers.services.assigning import assign_projects
 from tests.costs.test_closing import (

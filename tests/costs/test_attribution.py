@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from costs.attribution import split
 from costs.models import AttributedUsage, DailyTotal, DailyUsage
-from costs.totals import all_usage, totals_by, usage_by_key
-from costs.writing import Usage, write_usage
+from costs.reports.totals import all_usage, totals_by, usage_by_key
+from costs.usage.attribution import split
+from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed, notify_sharing_changed
 from tests.factories import (

@@ -17,9 +17,6 @@ from hypothesis import strategies as st
 
 from core.audit import audit_signal
 from core.months import days_of, following
-from costs.adjustments import closed_months, pending_adjustments
-from costs.attribution import attribute
-from costs.closing import AlreadyClosedError, NotClosableError, State, close_month, month_statuses, unpriced_warnings
 from costs.models import (
     AttributedUsage,
     ClosedMonth,
@@ -29,8 +26,18 @@ from costs.models import (
     StatementLine,
     end_of,
 )
-from costs.statements import draft_sheets, frozen_sheets
-from costs.totals import all_usage, totals_by
+from costs.reports.totals import all_usage, totals_by
+from costs.statements.adjustments import closed_months, pending_adjustments
+from costs.statements.closing import (
+    AlreadyClosedError,
+    NotClosableError,
+    State,
+    close_month,
+    month_statuses,
+    unpriced_warnings,
+)
+from costs.statements.contents import draft_sheets, frozen_sheets
+from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed
 from tests.factories import (

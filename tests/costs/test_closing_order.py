@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from core.months import months_between
-from costs.closing import NotClosableError, State, month_statuses, next_to_close
 from costs.models import ClosedMonth
+from costs.statements.closing import NotClosableError, State, month_statuses, next_to_close
 from providers.models import Provider
 from tests.costs.test_closing import AUGUST, LATER, OCTOBER, SEPTEMBER, close, make_key, make_settled, status
 from tests.costs.test_statements import body, make_acme

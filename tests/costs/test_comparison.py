@@ -11,10 +11,10 @@ from django.test import Client
 
 from core.days import DateRange
 from core.money import Money
-from costs.comparison import Change, changes_by, compare, previous_range, total_change, unpriced_days
-from costs.coverage import coverage
 from costs.models import ReadDay
-from costs.totals import Totals, all_usage
+from costs.reports.comparison import Change, changes_by, compare, previous_range, total_change, unpriced_days
+from costs.reports.totals import Totals, all_usage
+from costs.usage.coverage import coverage
 from providers.models import Company, Project, Provider
 from providers.services.managing import disconnect_provider
 from tests.costs.downloading import download, figure, page_of

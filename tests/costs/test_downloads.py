@@ -15,10 +15,10 @@ from django.test import Client
 from accounts.models import Role
 from core.audit import audit_signal
 from core.money import Money
-from costs import exports, focus
-from costs.attribution import attribute
-from costs.cells import ESTIMATED, NOT_REPORTED, PROVISIONAL, UNPRICED, UNREAD
+from costs.exports import focus, usage
 from costs.models import AttributedUsage, DailyUsage, ReadDay
+from costs.pages.formatters import ESTIMATED, NOT_REPORTED, PROVISIONAL, UNPRICED, UNREAD
+from costs.usage.attribution import attribute
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import column, download, file_name, lines_of, sums, text_of
 from tests.costs.test_restatements import make_restatement
@@ -550,7 +550,7 @@ def told() -> Iterator[Told]:
     audit_signal.disconnect(heard.hear_act)
 
 
-EXPORTS = [("usage", exports.COLUMNS, "cost", "currency"), ("focus", focus.COLUMNS, "BilledCost", "BillingCurrency")]
+EXPORTS = [("usage", usage.COLUMNS, "cost", "currency"), ("focus", focus.COLUMNS, "BilledCost", "BillingCurrency")]
 
 
 @pytest.mark.parametrize(("kind", "heads", "cost", "currency"), EXPORTS)

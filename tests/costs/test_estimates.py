@@ -13,9 +13,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.estimates import SyncRunningError, set_credit_rate
 from costs.models import DailyUsage
-from costs.writing import Usage, estimated_cost, write_usage
+from costs.usage.estimates import SyncRunningError, set_credit_rate
+from costs.usage.writing import Usage, estimated_cost, write_usage
 from providers.models import Project, Provider
 from providers.services.claims import take_claim
 from tests.conftest import FakeType
@@ -208,7 +208,7 @@ def test_stored_estimates_equal_those_of_the_write_path(amounts: list[Decimal], 
 
 def test_many_rows_are_rewritten_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is left out at the edges."""
-    monkeypatch.setattr("costs.estimates._CHUNK", 3)
+    monkeypatch.setattr("costs.usage.estimates._CHUNK", 3)
     key = make_project()
     for number in range(7):
         make_unpriced(project=key, model=f"m{number}")

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from costs.exports import usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
 from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused

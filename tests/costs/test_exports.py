@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.csv_files import escape_formula, plain
-from costs.exports import usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
 from tests.factories import (
     TODAY,

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from costs.focus import COLUMNS, count_unpriced, focus_csv, left_out
+from costs.exports.focus import COLUMNS, count_unpriced, focus_csv, left_out
 from costs.models import AttributedUsage, AttributedUsageQuerySet
 from providers.models import Project
 from tests.factories import (

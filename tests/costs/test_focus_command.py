@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from costs.focus import focus_csv
+from costs.exports.focus import focus_csv
 from costs.models import AttributedUsage
 from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused, run

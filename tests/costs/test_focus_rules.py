@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.focus import COLUMNS, focus_csv
+from costs.exports.focus import COLUMNS, focus_csv
 from costs.models import AttributedUsage
 from providers.models import Project
 from tests.costs import focus_rules

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from core.days import DateRange
 from core.money import to_cents
-from costs.forecast import Forecast, basis, forecast, window
 from costs.models import ReadDay
+from costs.reports.forecast import Forecast, basis, forecast, window
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.days import DateRange
-from costs import reports
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay
-from costs.totals import Totals, all_usage, totals, totals_by, usage_by_key
-from costs.writing import Usage, write_usage
+from costs.reports import breakdowns
+from costs.reports.totals import Totals, all_usage, totals, totals_by, usage_by_key
+from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects
 from providers.signals import notify_assignments_changed, notify_sharing_changed
@@ -234,20 +234,20 @@ def test_every_report_adds_up_to_what_is_stored(db: None, plan: Plan, more: list
         usage = all_usage().between(days.first, days.last)
         by_key = usage_by_key().between(days.first, days.last)
         whole = stored(days)
-        by_company = reports.company_breakdown(usage)
+        by_company = breakdowns.company_breakdown(usage)
         by_model = {model: found for (model,), found in totals_by(usage, "model").items()}
 
         assert costs_of(totals(usage)) == whole
         assert costs_of(totals(by_key)) == whole
         assert costs_of(by_company.total) == whole
         assert together(costs_of(line.totals) for line in by_company.lines) == whole
-        assert costs_of(reports.provider_breakdown(usage, Provider.objects.all()).total) == whole
-        assert costs_of(reports.breakdown_of(by_model, {}).total) == whole
-        assert costs_of(reports.project_breakdown(by_key, Project.objects.all()).total) == whole
+        assert costs_of(breakdowns.provider_breakdown(usage, Provider.objects.all()).total) == whole
+        assert costs_of(breakdowns.breakdown_of(by_model, {}).total) == whole
+        assert costs_of(breakdowns.project_breakdown(by_key, Project.objects.all()).total) == whole
         assert together(costs_of(found) for found in totals_by(usage, "day").values()) == whole
         for line in by_company.lines:
             mine = usage.filter(company=line.subject)
-            keys = reports.project_breakdown(by_key.filter(company=line.subject), Project.objects.all())
+            keys = breakdowns.project_breakdown(by_key.filter(company=line.subject), Project.objects.all())
             assert costs_of(keys.total) == costs_of(line.totals) == costs_of(totals(mine))
 
 

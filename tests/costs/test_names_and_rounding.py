@@ -12,9 +12,9 @@ from django.test import Client
 from core.money import Money
 from core.table_csv import table_csv
 from core.tables import Column, Row, Table
-from costs import cells
-from costs.reports import told_apart
-from costs.totals import Totals
+from costs.pages import formatters
+from costs.reports.breakdowns import told_apart
+from costs.reports.totals import Totals
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import download, lines_of, page_of
 from tests.factories import (
@@ -51,7 +51,7 @@ def make_table(*rows: tuple[str, ...], total: tuple[str, ...], **overrides: Any)
 
 
 def credits_of(amount: str) -> Cell:
-    return cells.amount(Totals(credits=Decimal(amount)), "credits")
+    return formatters.amount(Totals(credits=Decimal(amount)), "credits")
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
@@ -140,12 +140,12 @@ def test_cells_that_miss_the_total_of_their_row_are_noticed() -> None:
 def test_amounts_of_each_currency_are_added_apart() -> None:
     """A cent that lacks in one is not made up by another."""
     rows = tuple(
-        (currency, cells.money(Totals(costs=(Money(currency, Decimal("0.006")),)), currency))
+        (currency, formatters.money(Totals(costs=(Money(currency, Decimal("0.006")),)), currency))
         for currency in ("eur", "eur", "usd")
     )
     both = Totals(costs=(Money("eur", Decimal("0.012")), Money("usd", Decimal("0.006"))))
 
-    assert make_table(*rows, total=("Total", cells.money(both, "usd"))).rounding_shows
+    assert make_table(*rows, total=("Total", formatters.money(both, "usd"))).rounding_shows
 
 
 def test_tables_per_day_say_that_they_are_rounded(signed_in: Client, provider: Provider) -> None:

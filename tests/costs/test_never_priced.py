@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from costs.cells import UNPRICED, UNPRICED_IN_FORECAST, WAITS_FOR_PRICES
+from costs.pages.formatters import UNPRICED, UNPRICED_IN_FORECAST, WAITS_FOR_PRICES
 from providers.models import Company, Project
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (

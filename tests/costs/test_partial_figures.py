@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from costs.cells import ESTIMATED, PARTLY_NOT_REPORTED, SHARE_OF_PRICED, UNPRICED, UNPRICED_ON_COMPARED_DAYS
 from costs.models import StatementLine
-from costs.statements import totals_of
-from costs.totals import all_usage, totals, totals_by, usage_by_key
+from costs.pages.formatters import (
+    ESTIMATED,
+    PARTLY_NOT_REPORTED,
+    SHARE_OF_PRICED,
+    UNPRICED,
+    UNPRICED_ON_COMPARED_DAYS,
+)
+from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
+from costs.statements.contents import totals_of
 from providers.models import Company, Project
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (

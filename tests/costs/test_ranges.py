@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from core.days import DateRange
-from costs.ranges import RangeError, from_query, presets
+from costs.pages.ranges import RangeError, from_query, presets
 
 TODAY = date(2026, 11, 22)
 

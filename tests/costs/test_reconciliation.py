@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.days import DateRange
-from costs.coverage import coverage_of_ranges
-from costs.reconciliation import Reconciliation, Verdict, reconcile, running_period
+from costs.reports.reconciliation import Reconciliation, Verdict, reconcile, running_period
+from costs.usage.coverage import coverage_of_ranges
 from providers.models import Provider
 from tests.factories import NOW, TODAY, make_project, make_provider, make_read_days, make_usage
 

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from costs.exports import RESTATEMENT_COLUMNS
+from costs.exports.usage import RESTATEMENT_COLUMNS
 from costs.models import Restatement
-from costs.views.restatements import exact
+from costs.pages.views.restatements import exact
 from providers.models import Project, Provider
 from tests.factories import NOW, TODAY, make_project, make_provider, make_run
 from tests.providers.commands import ran

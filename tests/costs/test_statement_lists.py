@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from core.days import EARLIEST_DAY, DateRange
 from core.months import days_of, following
-from costs.adjustments import closed_months
-from costs.closing import close_month
 from costs.models import AttributedUsage, ClosedMonth, DailyTotal, DailyUsage, StatementLine
-from costs.statement_lists import billed_totals
-from costs.statements import draft_sheets, draft_sums, draft_totals, frozen_sheets, frozen_totals
-from costs.totals import Totals
+from costs.pages.statement_lists import billed_totals
+from costs.reports.totals import Totals
+from costs.statements.adjustments import closed_months
+from costs.statements.closing import close_month
+from costs.statements.contents import draft_sheets, draft_sums, draft_totals, frozen_sheets, frozen_totals
 from providers.models import Company, Project, Provider
 from tests.costs.test_closing import (
     AUGUST,

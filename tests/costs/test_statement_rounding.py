@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from core.money import to_cents
 from core.tables import Table
 from costs.models import StatementLine
-from costs.statement_csv import statement_csv
-from costs.statement_tables import adjustments_table, sum_rows, usage_table
-from costs.statements import Sheet
+from costs.pages.statement_csv import statement_csv
+from costs.pages.statement_tables import adjustments_table, sum_rows, usage_table
+from costs.statements.contents import StatementView
 from providers.models import Company
 from tests.costs.test_closing import OCTOBER, SEPTEMBER, close, restate
 from tests.costs.test_statements import body, make_acme, path_of
@@ -58,7 +58,7 @@ def parts_by_key(table: Table) -> list[tuple[Decimal, list[Decimal]]]:
     return [each for each in found if each[1]]
 
 
-def sums(sheet: Sheet) -> dict[str, list[Decimal]]:
+def sums(sheet: StatementView) -> dict[str, list[Decimal]]:
     """The rows of the sum by their first word; of "Rounding" there may be two."""
     found: dict[str, list[Decimal]] = {}
     for row in sum_rows(sheet, "usd")[1]:
@@ -66,7 +66,7 @@ def sums(sheet: Sheet) -> dict[str, list[Decimal]]:
     return found
 
 
-def records(sheet: Sheet, *, shows_keys: bool) -> list[dict[str, str]]:
+def records(sheet: StatementView, *, shows_keys: bool) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO("".join(statement_csv(sheet, shows_keys=shows_keys)))))
 
 
@@ -77,7 +77,7 @@ percents = st.sampled_from([None, Decimal(0), Decimal("12.5"), Decimal("33.33"),
 
 
 @st.composite
-def sheets(draw: st.DrawFn) -> Sheet:
+def sheets(draw: st.DrawFn) -> StatementView:
     """A statement in dollars: some keys with some models, and adjustments at several mark-ups."""
     usage = [
         StatementLine(kind=Kind.USAGE, month=OCTOBER, key_id=key, key_name=key, model=model, model_name=model, **money)
@@ -94,12 +94,12 @@ def sheets(draw: st.DrawFn) -> Sheet:
         )
         for _number in range(draw(st.integers(0, 4)))
     ]
-    return Sheet(Company(name="Acme"), "Acme", OCTOBER, draw(percents), (*usage, *adjustments))
+    return StatementView(Company(name="Acme"), "Acme", OCTOBER, draw(percents), (*usage, *adjustments))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(sheet=sheets(), shows_keys=st.booleans())
-def test_every_printed_sum_is_the_sum_of_what_is_printed_above_it(sheet: Sheet, *, shows_keys: bool) -> None:
+def test_every_printed_sum_is_the_sum_of_what_is_printed_above_it(sheet: StatementView, *, shows_keys: bool) -> None:
     """By key, by model, adjustments, cost, and with mark-up – and each is its exact value, rounded once."""
     exact = sheet.amounts[0] if sheet.amounts else None
     usage, adjustments, total = usage_table(sheet, "usd", shows_keys=shows_keys), adjustments_table(sheet), sums(sheet)
@@ -121,7 +121,7 @@ def test_every_printed_sum_is_the_sum_of_what_is_printed_above_it(sheet: Sheet, 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(sheet=sheets(), shows_keys=st.booleans())
-def test_csv_adds_up_to_what_is_printed(sheet: Sheet, *, shows_keys: bool) -> None:
+def test_csv_adds_up_to_what_is_printed(sheet: StatementView, *, shows_keys: bool) -> None:
     """Its costs to the cost, and with its mark-ups to the total; no figure of it is a negative zero."""
     total = sums(sheet)
     found = records(sheet, shows_keys=shows_keys)

@@ -16,10 +16,10 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from accounts.models import Role
 from core.money import Money
 from core.months import parse_month
-from costs.closing import close_month
 from costs.models import ClosedMonth, Statement, StatementLine
-from costs.statement_tables import sum_rows
-from costs.statements import Sheet
+from costs.pages.statement_tables import sum_rows
+from costs.statements.closing import close_month
+from costs.statements.contents import StatementView
 from providers.models import Company, Project
 from tests.costs.test_closing import (
     AUGUST,
@@ -521,7 +521,7 @@ def test_amounts_less_than_a_cent_below_zero_keep_their_minus() -> None:
 
 def test_mark_up_of_nothing_is_still_shown() -> None:
     """Set is set, also at 0 %."""
-    sheet = Sheet(Company(name="Acme"), "Acme", OCTOBER, Decimal(0), ())
+    sheet = StatementView(Company(name="Acme"), "Acme", OCTOBER, Decimal(0), ())
 
     _currencies, rows = sum_rows(sheet, "usd")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costs.views.subscription import read_plan
+from costs.pages.views.subscription import read_plan
 
 
 @pytest.mark.parametrize("count", [10**400, 2**53, -1, True, "7", 1.5])

@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.test import Client
 
 from core.sums import ExactSum, TotalTooLargeError
-from costs.closing import NotClosableError, close_month
 from costs.models import ClosedMonth, DailyTotal
-from costs.totals import all_usage, totals, totals_by, usage_by_key
-from costs.writing import Usage, write_usage
+from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
+from costs.statements.closing import NotClosableError, close_month
+from costs.usage.writing import Usage, write_usage
 from providers.models import Assignment, Company, Provider
 from tests.costs.downloading import download, page_of
 from tests.factories import (

@@ -19,9 +19,9 @@ from core.days import DateRange
 from core.money import Money
 from core.table_csv import asked_table, csv_response, csv_url, table_csv
 from core.tables import Column, Row, Table
-from costs import cells
-from costs.coverage import Reading
-from costs.totals import NOTHING, Totals
+from costs.pages import formatters
+from costs.reports.totals import NOTHING, Totals
+from costs.usage.coverage import Reading
 from tests.costs.downloading import file_name
 
 NOVEMBER = DateRange(date(2026, 11, 1), date(2026, 11, 30))
@@ -43,7 +43,7 @@ def make_totals(*amounts: str, credits_used: str | None = "1", **overrides: obje
 
 
 def row_of(name: str, totals: Totals, *, reading: Reading = Reading.WHOLE) -> tuple[str, ...]:
-    return name, cells.money(totals, "usd", reading=reading), cells.amount(totals, "credits", reading=reading)
+    return name, formatters.money(totals, "usd", reading=reading), formatters.amount(totals, "credits", reading=reading)
 
 
 def read(table: Table) -> list[list[str]]:
@@ -83,17 +83,17 @@ def test_rows_of_totals_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("totals", "reading", "line"),
     [
-        (make_totals(unpriced_rows=1), Reading.WHOLE, ["", "1", f"Spend: {cells.UNPRICED}"]),
-        (make_totals("2 usd", unpriced_rows=1), Reading.WHOLE, ["2", "1", f"Spend: {cells.PARTLY_UNPRICED}"]),
-        (make_totals("2 usd", estimated=True), Reading.WHOLE, ["2", "1", f"Spend: {cells.ESTIMATED}"]),
+        (make_totals(unpriced_rows=1), Reading.WHOLE, ["", "1", f"Spend: {formatters.UNPRICED}"]),
+        (make_totals("2 usd", unpriced_rows=1), Reading.WHOLE, ["2", "1", f"Spend: {formatters.PARTLY_UNPRICED}"]),
+        (make_totals("2 usd", estimated=True), Reading.WHOLE, ["2", "1", f"Spend: {formatters.ESTIMATED}"]),
         (
             make_totals("2 usd", estimated=True, unpriced_rows=1),
             Reading.WHOLE,
-            ["2", "1", f"Spend: {cells.ESTIMATED}. {cells.PARTLY_UNPRICED}"],
+            ["2", "1", f"Spend: {formatters.ESTIMATED}. {formatters.PARTLY_UNPRICED}"],
         ),
-        (NOTHING, Reading.NONE, ["", "", f"Spend: {cells.UNREAD}. Credits: {cells.UNREAD}"]),
-        (NOTHING, Reading.PART, ["0", "0", f"Spend: {cells.PARTLY_UNREAD}. Credits: {cells.PARTLY_UNREAD}"]),
-        (make_totals("2 usd", credits_used=None), Reading.WHOLE, ["2", "", f"Credits: {cells.NOT_REPORTED}"]),
+        (NOTHING, Reading.NONE, ["", "", f"Spend: {formatters.UNREAD}. Credits: {formatters.UNREAD}"]),
+        (NOTHING, Reading.PART, ["0", "0", f"Spend: {formatters.PARTLY_UNREAD}. Credits: {formatters.PARTLY_UNREAD}"]),
+        (make_totals("2 usd", credits_used=None), Reading.WHOLE, ["2", "", f"Credits: {formatters.NOT_REPORTED}"]),
     ],
 )
 def test_unknown_is_empty_and_says_why(totals: Totals, reading: Reading, line: list[str]) -> None:
@@ -119,7 +119,7 @@ def test_text_that_a_spreadsheet_would_run_is_made_inert(start: str) -> None:
     """In cells and in headings, which are names too; never in numbers."""
     evil = f"{start}HYPERLINK(1)"
     columns = (Column(evil), Column(evil), Column(f"{evil}!"))
-    table = make_table((evil, cells.money(make_totals("1 usd"), "usd"), Cell("shown", evil)), columns=columns)
+    table = make_table((evil, formatters.money(make_totals("1 usd"), "usd"), Cell("shown", evil)), columns=columns)
 
     assert read(table) == [[f"'{evil}", f"'{evil} (USD)", f"'{evil}!"], [f"'{evil}", "1", f"'{evil}"]]
 

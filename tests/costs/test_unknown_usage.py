@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costs.closing import unpriced_warnings
-from costs.comparison import unpriced_days
-from costs.exports import usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, Restatement
-from costs.statements import draft_sheets
-from costs.totals import all_usage, totals
-from costs.writing import ImplausibleAnswerError, Usage, Written, write_usage
+from costs.reports.comparison import unpriced_days
+from costs.reports.totals import all_usage, totals
+from costs.statements.closing import unpriced_warnings
+from costs.statements.contents import draft_sheets
+from costs.usage.writing import ImplausibleAnswerError, Usage, Written, write_usage
 from providers.models import Project, Provider
 from tests.factories import make_assignment, make_company, make_project, make_provider, make_read_days, make_split
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costs.models import DailyUsage, ReadDay
-from costs.writing import ImplausibleAnswerError, Usage, Written, write_usage
+from costs.usage.writing import ImplausibleAnswerError, Usage, Written, write_usage
 from providers.models import Project, Provider
 from tests.factories import make_project, make_provider
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.amounts import COST
 from costs.models import DailyUsage
-from costs.writing import Usage, write_usage
+from costs.usage.writing import Usage, write_usage
 from providers.models import Project
 from tests.factories import make_project, make_provider
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.test import override_settings
 
-from costs.exports import usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, Billing, SimulatedWorkspace, Totals, UsageRow
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH

@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from costs.adjustments import closed_months
-from costs.attribution import attribute
-from costs.closing import close_month
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay, Restatement, StatementLine
-from costs.statements import draft_sheets, sum_of
+from costs.statements.adjustments import closed_months
+from costs.statements.closing import close_month
+from costs.statements.contents import draft_sheets, sum_of
+from costs.usage.attribution import attribute
 from providers.models import Assignment, AssignmentRule, Project, Provider, SyncRun
 from providers.services.assigning import assign_projects
 from providers.services.managing import delete_provider

@@ -10,7 +10,8 @@ from django.utils import timezone
 from core.commands import ProductCommand, failure
 from core.months import days_of, name_of, parse_month
 from core.wording import count
-from costs.closing import (
+from costs.reports.totals import all_usage, totals
+from costs.statements.closing import (
     NotClosableError,
     close_month,
     left_behind_warnings,
@@ -18,8 +19,7 @@ from costs.closing import (
     unassigned_warnings,
     unpriced_warnings,
 )
-from costs.statements import frozen_sheets
-from costs.totals import all_usage, totals
+from costs.statements.contents import frozen_sheets
 from providers.models import Provider
 
 

@@ -11,8 +11,8 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 
 from core.commands import ProductCommand, bad_input, failure, utc_day
-from costs.exports import restatements_csv, usage_csv
-from costs.focus import count_unpriced, focus_csv, left_out
+from costs.exports.focus import count_unpriced, focus_csv, left_out
+from costs.exports.usage import restatements_csv, usage_csv
 from costs.models import AttributedUsage, Restatement
 from providers.lookups import provider_named
 

@@ -1,0 +1,310 @@
+"""Attributed usage as a FOCUS 1.2 Cost and Usage dataset: https://focus.finops.org/focus-specification/v1-2/
+
+One row per attributed part of a usage row, so that the rows of a company are what it pays and all rows are what the
+provider charges. docs/focus.md says what each column holds; here stands why.
+
+- **What is not known is null.** The API tells what a day cost, not at which price: unit prices, SKU prices, invoices
+  and discounts stay empty, or have no column where the specification leaves that open. A row whose cost is unknown is
+  no charge yet and is left out, since BilledCost must not be null. A row that was used and cost 0 (a free plan) stays;
+  one of nothing but zeros is left out as in every export.
+- **The four costs are the same.** The reported cost is what is billed; of a list price, a contract or a prepayment
+  nothing is known, and without unit prices ListCost and ContractedCost have to match BilledCost.
+- **ChargeClass is null, never "Correction".** The dataset is made anew from the current figures: a restated day is
+  simply the day's row, and no invoice is known that a correction could refer to.
+- **Periods** are half-open and UTC: the charge period is the usage day, the billing period its calendar month, because
+  the API names no invoice periods.
+- **Quantities** must not be null for usage. Where ElevenLabs charges credits they are the pricing quantity, and the
+  pricing currency is the virtual currency "Credits" with the credits as the cost in it. Where it bills by cost no
+  measure is reported: the row then counts as what it is, one charge, in a unit of that name.
+- **Decimals** always have a point (see _decimal).
+- **Text from outside is inert in spreadsheets** in every column, ids included: no id of the API begins like a formula,
+  so joins by id are safe, and one that does is not worth the risk. Tags hold names unchanged, within JSON, which begins
+  with a brace. Everything else is ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from django.db.models import OuterRef, Subquery
+
+from core.csv_files import csv_text, escape_formula, plain
+from core.wording import count
+from costs.exports.usage import CHUNK_LINES
+from costs.models import AttributedUsage, AttributedUsageQuerySet, ReadDay
+from providers import registry
+from providers.models import Project, Provider
+
+CREDITS = "Credits"
+# A charge of which no measure is known.
+CHARGES = "Charges"
+
+NULL = ""
+
+# Mandatory columns, the recommended and conditional ones that apply here, and – empty – those that every dataset of
+# FOCUS 1.0 had; then our own, which the specification wants last.
+COLUMNS = (
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractedCost",
+    "ContractedUnitPrice",
+    "EffectiveCost",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingCurrencyEffectiveCost",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "RegionId",
+    "RegionName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "Tags",
+    "x_CompanyId",
+    "x_CompanyName",
+    "x_Estimated",
+    "x_Provisional",
+)
+
+_ALWAYS = {
+    "ChargeCategory": "Usage",
+    "ChargeClass": NULL,
+    "ChargeFrequency": "Usage-Based",
+    "CommitmentDiscountCategory": NULL,
+    "CommitmentDiscountId": NULL,
+    "CommitmentDiscountName": NULL,
+    "CommitmentDiscountStatus": NULL,
+    "CommitmentDiscountType": NULL,
+    "ContractedUnitPrice": NULL,
+    "InvoiceId": NULL,
+    "ListUnitPrice": NULL,
+    "PricingCategory": "Standard",
+    "ServiceCategory": "AI and Machine Learning",
+    "ServiceSubcategory": "Generative AI",
+    "SkuPriceId": NULL,
+}
+
+
+def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
+    """The rows of ``usage`` that have a cost, under COLUMNS, in chunks of about a thousand lines.
+
+    Ordered by day, provider, key, model and company. Null is an empty cell. Rows of different currencies stand beside
+    one another, each in its own. Memory does not grow with the number of days.
+    """
+    read_at = ReadDay.objects.filter(provider=OuterRef("project__provider"), day=OuterRef("day")).values("read_at")
+    rows = (
+        usage.used()
+        .filter(cost__isnull=False)
+        .annotate(read_at=Subquery(read_at[:1]))
+        .select_related("project", "company")
+        .order_by("day")
+    )
+    workspaces: dict[int, Workspace] = {}
+    yield csv_text([COLUMNS])
+    lines: list[tuple[str, ...]] = []
+    for day, of_day in groupby(rows.iterator(chunk_size=2000), key=lambda row: row.day):
+        lines += _lines(day, of_day, workspaces)
+        if len(lines) >= CHUNK_LINES:
+            yield csv_text(lines)
+            lines = []
+    yield csv_text(lines)
+
+
+def count_unpriced(usage: AttributedUsageQuerySet) -> int:
+    """How many rows of ``usage`` focus_csv leaves out because their cost is unknown."""
+    return usage.used().filter(cost=None).count()
+
+
+def left_out(unpriced: int) -> str:
+    """The sentence that says so, for whoever gets the file; empty where nothing was left out."""
+    if not unpriced:
+        return ""
+    return f"{count(unpriced, 'row')} without a price {'was' if unpriced == 1 else 'were'} left out."
+
+
+class Workspace:
+    """What all rows of one provider have in common."""
+
+    def __init__(self, provider: Provider) -> None:
+        seller, region = _names(provider.type, provider.region)
+        # Never only digits: readers of CSV would take it for a number, and it is an id.
+        account_id = f"{provider.type}/{provider.pk}"
+        self.name = provider.name
+        self.model_names: Mapping[str, str] = provider.model_names
+        self.cells = {
+            "BillingAccountId": account_id,
+            "BillingAccountName": escape_formula(provider.name),
+            "SubAccountId": account_id,
+            "SubAccountName": escape_formula(provider.name),
+            "ProviderName": seller,
+            "PublisherName": seller,
+            "InvoiceIssuerName": seller,
+            "ServiceName": seller,
+            "RegionId": provider.region,
+            "RegionName": region,
+        }
+
+    def sku(self, row: AttributedUsage) -> dict[str, str]:
+        """The model is what is bought; the description says so in words that stand alone."""
+        description = f"Usage of {self.model_names.get(row.model, row.model)}" if row.model else "Usage without a model"
+        return {
+            "SkuId": escape_formula(row.model),
+            "ChargeDescription": f"{description}, cost estimated" if row.estimated else description,
+        }
+
+
+def _lines(day: date, rows: Iterable[AttributedUsage], workspaces: dict[int, Workspace]) -> Iterator[tuple[str, ...]]:
+    """The lines of one day, in order; remembers the ``workspaces`` that it meets, by provider id."""
+    periods = _periods(day)
+    found = list(rows)
+    for provider in Provider.objects.filter(pk__in={row.project.provider_id for row in found} - workspaces.keys()):
+        workspaces[provider.pk] = Workspace(provider)
+
+    def order(row: AttributedUsage) -> tuple[str, ...]:
+        company = row.company.name if row.company else ""
+        return workspaces[row.project.provider_id].name, row.project.external_id, row.model, company
+
+    for row in sorted(found, key=order):
+        workspace = workspaces[row.project.provider_id]
+        cells = (
+            _ALWAYS
+            | periods
+            | workspace.cells
+            | workspace.sku(row)
+            | _resource(row.project)
+            | _costs(row)
+            | _quantities(row)
+            | _payer(row)
+        )
+        yield tuple(cells[name] for name in COLUMNS)
+
+
+def _names(type_slug: str, region_slug: str) -> tuple[str, str]:
+    """Who sells, and what the region is called; the slugs themselves where this installation knows no names."""
+    try:
+        provider_type = registry.get(type_slug)
+    except KeyError:
+        return type_slug, region_slug
+    regions = {region.slug: region.label for region in provider_type.regions()}
+    return provider_type.label, regions.get(region_slug, region_slug)
+
+
+def _periods(day: date) -> dict[str, str]:
+    month = day.replace(day=1)
+    return {
+        "ChargePeriodStart": _midnight(day),
+        "ChargePeriodEnd": _midnight(day + timedelta(days=1)),
+        "BillingPeriodStart": _midnight(month),
+        "BillingPeriodEnd": _midnight((month + timedelta(days=31)).replace(day=1)),
+    }
+
+
+def _midnight(day: date) -> str:
+    return f"{datetime.combine(day, time(), tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _resource(project: Project) -> dict[str, str]:
+    """The API key; usage without one, and the totals of an account, belong to no resource."""
+    if project.kind != Project.Kind.KEY:
+        return {"ResourceId": NULL, "ResourceName": NULL, "ResourceType": NULL}
+    return {
+        "ResourceId": escape_formula(project.external_id),
+        # The specification wants null where nobody gave it a name.
+        "ResourceName": escape_formula(project.label or project.name),
+        "ResourceType": "API Key",
+    }
+
+
+def _decimal(value: Decimal | int | None) -> str:
+    """Exact, without exponent, and never without a point.
+
+    Readers of CSV guess a column's type from its first rows, and one that took them for integers stumbles over the
+    first fraction.
+    """
+    text = plain(value)
+    return text if "." in text or not text else f"{text}.0"
+
+
+def _costs(row: AttributedUsage) -> dict[str, str]:
+    cost = _decimal(row.cost)
+    return {
+        "BilledCost": cost,
+        "EffectiveCost": cost,
+        "ListCost": cost,
+        "ContractedCost": cost,
+        "BillingCurrency": row.currency.upper(),
+    }
+
+
+def _quantities(row: AttributedUsage) -> dict[str, str]:
+    """What was paid for, and what was consumed: requests, which every use has, else minutes, else what was paid for.
+
+    So the unit of a model's consumption changes only where the API reports less.
+    """
+    pricing = (_decimal(row.credits), CREDITS) if row.credits is not None else ("1.0", CHARGES)
+    consumed = pricing
+    if row.requests is not None:
+        consumed = (_decimal(row.requests), "Requests")
+    elif row.minutes is not None:
+        consumed = (_decimal(row.minutes), "Minutes")
+    in_credits = row.credits is not None
+    return {
+        "PricingQuantity": pricing[0],
+        "PricingUnit": pricing[1],
+        "PricingCurrency": CREDITS if in_credits else row.currency.upper(),
+        "PricingCurrencyEffectiveCost": _decimal(row.credits if in_credits else row.cost),
+        "ConsumedQuantity": consumed[0],
+        "ConsumedUnit": consumed[1],
+    }
+
+
+def _payer(row: AttributedUsage) -> dict[str, str]:
+    """The company as a tag – who uses tags needs no custom column – and in columns of its own; null is unassigned."""
+    company = row.company
+    read_at: datetime | None = row.read_at  # type: ignore[attr-defined]  # annotated by focus_csv()
+    is_settled = read_at is not None and ReadDay(day=row.day, read_at=read_at).is_settled
+    return {
+        "Tags": json.dumps({"company": company.name}, ensure_ascii=False) if company else NULL,
+        "x_CompanyId": str(company.pk) if company else NULL,
+        "x_CompanyName": escape_formula(company.name) if company else NULL,
+        "x_Estimated": _boolean(value=row.estimated),
+        "x_Provisional": _boolean(value=not is_settled),
+    }
+
+
+def _boolean(*, value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,34 @@
+"""What the pages give away as files: a table as it stands, or every usage row of their range."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from django.http import HttpRequest, HttpResponseBase
+
+from core.audit import audit_event
+from core.days import DateRange
+from core.table_csv import asked_table, csv_response, file_name, table_csv
+from core.tables import Table
+from costs.pages.views.scope import Scope
+
+
+def table_download(
+    request: HttpRequest, tables: Mapping[str, Table], scope: Scope, *about: str, always: Collection[str] = ()
+) -> HttpResponseBase | None:
+    """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name.
+
+    Those of ``always`` are the same for every range. Of a range that can't be used there is no file: the page says why.
+    """
+    asked = asked_table(request, tables)
+    if asked is None or scope.chosen.error:
+        return None
+    slug, table = asked
+    name = [*about, slug, *([scope.provider.name] if scope.provider else [])]
+    return download(table_csv(table), name=name, days=None if slug in always else scope.range)
+
+
+def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:
+    """As csv_response(); the audit log is told of the file by its name, which says what it holds."""
+    audit_event("table.exported", file_name(name, days))
+    return csv_response(chunks, name=name, days=days)

@@ -1,0 +1,109 @@
+"""The form with which an operator sets a rate per 1,000 credits where ElevenLabs reports no cost at all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from core.amounts import CURRENCIES
+from core.money import SYMBOLS
+from core.responses import add_errors
+from core.wording import count
+from costs.pages.views.restatements import exact
+from costs.usage.estimates import SyncRunningError, reports_cost, set_credit_rate
+from providers.models import Provider
+
+HIGHEST_RATE = 1000
+
+
+class CreditRateForm(forms.Form):
+    """``remove`` is the name of the other button; then the fields count for nothing."""
+
+    rate = forms.DecimalField(
+        label="Cost of 1,000 credits",
+        required=False,
+        max_digits=12,
+        decimal_places=6,
+        max_value=HIGHEST_RATE,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={
+            "invalid": "Enter a number, for example 0.30.",
+            "max_value": f"The rate must be at most {HIGHEST_RATE:,}.",
+        },
+    )
+    currency = forms.ChoiceField(
+        label="Currency",
+        required=False,
+        choices=[(currency, currency.upper()) for currency in CURRENCIES],
+        error_messages={"invalid_choice": "Choose one of the list."},
+    )
+
+    @property
+    def removes(self) -> bool:
+        return "remove" in self.data
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.removes:
+            self.errors.clear()
+            return {"rate": None, "currency": ""}
+        if "rate" in cleaned and cleaned["rate"] is None:
+            self.add_error("rate", "Enter the cost of 1,000 credits.")
+        if "currency" in cleaned and not cleaned["currency"]:
+            self.add_error("currency", "Choose a currency.")
+        return cleaned
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
+    provider = get_object_or_404(Provider, pk=pk)
+    current = rate_text(provider)
+    initial = {
+        "rate": None if provider.credit_rate is None else _at_least_cents(provider.credit_rate).replace(",", ""),
+        "currency": provider.credit_rate_currency or provider.currency or CURRENCIES[0],
+    }
+    form = CreditRateForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        rate: Decimal | None = form.cleaned_data["rate"]
+        try:
+            changed = set_credit_rate(
+                provider=provider, rate=rate, currency=form.cleaned_data["currency"], now=timezone.now()
+            )
+        except ValidationError as refusal:
+            add_errors(form, refusal)
+        except SyncRunningError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            days = f"{count(changed, 'amount')} {'was' if changed == 1 else 'were'}"
+            done = "made unknown again" if rate is None else "estimated anew"
+            messages.success(request, f"The credit rate was {'removed' if rate is None else 'set'}; {days} {done}.")
+            return redirect(provider)
+    context = {
+        "provider": provider,
+        "name": provider.name,
+        "form": form,
+        "current": current,
+        "reports_cost": reports_cost(provider),
+    }
+    return render(request, "providers/credit_rate.html", context, status=422 if form.errors else 200)
+
+
+def rate_text(provider: Provider) -> str:
+    """ "$0.30 per 1,000 credits"; empty where no rate is set."""
+    if provider.credit_rate is None:
+        return ""
+    symbol = SYMBOLS.get(provider.credit_rate_currency, f"{provider.credit_rate_currency.upper()} ")
+    return f"{symbol}{_at_least_cents(provider.credit_rate)} per 1,000 credits"
+
+
+def _at_least_cents(rate: Decimal) -> str:
+    whole, _point, digits = exact(rate).partition(".")
+    return f"{whole}.{digits:0<2}"

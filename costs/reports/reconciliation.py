@@ -1,0 +1,190 @@
+"""Our sum of credits for the billing period beside the number that ElevenLabs gives for it.
+
+The two can differ without either being wrong: usage is stored by UTC day, a period begins at any hour of one, and the
+latest usage may not be reported yet. What the days at the edges can explain is said; what they can't is flagged.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+
+from django.db.models import Count, Q
+
+from core.days import DateRange
+from core.money import format_number
+from core.sums import ExactSum
+from core.wording import clock, count
+from costs.models import USED, DailyUsage
+from costs.usage.coverage import Coverage
+from providers.models import Provider
+
+# Usage may be reported up to this much later.
+REPORTED_WITHIN = timedelta(hours=24)
+
+# Credits start again after so many months; "billing_period" stands in where "character_refresh_period" is not known.
+_MONTHS = {"monthly_period": 1, "3_month_period": 3, "6_month_period": 6, "annual_period": 12}
+
+
+@dataclass(frozen=True)
+class Period:
+    """The running period of a subscription, up to the moment at which ElevenLabs was asked about it."""
+
+    begins: datetime
+    asked_at: datetime
+
+    @property
+    def days(self) -> DateRange:
+        """The UTC days that it touches, each counted whole."""
+        return DateRange(self.begins.date(), self.asked_at.date())
+
+    @property
+    def edges(self) -> set[date]:
+        """Days of which a part may belong to the period before, be reported later, or be used after the question."""
+        late = max(self.begins, self.asked_at - REPORTED_WITHIN)
+        first = set() if self.begins.time() == time() else {self.begins.date()}
+        return first | {late.date(), self.asked_at.date()}
+
+
+class Verdict(Enum):
+    EQUAL = "equal"
+    EXPLAINED = "explained"
+    OVERAGE = "overage"  # ours is more, and the plan's credits are used up
+    UNREAD = "unread"  # can't be told: days have not been read
+    UNKNOWN = "unknown"  # can't be told: some usage is reported without credits
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Both numbers, and what is to be thought of their difference; credits."""
+
+    period: Period
+    ours: Decimal
+    theirs: int
+    explainable: Decimal  # what the days at the edges hold
+    unread: tuple[date, ...]
+    verdict: Verdict
+
+    @property
+    def difference(self) -> Decimal:
+        """How much more our sum is; negative: less."""
+        return self.ours - self.theirs
+
+    @property
+    def is_flagged(self) -> bool:
+        return self.verdict is Verdict.UNEXPLAINED
+
+    @property
+    def is_compared(self) -> bool:
+        return self.verdict not in {Verdict.UNREAD, Verdict.UNKNOWN}
+
+    @property
+    def summary(self) -> str:
+        if self.verdict is Verdict.UNKNOWN:
+            return f"{self.period.days}: {format_number(self.theirs)} credits by ElevenLabs' count."
+        return (
+            f"{self.period.days}: {format_number(self.ours)} credits in these rows, "
+            f"{format_number(self.theirs)} by ElevenLabs' count – {self._compared}."
+        )
+
+    @property
+    def explanation(self) -> str:
+        """Why they differ, or that nothing here says why."""
+        begins = f"{self.period.begins.day} {self.period.begins:%b} at {clock(self.period.begins)}"
+        edges = (
+            f"The period began on {begins} and days are counted whole; the latest usage may not be reported yet. "
+            f"The days at its edges hold {format_number(self.explainable)} credits"
+        )
+        match self.verdict:
+            case Verdict.EQUAL:
+                return ""
+            case Verdict.EXPLAINED:
+                return f"{edges}, which explains it."
+            case Verdict.OVERAGE:
+                return "The plan's credits are used up: usage beyond them is overage, which that count leaves out."
+            case Verdict.UNREAD:
+                return f"{count(len(self.unread), 'day')} of the period {_have(self.unread)} not been read yet."
+            case Verdict.UNKNOWN:
+                return "Some usage of the period is reported by cost only, without credits."
+            case Verdict.UNEXPLAINED:
+                return f"{edges}: less than the difference. Re-sync the period; if it stays, ask ElevenLabs."
+
+    @property
+    def _compared(self) -> str:
+        if not self.difference:
+            return "the same"
+        return f"{format_number(abs(self.difference))} {'more' if self.difference > 0 else 'fewer'} here"
+
+
+def running_period(provider: Provider) -> Period | None:
+    """The subscription's period as of the latest snapshot; None where it does not tell."""
+    snapshot, asked_at = provider.subscription, provider.subscription_read_at
+    if not isinstance(snapshot, dict) or asked_at is None:
+        return None
+    reset = whole(snapshot.get("next_character_count_reset_unix"))
+    months = _MONTHS.get(str(snapshot.get("character_refresh_period") or snapshot.get("billing_period") or ""), 1)
+    if reset is None or not 0 < reset < 2**32 or whole(snapshot.get("character_count")) is None:
+        return None
+    ends = datetime.fromtimestamp(reset, tz=UTC)
+    begins = _months_before(ends, months)
+    return Period(begins, asked_at) if begins <= asked_at < ends else None
+
+
+def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reconciliation:
+    """Compare the stored credits of ``period`` with the snapshot's count; one query.
+
+    ``period`` is running_period(provider), and ``coverage`` is what is known of its days.
+    """
+    snapshot = provider.subscription if isinstance(provider.subscription, dict) else {}
+    theirs, limit = whole(snapshot.get("character_count")) or 0, whole(snapshot.get("character_limit"))
+    of_days = (
+        DailyUsage.objects.for_provider(provider)
+        .between(period.days.first, period.days.last)
+        .order_by()
+        .values("day")
+        .annotate(
+            used=ExactSum("credits"),
+            untold=Count("pk", filter=Q(credits=None) & USED),
+        )
+    )
+    ours = explainable = Decimal(0)
+    untold = 0
+    for of_day in of_days:
+        used = of_day["used"] or Decimal(0)
+        ours += used
+        untold += of_day["untold"]
+        explainable += used if of_day["day"] in period.edges else 0
+    difference = ours - theirs
+    if untold:
+        verdict = Verdict.UNKNOWN
+    elif coverage.unread and difference <= explainable:
+        verdict = Verdict.UNREAD
+    elif not difference:
+        verdict = Verdict.EQUAL
+    elif abs(difference) <= explainable:
+        verdict = Verdict.EXPLAINED
+    elif difference > 0 and limit is not None and theirs >= limit:
+        verdict = Verdict.OVERAGE
+    else:
+        verdict = Verdict.UNEXPLAINED
+    return Reconciliation(period, ours, theirs, explainable, coverage.unread, verdict)
+
+
+def whole(value: object) -> int | None:
+    """A count as a snapshot may hold it; anything else is unknown."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
+def _months_before(moment: datetime, months: int) -> datetime:
+    """The same day and hour, in a shorter month its last day."""
+    index = moment.year * 12 + moment.month - 1 - months
+    year, month = divmod(index, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def _have(days: tuple[date, ...]) -> str:
+    return "has" if len(days) == 1 else "have"

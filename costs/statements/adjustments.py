@@ -1,0 +1,269 @@
+"""What closed months have come to cost since they were billed: the lines that the next statement carries.
+
+A month's cost may change after it was closed, by restatements, late prices, reassignments and another rate for
+estimates alike. What it has come to cost less is credited as it was billed: line by line, the latest first, each with
+the mark-up that was billed for it. What it has come to cost more takes the mark-up of the month's own statement or,
+where the company had none, its present one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncMonth
+
+from core.months import days_of
+from core.sums import ExactSum
+from costs.models import AttributedUsage, ClosedMonth, DailyUsage, Restatement, StatementLine
+from costs.reports.totals import all_usage
+from providers.models import AssignmentChange, Company
+
+CompanyLine = tuple[int, StatementLine]  # with the company's id
+Percent = Decimal | None
+
+CHANGED_SINCE = "Restated, priced late or reassigned since"
+RATE_CHANGED = "Rate for estimates changed here"
+
+_Group = tuple[date, int, str]  # the closed month, the company's id, the currency
+
+
+@dataclass
+class _Billed:
+    """A part of what was billed."""
+
+    percent: Percent
+    cost: Decimal
+
+
+@dataclass
+class _History:
+    """What a closed month costs now, and what was billed for it, oldest first."""
+
+    now: Decimal = Decimal(0)
+    has_estimates: bool = False
+    lines: list[_Billed] = field(default_factory=list)
+    billed_estimates: Decimal = Decimal(0)
+
+    @property
+    def change(self) -> Decimal:
+        return self.now - sum(line.cost for line in self.lines)
+
+
+@dataclass(frozen=True)
+class ClosedMonths:
+    """The closed months, which are closed in order: from the first to the last one, and when that was."""
+
+    first: date
+    last: date
+    closed_at: datetime
+
+    def __contains__(self, month: date) -> bool:
+        return self.first <= month <= self.last
+
+
+def closed_months() -> ClosedMonths | None:
+    """None where no month is closed; one query."""
+    span = ClosedMonth.objects.aggregate(first=Min("month"), last=Max("month"), closed_at=Max("closed_at"))
+    return ClosedMonths(**span) if span["first"] else None
+
+
+def pending_adjustments(
+    closed: ClosedMonths | None, *, company: Company | None = None, with_reasons: bool = False
+) -> list[CompanyLine]:
+    """What no statement has carried yet of the ``closed`` months: unsaved lines, oldest month first.
+
+    What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since: a
+    line per month, company and currency, or several where what is credited was billed with several mark-ups. Two
+    queries, one more where there is any, another where there are estimates, and up to three more for their reasons.
+    """
+    if closed is None:
+        return []
+    changed = {group: history for group, history in sorted(_histories(closed, company).items()) if history.change}
+    if not changed:
+        return []
+    own = _own_percents(changed)
+    estimates = _Estimates.of(changed)
+    reasons = estimates.reasons(closed.closed_at) if with_reasons else {}
+    return [
+        (
+            company_id,
+            StatementLine(
+                kind=StatementLine.Kind.ADJUSTMENT,
+                month=month,
+                currency=currency,
+                cost=part.cost,
+                markup_percent=part.percent,
+                estimated=(month, company_id, currency) in estimates.changed,
+                reason=reasons.get((month, company_id), CHANGED_SINCE),
+            ),
+        )
+        for (month, company_id, currency), history in changed.items()
+        for part in _parts(history, own[month, company_id])
+    ]
+
+
+def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _History]:
+    current = all_usage().between(closed.first, days_of(closed.last).last).filter(company__isnull=False)
+    billed = StatementLine.objects.all()
+    if company is not None:
+        current, billed = current.filter(company=company), billed.filter(statement__company=company)
+    histories: dict[_Group, _History] = defaultdict(_History)
+    for company_id, month, currency, cost, estimated in (
+        current.exclude(currency="")
+        .order_by()
+        .annotate(month=TruncMonth("day"))
+        .values_list("company_id", "month", "currency")
+        .annotate(total=ExactSum("cost"), estimated=ExactSum("estimated_rows"))
+    ):
+        history = histories[month, company_id, currency]
+        history.now, history.has_estimates = cost, bool(estimated)
+    for company_id, month, currency, kind, of_statement, of_line, _carrier, estimated, cost in (
+        billed.exclude(currency="")
+        .order_by("statement__closed_month__month", "markup_percent")
+        .values_list(
+            "statement__company_id",
+            "month",
+            "currency",
+            "kind",
+            "statement__markup_percent",
+            "markup_percent",
+            "statement__closed_month__month",
+            "estimated",
+        )
+        .annotate(total=ExactSum("cost"))
+    ):
+        history = histories[month, company_id, currency]
+        history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
+        history.billed_estimates += cost if estimated else 0
+    return histories
+
+
+# --- At which mark-up -------------------------------------------------------------------------------------------------
+
+
+def _own_percents(groups: Iterable[_Group]) -> dict[tuple[date, int], Percent]:
+    """The mark-up of each month's own statement or, where the company had none, its present one; one query."""
+    wanted = {(month, company_id) for month, company_id, _currency in groups}
+    companies = Company.objects.filter(pk__in={company_id for _month, company_id in wanted})
+    present: dict[int, Percent] = {}
+    stated: dict[tuple[date, int], Percent] = {}
+    for pk, percent, month, of_statement in companies.values_list(
+        "pk", "markup_percent", "statements__closed_month__month", "statements__markup_percent"
+    ):
+        present[pk] = percent
+        if month is not None:
+            stated[month, pk] = of_statement
+    return {(month, pk): stated.get((month, pk), present[pk]) for month, pk in wanted}
+
+
+def _parts(history: _History, own: Percent) -> list[_Billed]:
+    """The lines of a change: one of an increase, one for each mark-up of what a credit takes back."""
+    change = history.change
+    if change > 0:
+        return [_Billed(own, change)]
+    credited = [_Billed(percent, -cost) for percent, cost in _take(_outstanding(history.lines), -change).items()]
+    rest = change - sum(part.cost for part in credited)  # more than was billed: of no month that was closed by us
+    return [*credited, _Billed(own, rest)] if rest else credited
+
+
+def _outstanding(lines: Iterable[_Billed]) -> list[_Billed]:
+    """What is billed after the credits, oldest first.
+
+    A credit took back what was billed last with its own mark-up; one whose mark-up was never billed, what was billed
+    last.
+    """
+    outstanding: list[_Billed] = []
+    for line in lines:
+        if line.cost > 0:
+            outstanding.append(_Billed(line.percent, line.cost))
+        else:
+            of_this_rate = [billed for billed in outstanding if billed.percent == line.percent]
+            taken = _take(of_this_rate, -line.cost)
+            _take(outstanding, -line.cost - sum(taken.values()))
+    return outstanding
+
+
+def _take(billed: Sequence[_Billed], amount: Decimal) -> dict[Percent, Decimal]:
+    """Take ``amount`` off ``billed``, the latest first; what was taken, by mark-up."""
+    taken: dict[Percent, Decimal] = {}
+    for line in reversed(billed):
+        if part := min(line.cost, amount):
+            line.cost -= part
+            amount -= part
+            taken[line.percent] = taken.get(line.percent, Decimal(0)) + part
+    return taken
+
+
+# --- What it comes from -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """What of the changes comes from costs that were estimated, now or when they were billed."""
+
+    days: Mapping[str, date] = field(default_factory=dict)
+    payers: Mapping[tuple[int, date], set[int]] = field(default_factory=dict)  # by project and month
+    changed: frozenset[_Group] = frozenset()
+
+    @classmethod
+    def of(cls, changed: Mapping[_Group, _History]) -> _Estimates:
+        """No query where there are no estimates, else one."""
+        asked = {group: each for group, each in changed.items() if each.has_estimates or each.billed_estimates}
+        if not asked:
+            return cls()
+        days = {"day__gte": min(asked)[0], "day__lte": days_of(max(asked)[0]).last}
+        payers: dict[tuple[int, date], set[int]] = defaultdict(set)
+        now: dict[_Group, Decimal] = defaultdict(Decimal)
+        for project_id, month, company_id, currency, estimated, cost in (
+            AttributedUsage.objects.filter(company__in={company_id for _month, company_id, _currency in asked}, **days)
+            .order_by()
+            .annotate(month=TruncMonth("day"))
+            .values_list("project_id", "month", "company_id", "currency", "estimated")
+            .annotate(total=ExactSum("cost"))
+        ):
+            payers[project_id, month].add(company_id)
+            now[month, company_id, currency] += cost if estimated else 0
+        differ = {group for group, history in asked.items() if now[group] != history.billed_estimates}
+        return cls(days, payers, frozenset(differ))
+
+    def reasons(self, since: datetime) -> dict[tuple[date, int], str]:
+        """Where the rate was changed since the latest month was closed, by month and company; at most three queries.
+
+        A row without a reported cost that was written ``since``, and that no sync restated, had its rate changed.
+        """
+        if not self.changed:
+            return {}
+        restated = Restatement.objects.filter(restated_at__gt=since, **self.days)
+        same_row = restated.filter(project=OuterRef("project"), day=OuterRef("day"), model=OuterRef("model"))
+        by_estimate = Q(estimated=True) | Q(cost=None, credits__gt=0)
+        rated = self._concerned(
+            DailyUsage.objects.filter(by_estimate, ~Exists(same_row), updated_at__gt=since, **self.days)
+        )
+        if not rated:
+            return {}
+        otherwise, reassigned = self._concerned(restated), _reassigned(since)
+        both = f"{RATE_CHANGED}, or {CHANGED_SINCE[0].lower()}{CHANGED_SINCE[1:]}"
+        return {key: both if key in otherwise or key[1] in reassigned else RATE_CHANGED for key in rated}
+
+    def _concerned(self, rows: QuerySet[Any]) -> set[tuple[date, int]]:
+        used = rows.order_by().annotate(month=TruncMonth("day")).values_list("project_id", "month").distinct()
+        return {(month, payer) for project_id, month in used for payer in self.payers.get((project_id, month), ())}
+
+
+def _reassigned(since: datetime) -> set[int]:
+    """The companies that took part in an assignment, or in one that was undone, after ``since``; one query."""
+    changes = AssignmentChange.objects.filter(Q(made_at__gt=since) | Q(undone_at__gt=since))
+    return {
+        company_id
+        for snapshots in changes.values_list("before", "after")
+        for snapshot in snapshots
+        for periods in snapshot.values()
+        for _starts_on, _source, shares in periods
+        for company_id, _percent in shares
+    }

@@ -1,0 +1,330 @@
+"""What statements say: of a closed month what was frozen, of any other month what its statement would say now.
+
+A statement holds a company's usage of its month, and adjustments: what the cost of earlier, closed months has become
+other than what was billed for them, by restatements, late prices and reassignments alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncMonth
+
+from core.days import DateRange
+from core.money import Money
+from core.months import days_of, following
+from core.sums import ExactSum
+from costs.models import COUNTED, ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
+from costs.reports.breakdowns import NO_MODEL
+from costs.reports.totals import NOTHING, Totals, all_usage, totals_by, usage_by_key
+from costs.statements.adjustments import ClosedMonths, CompanyLine, pending_adjustments
+from providers.models import Company, Project
+
+Kind = StatementLine.Kind
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What a statement comes to in one currency, exactly."""
+
+    currency: str
+    usage: Decimal
+    adjustments: Decimal
+    usage_markup: Decimal
+    adjustments_markup: Decimal
+    usage_estimated: bool = False
+    adjustments_estimated: bool = False
+
+    @property
+    def cost(self) -> Decimal:
+        return self.usage + self.adjustments
+
+    @property
+    def markup(self) -> Decimal:
+        return self.usage_markup + self.adjustments_markup
+
+    @property
+    def total(self) -> Decimal:
+        return self.cost + self.markup
+
+    @property
+    def estimated(self) -> bool:
+        return self.usage_estimated or self.adjustments_estimated
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(
+            self.currency,
+            self.usage + other.usage,
+            self.adjustments + other.adjustments,
+            self.usage_markup + other.usage_markup,
+            self.adjustments_markup + other.adjustments_markup,
+            self.usage_estimated or other.usage_estimated,
+            self.adjustments_estimated or other.adjustments_estimated,
+        )
+
+
+@dataclass(frozen=True)
+class StatementView:
+    """A company's statement of a month; a draft where the month is not closed."""
+
+    company: Company
+    company_name: str
+    month: date
+    markup_percent: Decimal | None
+    lines: tuple[StatementLine, ...]
+    closed: ClosedMonth | None = None
+
+    @property
+    def usage(self) -> tuple[StatementLine, ...]:
+        return tuple(line for line in self.lines if line.kind == Kind.USAGE)
+
+    @property
+    def adjustments(self) -> tuple[StatementLine, ...]:
+        return tuple(line for line in self.lines if line.kind == Kind.ADJUSTMENT)
+
+    @cached_property
+    def usage_totals(self) -> Totals:
+        return sum((totals_of(line) for line in self.usage), NOTHING)
+
+    @cached_property
+    def amounts(self) -> tuple[Amounts, ...]:
+        """By currency; empty where nothing on the statement has a price."""
+        by_currency: dict[str, Amounts] = {}
+        for line in self.lines:
+            if line.cost is None:
+                continue
+            if line.kind == Kind.USAGE:
+                part = Amounts(
+                    line.currency,
+                    line.cost,
+                    Decimal(0),
+                    self.markup_of(line),
+                    Decimal(0),
+                    usage_estimated=line.estimated,
+                )
+            else:
+                part = Amounts(
+                    line.currency,
+                    Decimal(0),
+                    line.cost,
+                    Decimal(0),
+                    self.markup_of(line),
+                    adjustments_estimated=line.estimated,
+                )
+            before = by_currency.get(line.currency)
+            by_currency[line.currency] = before + part if before else part
+        return tuple(by_currency[currency] for currency in sorted(by_currency))
+
+    def markup_of(self, line: StatementLine) -> Decimal:
+        return marked_up(line.cost, self.percent_of(line))
+
+    def percent_of(self, line: StatementLine) -> Decimal | None:
+        """An adjustment keeps the mark-up under which its month was billed."""
+        return self.markup_percent if line.kind == Kind.USAGE else line.markup_percent
+
+    @property
+    def percents(self) -> frozenset[Decimal]:
+        """Every mark-up that the statement's lines have; the company's own, where it has one, in any case."""
+        own = () if self.markup_percent is None else (self.markup_percent,)
+        return frozenset({*own, *(line.markup_percent for line in self.adjustments if line.markup_percent is not None)})
+
+    @property
+    def unpriced(self) -> int:
+        """How many of its lines were used and have no price yet."""
+        return sum(line.unpriced for line in self.lines)
+
+
+def totals_of(line: StatementLine) -> Totals:
+    """A figure that a line of usage does not have is one that its usage did not tell."""
+    lacking = [name for name in COUNTED if line.kind == Kind.USAGE and getattr(line, name) is None]
+    return Totals(
+        credits=line.credits,
+        minutes=line.minutes,
+        requests=line.requests,
+        costs=() if line.cost is None else (Money(line.currency, line.cost),),
+        unpriced_rows=int(line.unpriced),
+        estimated=line.estimated,
+        untold=frozenset((*line.untold.split(), *lacking)),
+    )
+
+
+def sum_of(sheets: Iterable[StatementView]) -> tuple[Amounts, ...]:
+    """Of several statements together, by currency."""
+    by_currency: dict[str, Amounts] = {}
+    for sheet in sheets:
+        for amounts in sheet.amounts:
+            before = by_currency.get(amounts.currency)
+            by_currency[amounts.currency] = before + amounts if before else amounts
+    return tuple(by_currency[currency] for currency in sorted(by_currency))
+
+
+# --- What was frozen --------------------------------------------------------------------------------------------------
+
+
+def frozen_sheets(closed: Iterable[ClosedMonth], *, company: Company | None = None) -> list[StatementView]:
+    """The statements of closed months, by month (newest first) and name; two queries."""
+    by_pk = {month.pk: month for month in closed}
+    statements = Statement.objects.filter(closed_month__in=by_pk).select_related("company", "closed_month")
+    if company is not None:
+        statements = statements.filter(company=company)
+    return [
+        StatementView(
+            company=statement.company,
+            company_name=statement.company_name,
+            month=statement.closed_month.month,
+            markup_percent=statement.markup_percent,
+            lines=tuple(statement.lines.all()),
+            closed=by_pk[statement.closed_month_id],
+        )
+        for statement in statements.prefetch_related("lines")
+    ]
+
+
+def frozen_totals(closed: Sequence[ClosedMonth]) -> dict[date, Totals]:
+    """What the statements of closed months come to, without mark-ups, by month; one query."""
+    lines = StatementLine.objects.filter(statement__closed_month__in=closed)
+    result = {month.month: NOTHING for month in closed}
+    for month, currency, cost, unpriced, estimated in (
+        lines.order_by()
+        .values_list("statement__closed_month__month", "currency")
+        .annotate(
+            total=ExactSum("cost"),
+            unpriced_lines=Count("pk", filter=Q(unpriced=True)),
+            estimated_lines=Count("pk", filter=Q(estimated=True)),
+        )
+    ):
+        costs = (Money(currency, cost),) if currency else ()
+        result[month] += Totals(costs=costs, unpriced_rows=unpriced, estimated=bool(estimated))
+    return result
+
+
+# --- What would be ----------------------------------------------------------------------------------------------------
+
+
+def draft_sheets(
+    month: date, *, closed: ClosedMonths | None, company: Company | None = None, with_reasons: bool = False
+) -> list[StatementView]:
+    """What the statements of a month would say if it were closed now, by name; empty ones are left out.
+
+    The month after the latest ``closed`` one carries the adjustments; before any month is closed there are none. Under
+    costs.usage.attribution.locked() and ``with_reasons`` this is what is frozen.
+    """
+    carried = _carried(days_of(month), closed, company, with_reasons=with_reasons)
+    return _drafts([*_usage_lines(month, company), *(line for _month, line in carried)], month, company)
+
+
+def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None) -> list[StatementView]:
+    """The drafts of a company's months in ``days`` that are not closed, each with its usage as a line per currency."""
+    usage = _not_closed(_assigned(days).filter(company=company), closed)
+    lines: dict[date, list[CompanyLine]] = defaultdict(list)
+    for (month, currency), sums in totals_by(usage, "month", "currency").items():
+        if not sums.is_idle:
+            lines[month].append((company.pk, _usage_sum(month, currency, sums)))
+    for month, line in _carried(days, closed, company):
+        lines[month].append(line)
+    return [sheet for month, of_month in lines.items() for sheet in _drafts(of_month, month, company)]
+
+
+def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, Totals]:
+    """What the drafts of all companies together come to, without mark-ups, by month."""
+    result: dict[date, Totals] = defaultdict(Totals)
+    for (month,), sums in totals_by(_not_closed(_assigned(days), closed), "month").items():
+        result[month] = sums
+    for month, (_company, line) in _carried(days, closed, None):
+        result[month] += totals_of(line)
+    return result
+
+
+def _drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) -> list[StatementView]:
+    of_company: dict[int, list[StatementLine]] = defaultdict(list)
+    for pk, line in lines:
+        of_company[pk].append(line)
+    companies = [company] if company else Company.objects.filter(pk__in=of_company)
+    sheets = [
+        StatementView(each, each.name, month, each.markup_percent, tuple(of_company[each.pk]))
+        for each in companies
+        if each.pk in of_company
+    ]
+    return sorted(sheets, key=lambda sheet: sheet.company_name.casefold())
+
+
+def _carried(
+    days: DateRange, closed: ClosedMonths | None, company: Company | None, *, with_reasons: bool = False
+) -> list[tuple[date, CompanyLine]]:
+    """The adjustments, with the month that carries them: the one after the latest closed one, if it is in ``days``."""
+    if closed is None or not days.first <= following(closed.last) <= days.last:
+        return []
+    pending = pending_adjustments(closed, company=company, with_reasons=with_reasons)
+    return [(following(closed.last), line) for line in pending]
+
+
+def _not_closed(usage: DailyTotalQuerySet, closed: ClosedMonths | None) -> DailyTotalQuerySet:
+    if closed:
+        usage = usage.exclude(day__gte=closed.first, day__lte=days_of(closed.last).last)
+    return usage.annotate(month=TruncMonth("day"))
+
+
+def _assigned(days: DateRange) -> DailyTotalQuerySet:
+    return all_usage().between(days.first, days.last).filter(company__isnull=False)
+
+
+def _usage_lines(month: date, company: Company | None) -> list[CompanyLine]:
+    """The usage of a month by company id, API key, model and currency, without what is nothing but zeros."""
+    days = days_of(month)
+    usage = usage_by_key().between(days.first, days.last).filter(company__isnull=False)
+    if company is not None:
+        usage = usage.filter(company=company)
+    by_key = totals_by(usage, "company_id", "project_id", "model", "currency")
+    projects = _projects({project_id for _company, project_id, _model, _currency in by_key})
+    return [
+        (company_id, _usage_line(month, projects[project_id], model, sums))
+        for (company_id, project_id, model, _currency), sums in sorted(by_key.items())
+        if not sums.is_idle
+    ]
+
+
+def _usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
+    return StatementLine(
+        kind=Kind.USAGE,
+        month=month,
+        credits=sums.credits,
+        minutes=sums.minutes,
+        requests=sums.requests,
+        cost=sums.cost_in(currency) if currency else None,
+        currency=currency,
+        estimated=sums.estimated,
+        unpriced=bool(sums.unpriced_rows),
+        untold=" ".join(sorted(sums.untold)),
+    )
+
+
+def _projects(ids: Iterable[int]) -> Mapping[int, Project]:
+    return {project.pk: project for project in Project.objects.filter(pk__in=ids).select_related("provider")}
+
+
+def _usage_line(month: date, project: Project, model: str, sums: Totals) -> StatementLine:
+    priced = sums.costs[0] if sums.costs else None
+    return StatementLine(
+        kind=Kind.USAGE,
+        month=month,
+        provider_name=project.provider.name,
+        key_id=project.external_id,
+        key_name=project.display_name,
+        key_hint=project.hint if project.label or project.name else "",
+        model=model,
+        model_name=str(project.provider.model_names.get(model) or model or NO_MODEL)[:200],
+        credits=sums.credits,
+        minutes=sums.minutes,
+        requests=sums.requests,
+        cost=priced.amount if priced else None,
+        currency=priced.currency if priced else "",
+        estimated=sums.estimated,
+        unpriced=bool(sums.unpriced_rows),
+        untold=" ".join(sorted(sums.untold)),
+    )

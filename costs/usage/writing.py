@@ -1,0 +1,307 @@
+"""The one write path for usage.
+
+A window's rows go into a temporary table, and one statement brings the stored rows in line with them: it inserts what
+is new and updates only what differs, so that reading the same figures again writes nothing. The same SQL runs on
+PostgreSQL and SQLite; it is put together from the constants below and nothing else. Rows are written in key order:
+unordered writers of one table can deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from core import amounts
+from core.amounts import DEFAULT_CURRENCY
+from core.sums import join_halves, sum_halves
+from costs.fields import to_scaled
+from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
+from costs.usage.attribution import attribute_staged, first_uses, locked
+from providers.models import Project, Provider, SyncRun
+
+# Figures older than this no longer change much: an answer that takes most of them away is held for a person.
+IMPLAUSIBLE_AFTER = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A row to store: amounts exact at the scales of DailyUsage, unknown is None.
+
+    Where all of them are unknown something was used that has no price yet.
+    """
+
+    project_id: int
+    day: date  # UTC
+    model: str
+    credits: Decimal | None
+    minutes: Decimal | None
+    requests: int | None
+    cost: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did, in rows; rows that had to become zero count as changed."""
+
+    inserted: int
+    changed: int
+    unchanged: int
+
+
+class ImplausibleAnswerError(Exception):
+    """The answer would take away most of what stands, and is not applied; the text is for the person."""
+
+
+@transaction.atomic
+def write_usage(
+    *,
+    provider: Provider,
+    first: date,
+    last: date,
+    rows: Sequence[Usage],
+    read_at: datetime,
+    run: SyncRun | None = None,
+    accept_implausible: bool = False,
+) -> Written:
+    """Make the stored usage of ``provider`` from ``first`` to ``last`` (UTC days, inclusive) equal to ``rows``.
+
+    ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
+    row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
+    Where the provider has a credit rate, a cost that is unknown is estimated from the credits, unless the costs of the
+    answer would then add up to more than can be stored. A change of a day that had settled is kept in the restatement
+    log, with ``run``. What is written is attributed to its companies.
+    Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
+    """
+    (held,) = locked([provider.pk])
+    with connection.cursor() as cursor:
+        _stage(cursor, rows, provider)
+        _stage_zeros(cursor, provider, first, last)
+        if not accept_implausible:
+            _refuse_implausible(cursor, rows, today=read_at.date())
+        written = _count(cursor)
+        if written.inserted or written.changed:
+            _log_restatements(cursor, provider, first, last, read_at, run)
+            cursor.execute(_KEEP_DIFFERING)
+            cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(read_at)})
+            used_before = first_uses(held)
+            cursor.execute(_REFRESH_DAYS_OF_USE)
+            attribute_staged(provider=held, staging=_STAGING, used_before=used_before)
+        cursor.execute(f"DROP TABLE {_STAGING}")
+    ReadDay.objects.bulk_create(
+        (
+            ReadDay(provider=provider, day=first + timedelta(days=offset), read_at=read_at)
+            for offset in range((last - first).days + 1)
+        ),
+        update_conflicts=True,
+        unique_fields=["provider", "day"],
+        update_fields=["read_at"],
+    )
+    return written
+
+
+_STAGING = "staged_usage"
+_USAGE = DailyUsage._meta.db_table
+_FACTS = (*FIGURES, "currency", "estimated")
+_ALL = ("project_id", "day", "model", *_FACTS)
+_DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FACTS)
+
+
+def _is_unknown(table: str) -> str:
+    """As costs.models.UNKNOWN."""
+    return "(" + " AND ".join(f"{table}.{name} IS NULL" for name in FIGURES) + ")"
+
+
+def _is_used(table: str) -> str:
+    """As costs.models.USED."""
+    return "(" + " OR ".join((*(f"{table}.{name} > 0" for name in FIGURES), _is_unknown(table))) + ")"
+
+
+_JOIN = f"""
+    {_STAGING} AS staged LEFT JOIN {_USAGE} AS stored
+    ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
+"""
+_COUNT = f"""
+    SELECT COUNT(*), COUNT(stored.id), COUNT(CASE WHEN stored.id IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
+"""
+# From here on only what is new or differs is staged.
+_KEEP_DIFFERING = f"""
+    DELETE FROM {_STAGING} WHERE EXISTS (
+        SELECT 1 FROM {_USAGE} AS stored
+        WHERE stored.project_id = {_STAGING}.project_id AND stored.day = {_STAGING}.day
+        AND stored.model = {_STAGING}.model AND NOT ({_DIFFERS.replace("staged.", f"{_STAGING}.")})
+    )
+"""
+_WRITE = f"""
+    INSERT INTO {_USAGE} ({", ".join(_ALL)}, updated_at)
+    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, %(updated_at)s
+    FROM {_STAGING} AS staged WHERE TRUE
+    ORDER BY staged.project_id, staged.day, staged.model
+    ON CONFLICT (project_id, day, model) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in (*_FACTS, "updated_at"))}
+"""
+_STAGE_ZEROS = f"""
+    INSERT INTO {_STAGING} ({", ".join(_ALL)})
+    SELECT stored.project_id, stored.day, stored.model,
+        CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
+        CASE WHEN stored.requests IS NOT NULL THEN 0 END,
+        CASE WHEN stored.cost IS NOT NULL OR {_is_unknown("stored")} THEN 0 END,
+        CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated
+    FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
+    WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
+    AND {_is_used("stored")}
+    AND NOT EXISTS (
+        SELECT 1 FROM {_STAGING} AS staged
+        WHERE staged.project_id = stored.project_id AND staged.day = stored.day AND staged.model = stored.model
+    )
+"""
+_LOG = f"""
+    INSERT INTO {Restatement._meta.db_table} (
+        project_id, day, model, run_id, restated_at, currency_before, currency_after,
+        {", ".join(f"{name}_before, {name}_after" for name in FIGURES)}
+    )
+    SELECT staged.project_id, staged.day, staged.model, CAST(%(run)s AS bigint), %(restated_at)s,
+        COALESCE(stored.currency, ''), staged.currency,
+        {", ".join(f"stored.{name}, staged.{name}" for name in FIGURES)}
+    FROM {_JOIN}
+    WHERE (stored.id IS NULL OR {_DIFFERS})
+"""
+# What stands of the days before the cutoff, and what would be left of it. Usage whose price is taken back is still
+# there.
+_BEFORE_AND_AFTER = f"""
+    SELECT
+        COUNT(CASE WHEN {_is_used("stored")} THEN 1 END),
+        COUNT(CASE WHEN {_is_used("stored")} AND {_is_used("staged")} THEN 1 END),
+        {sum_halves("stored.credits")}, {sum_halves("staged.credits")},
+        {sum_halves(f"CASE WHEN NOT {_is_unknown('staged')} THEN stored.cost END")}, {sum_halves("staged.cost")}
+    FROM {_JOIN}
+    WHERE staged.day < %(cutoff)s
+"""
+_REFRESH_DAYS_OF_USE = f"""
+    UPDATE {Project._meta.db_table} SET
+        first_used_on = (SELECT MIN(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
+            AND {_is_used("usage")}),
+        last_used_on = (SELECT MAX(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
+            AND {_is_used("usage")})
+    WHERE id IN (SELECT project_id FROM {_STAGING})
+"""
+
+
+def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
+    """Put ``rows`` into a temporary table that ends with the transaction at the latest."""
+    cursor.execute(f"""
+        CREATE TEMPORARY TABLE {_STAGING} (
+            project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
+            cost bigint, currency varchar(3), estimated boolean, PRIMARY KEY (project_id, day, model)
+        )
+    """)
+    rate = provider.credit_rate if _is_estimable(rows, provider) else None
+    scaled = (_scaled(row, rate, provider.credit_rate_currency) for row in rows)
+    if connection.vendor == "postgresql":
+        # A few rows against a large table: the planner would hash the whole table instead of using its index.
+        cursor.execute("SET LOCAL enable_hashjoin = off")
+        cursor.execute("SET LOCAL enable_mergejoin = off")
+        copying = cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN")
+        with connection.wrap_database_errors, copying as copy:  # psycopg's own method raises psycopg's own errors
+            for values in scaled:
+                copy.write_row(values)
+    else:
+        marks = ", ".join(["%s"] * len(_ALL))
+        cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
+
+
+def _is_estimable(rows: Sequence[Usage], provider: Provider) -> bool:
+    """Whether what ``rows`` would cost, estimates included, can be stored and added up: a rate may be absurd."""
+    if provider.credit_rate is None:
+        return False
+    credits_used = sum((row.credits for row in rows if row.cost is None and row.credits), Decimal(0))
+    reported = sum((row.cost for row in rows if row.cost is not None), Decimal(0))
+    return reported + estimated_cost(credits_used, provider.credit_rate) <= amounts.COST.largest
+
+
+def _scaled(row: Usage, rate: Decimal | None, rate_currency: str) -> tuple[Any, ...]:
+    cost, currency = row.cost, row.currency
+    is_estimate = False
+    if cost is None and row.credits is not None and rate is not None:
+        cost, currency, is_estimate = estimated_cost(row.credits, rate), rate_currency, True
+    return (
+        row.project_id,
+        connection.ops.adapt_datefield_value(row.day),
+        row.model,
+        None if row.credits is None else to_scaled(row.credits, DailyUsage.CREDITS_SCALE),
+        None if row.minutes is None else to_scaled(row.minutes, DailyUsage.MINUTES_SCALE),
+        row.requests,
+        None if cost is None else to_scaled(cost, DailyUsage.COST_SCALE),
+        currency,
+        is_estimate,
+    )
+
+
+def estimated_cost(credits_used: Decimal, rate: Decimal) -> Decimal:
+    """What ``credits_used`` cost at ``rate`` per 1,000 credits, rounded half-even to the digits that are stored."""
+    return (credits_used * rate / 1000).quantize(Decimal(1).scaleb(-DailyUsage.COST_SCALE), ROUND_HALF_EVEN)
+
+
+def _log_restatements(
+    cursor: Any, provider: Provider, first: date, last: date, read_at: datetime, run: SyncRun | None
+) -> None:
+    """Keep what stands of settled days beside what will stand; called before it is overwritten."""
+    settled = [
+        reading.day for reading in ReadDay.objects.for_provider(provider).between(first, last) if reading.is_settled
+    ]
+    if not settled:
+        return
+    days = {f"day{number}": connection.ops.adapt_datefield_value(day) for number, day in enumerate(settled)}
+    cursor.execute(
+        f"{_LOG} AND staged.day IN ({', '.join(f'%({name})s' for name in days)})",
+        {"restated_at": connection.ops.adapt_datetimefield_value(read_at), "run": run.pk if run else None, **days},
+    )
+
+
+def _stage_zeros(cursor: Any, provider: Provider, first: date, last: date) -> None:
+    """Add a row of zeros for each stored one that the answer leaves out; what was unknown stays unknown.
+
+    A row of which nothing was known has cost nothing: that zero needs a currency.
+    """
+    adapt = connection.ops.adapt_datefield_value
+    currency = provider.currency or DEFAULT_CURRENCY
+    cursor.execute(
+        _STAGE_ZEROS, {"provider": provider.pk, "first": adapt(first), "last": adapt(last), "currency": currency}
+    )
+
+
+def _count(cursor: Any) -> Written:
+    cursor.execute(_COUNT)
+    staged, known, differing = cursor.fetchone()
+    return Written(inserted=staged - known, changed=differing, unchanged=known - differing)
+
+
+def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> None:
+    cutoff = connection.ops.adapt_datefield_value(today - IMPLAUSIBLE_AFTER)
+    if not rows:
+        # With nothing in the answer, all that is staged are the rows that would become zero.
+        cursor.execute(f"SELECT COUNT(*) FROM {_STAGING}")
+        (standing,) = cursor.fetchone()
+        if standing:
+            raise ImplausibleAnswerError(
+                f"The answer is empty, but {standing} rows of usage stand in these days. They were kept."
+            )
+        return
+    cursor.execute(_BEFORE_AND_AFTER, {"cutoff": cutoff})
+    rows_before, rows_after, *halves = cursor.fetchone()
+    credits_before, credits_after, cost_before, cost_after = map(join_halves, halves[::2], halves[1::2])
+    for what, before, after in (
+        ("rows", rows_before, rows_after),
+        ("credits", credits_before, credits_after),
+        ("cost", cost_before, cost_after),
+    ):
+        if before and (after or 0) * 2 < before:
+            raise ImplausibleAnswerError(
+                f"The answer would remove more than half of the {what} of days that are over three days old. "
+                "What stands was kept."
+            )
