@@ -17,8 +17,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from administrate import __version__
+from administrate.data_dir import prepare_home
 from administrate.environment import Environment
-from administrate.home import prepare_home
 from administrate.hopeless import flaw_of_encryption_keys, flaw_of_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent

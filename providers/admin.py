@@ -31,7 +31,7 @@ from providers.models import (
 )
 from providers.services.companies import archive_company, delete_company, restore_company, save_company
 from providers.services.managing import pause_provider, rename_provider, resume_provider
-from providers.services.queueing import ask_for_sync, enqueue_quietly
+from providers.services.queueing import enqueue_quietly, request_manual_sync
 
 RESYNC_DAYS = 35
 
@@ -110,7 +110,7 @@ class ProviderAdmin(NoAdding, OfferedOnly):
         now = timezone.now()
         unreachable = 0
         for provider in providers.filter(disconnected_at=None):
-            run = ask_for_sync(
+            run = request_manual_sync(
                 provider=provider,
                 now=now,
                 first=now.date() - timedelta(days=days - 1) if days else None,

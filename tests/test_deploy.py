@@ -23,7 +23,7 @@ from cryptography.fernet import Fernet
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from tests.deployed import HOST, Deployed
 from tests.installation import post, sign_in
-from tests.observatory import complaints
+from tests.security_headers import complaints
 from tests.services.postgresql import PostgresServer
 from tests.services.processes import wait_for
 from tests.services.product import ADMIN_PASSWORD, ROOT

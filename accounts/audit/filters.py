@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from accounts.audit.labels import GROUPS
 from accounts.audit.models import AuditEntry, AuditEntryQuerySet
-from accounts.audit.words import GROUPS
 
 EVERYTHING = "Everything"
 ANYBODY = "Anybody"

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.audit.exporting import audit_csv
 from accounts.audit.filters import AuditFilterForm
+from accounts.audit.labels import Change, act, changes
 from accounts.audit.models import AuditEntry
-from accounts.audit.words import Change, act, changes
 from core.audit import audit_event
 from core.paging import CountedRows, paginate
 from core.table_csv import PARAMETER, csv_response, csv_url, file_name

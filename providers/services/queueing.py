@@ -67,7 +67,7 @@ def request_sync(
 
 
 @transaction.atomic
-def ask_for_sync(
+def request_manual_sync(
     *,
     provider: Provider,
     now: datetime,

@@ -36,7 +36,7 @@ from providers.services.managing import (
     replace_key,
     resume_provider,
 )
-from providers.services.queueing import ask_for_sync
+from providers.services.queueing import request_manual_sync
 from providers.views.responses import hand_over
 from providers.views.syncing import why_no_sync
 
@@ -140,7 +140,7 @@ def resync(request: HttpRequest, pk: int) -> HttpResponse:
         if reason:
             form.add_error(None, reason)
         else:
-            run = ask_for_sync(
+            run = request_manual_sync(
                 provider=provider, now=now, first=form.cleaned_data["first"], last=form.cleaned_data["last"]
             )
             hand_over(request, run)

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from providers.models import Provider, SyncRun
 from providers.progress import steps
-from providers.services.queueing import ask_for_sync
+from providers.services.queueing import request_manual_sync
 from providers.views.responses import hand_over
 
 
@@ -21,7 +21,7 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
     if reason := why_no_sync(provider):
         messages.warning(request, reason)
         return redirect(provider)
-    hand_over(request, ask_for_sync(provider=provider, now=timezone.now()))
+    hand_over(request, request_manual_sync(provider=provider, now=timezone.now()))
     return redirect(provider)
 
 
@@ -45,7 +45,9 @@ def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
     if reason := why_no_sync(provider):
         messages.warning(request, reason)
         return redirect(provider)
-    accepted = ask_for_sync(provider=provider, now=timezone.now(), first=first, last=last, accepts_implausible=True)
+    accepted = request_manual_sync(
+        provider=provider, now=timezone.now(), first=first, last=last, accepts_implausible=True
+    )
     hand_over(request, accepted)
     return redirect(provider)
 

@@ -11,8 +11,8 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
 
+from accounts.audit.labels import ACTIONS, GROUPS
 from accounts.audit.models import AuditEntry
-from accounts.audit.words import ACTIONS, GROUPS
 from accounts.models import Role
 from administrate.first_admin import create_first_admin
 from providers.models import Project, Provider

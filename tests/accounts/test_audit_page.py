@@ -15,8 +15,8 @@ import pytest
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
 
+from accounts.audit.labels import act, changes
 from accounts.audit.models import AuditEntry
-from accounts.audit.words import act, changes
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

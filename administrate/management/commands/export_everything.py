@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from administrate.everything import export_everything, export_to_stream
+from administrate.data_export import export_everything, export_to_stream
 from core.commands import ProductCommand, bad_input, failure
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from administrate import __version__
 from administrate.first_admin import WeakPasswordError, create_first_admin
-from administrate.one_process import (
+from administrate.standalone import (
     HOST,
     AlreadyRunningError,
     remember_stop_signals,

@@ -13,7 +13,7 @@ from costs.statements.closing import close_month
 from costs.usage.estimates import set_credit_rate
 from providers.models import Company, Project, Provider
 from providers.services.assigning import assign_projects
-from tests.costs.test_closing import (
+from tests.costs.statements.test_closing import (
     AUGUST,
     LATER,
     NOVEMBER,

@@ -21,7 +21,7 @@ from costs.pages.formatters import ESTIMATED, NOT_REPORTED, PROVISIONAL, UNPRICE
 from costs.usage.attribution import attribute
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import column, download, file_name, lines_of, sums, text_of
-from tests.costs.test_restatements import make_restatement
+from tests.costs.pages.test_restatements import make_restatement
 from tests.factories import (
     NOW,
     TODAY,

@@ -12,8 +12,8 @@ import pytest
 from costs.exports.focus import COLUMNS, focus_csv
 from costs.models import AttributedUsage
 from providers.models import Project
-from tests.costs import focus_rules
-from tests.costs.focus_rules import violations
+from tests.costs.exports import focus_rules
+from tests.costs.exports.focus_rules import violations
 from tests.factories import (
     make_assignment,
     make_company,

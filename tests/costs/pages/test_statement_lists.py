@@ -23,7 +23,7 @@ from costs.statements.adjustments import closed_months
 from costs.statements.closing import close_month
 from costs.statements.contents import draft_sheets, draft_sums, draft_totals, frozen_sheets, frozen_totals
 from providers.models import Company, Project, Provider
-from tests.costs.test_closing import (
+from tests.costs.statements.test_closing import (
     AUGUST,
     LATER,
     NOVEMBER,
@@ -35,7 +35,7 @@ from tests.costs.test_closing import (
     reassign,
     restate,
 )
-from tests.costs.test_statements import body, make_acme, path_of
+from tests.costs.statements.test_contents import body, make_acme, path_of
 from tests.factories import TODAY, make_company, make_usage
 
 pytestmark = pytest.mark.django_db

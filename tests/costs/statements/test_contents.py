@@ -21,7 +21,7 @@ from costs.pages.statement_tables import sum_rows
 from costs.statements.closing import close_month
 from costs.statements.contents import StatementView
 from providers.models import Company, Project
-from tests.costs.test_closing import (
+from tests.costs.statements.test_closing import (
     AUGUST,
     LATER,
     NOVEMBER,

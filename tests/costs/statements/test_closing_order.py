@@ -12,8 +12,17 @@ from core.months import months_between
 from costs.models import ClosedMonth
 from costs.statements.closing import NotClosableError, State, month_statuses, next_to_close
 from providers.models import Provider
-from tests.costs.test_closing import AUGUST, LATER, OCTOBER, SEPTEMBER, close, make_key, make_settled, status
-from tests.costs.test_statements import body, make_acme
+from tests.costs.statements.test_closing import (
+    AUGUST,
+    LATER,
+    OCTOBER,
+    SEPTEMBER,
+    close,
+    make_key,
+    make_settled,
+    status,
+)
+from tests.costs.statements.test_contents import body, make_acme
 from tests.factories import NOW, TODAY, make_company, make_read_days, make_usage
 from tests.providers.commands import refused, run
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from administrate.home import SECRETS_FILE, prepare_home
+from administrate.data_dir import SECRETS_FILE, prepare_home
 from tests.services.product import ROOT, EmbeddedProduct
 
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from providers.models import Project
-from tests.costs.test_closing import OCTOBER, SEPTEMBER, close, restate
-from tests.costs.test_statements import make_acme, path_of
+from tests.costs.statements.test_closing import OCTOBER, SEPTEMBER, close, restate
+from tests.costs.statements.test_contents import make_acme, path_of
 from tests.factories import make_usage
 
 pytestmark = pytest.mark.django_db

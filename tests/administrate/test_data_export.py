@@ -21,8 +21,8 @@ from django.db import connection
 
 from accounts.models import Role
 from accounts.services.inviting import invite
-from administrate import everything
-from administrate.everything import files
+from administrate import data_export
+from administrate.data_export import files
 from core.audit import audit_event
 from core.secrets import ApiKey, encrypt
 from costs.models import Restatement
@@ -241,7 +241,7 @@ def test_failure_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest
         yield "a,b\n"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(everything, "_members", fail)
+    monkeypatch.setattr(data_export, "_members", fail)
 
     code, _output, error = run("export_everything", "--output", str(tmp_path / name))
 
@@ -274,7 +274,7 @@ def test_everything_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyP
         thread.join(timeout=15)
         assert not thread.is_alive()
 
-    monkeypatch.setattr(everything, "files", lambda: wanted | {"companies.csv": store_meanwhile})
+    monkeypatch.setattr(data_export, "files", lambda: wanted | {"companies.csv": store_meanwhile})
 
     ran("export_everything", "--output", str(tmp_path / "out"))
 

@@ -15,7 +15,7 @@ from accounts.models import Role
 from costs.models import DailyUsage
 from providers.models import Company, Provider
 from tests.conftest import FakeType
-from tests.costs.test_restatements import make_restatement
+from tests.costs.pages.test_restatements import make_restatement
 from tests.factories import (
     NOW,
     TODAY,

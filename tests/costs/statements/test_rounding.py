@@ -20,8 +20,8 @@ from costs.pages.statement_csv import statement_csv
 from costs.pages.statement_tables import adjustments_table, sum_rows, usage_table
 from costs.statements.contents import StatementView
 from providers.models import Company
-from tests.costs.test_closing import OCTOBER, SEPTEMBER, close, restate
-from tests.costs.test_statements import body, make_acme, path_of
+from tests.costs.statements.test_closing import OCTOBER, SEPTEMBER, close, restate
+from tests.costs.statements.test_contents import body, make_acme, path_of
 from tests.factories import make_usage
 
 Kind = StatementLine.Kind
