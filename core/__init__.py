@@ -1,0 +1,1 @@
+"""The ground floor: what knows no domain and no app – days, secrets, database, commands, CSV, tables, paging."""

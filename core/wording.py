@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -47,3 +47,8 @@ def joined(parts: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     *firsts, last = parts
     return f"{', '.join(firsts)} and {last}" if firsts else last
+
+
+def day(value: date) -> str:
+    """ "22 Nov 2026"."""
+    return f"{value.day} {value:%b %Y}"

@@ -1,7 +1,8 @@
 """What was used, whose it is, and which days have been read.
 
-``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the assignments
-(written only by costs.usage.attribution); ``statements`` is what was billed, frozen (written only by costs.statements.closing).
+``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
+assignments (written only by costs.usage.attribution); ``statements`` is what was billed, frozen (written only by
+costs.statements.closing).
 """
 
 from costs.models.attribution import (

@@ -1,6 +1,7 @@
-"""What was billed: closed months, and each company's statement of one as it was frozen. Written only by costs.statements.closing.
+"""What was billed: closed months, and each company's statement of one as it was frozen.
 
-Nothing here changes after it was written, whatever becomes of the usage, the keys and their names; what has changed is
+Written only by costs.statements.closing. Nothing here changes after it was written, whatever becomes of the usage, the
+keys and their names; what has changed is
 carried by the next statement.
 """
 

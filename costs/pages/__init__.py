@@ -1,0 +1,1 @@
+"""How figures are shown: views, tables, charts, formatters and what an address asks for."""

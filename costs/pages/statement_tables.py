@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from core.amounts import DEFAULT_CURRENCY
 from core.cells import lines, with_hint
 from core.csv_files import plain
 from core.money import UNKNOWN, Money, to_cents
@@ -147,7 +148,7 @@ def sum_rows(
     Without ``is_known`` a statement without any amount comes to "—".
     """
     nothing = Decimal(0)
-    amounts = sheet.amounts or (Amounts(currency or formatters.DEFAULT_CURRENCY, nothing, nothing, nothing, nothing),)
+    amounts = sheet.amounts or (Amounts(currency or DEFAULT_CURRENCY, nothing, nothing, nothing, nothing),)
     is_unknown = not sheet.amounts and (bool(sheet.unpriced) or not is_known)
 
     def row(label: str, exact: Exact, estimated: Callable[[Amounts], bool], *, is_strong: bool = False) -> SumRow:

@@ -1,0 +1,1 @@
+"""What companies are billed: the contents of a statement, adjustments, and closing a month."""

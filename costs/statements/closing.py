@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.db.models import Min, Q
 
+from core import wording
 from core.audit import audit_event
 from core.csv_files import plain
 from core.months import days_of, first_of, following, months_between, name_of, preceding
 from core.sums import TotalTooLargeError
 from core.wording import count
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
-from costs.pages import formatters
 from costs.reports.totals import Totals
 from costs.statements.adjustments import closed_months
 from costs.statements.contents import StatementView, draft_sheets, sum_of
@@ -99,7 +99,7 @@ def month_statuses(
         if month in closed:
             result.append(MonthStatus(month, State.CLOSED, "Closed", closed=closed[month]))
         elif month not in over:
-            settles = formatters.day((end_of(days_of(month).last) + SETTLES_AFTER).date())
+            settles = wording.day((end_of(days_of(month).last) + SETTLES_AFTER).date())
             reason = f"{name_of(month)} is not over yet. It can be closed from {settles} on."
             result.append(MonthStatus(month, State.OPEN, "Open", (reason,)))
         elif month < since:
@@ -266,7 +266,7 @@ def _status(
         return MonthStatus(month, State.READY, "Ready to close", (), warnings, is_first=latest is None)
     settles = max((_settles_at(days) for _provider, days in waited_for), default=now)
     if settles > now:
-        return MonthStatus(month, State.SETTLING, f"Settling until {formatters.day(settles.date())}", reasons, warnings)
+        return MonthStatus(month, State.SETTLING, f"Settling until {wording.day(settles.date())}", reasons, warnings)
     unread = tuple(provider for provider, days in waited_for if _is_before_history(provider, days))
     label = "Not read" if unread else "Waiting for a sync" if waited_for else "Settled"
     return MonthStatus(month, State.WAITING, label, reasons, warnings, resync=unread)
@@ -286,11 +286,11 @@ def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime
     is_one = len(days) == 1
     lead = f"{provider.name}: {count(len(days), 'day')} of {name_of(month)} {'has' if is_one else 'have'}"
     if _settles_at(days) > now:
-        settles = f"{'it settles' if is_one else 'they settle'} on {formatters.day(_settles_at(days).date())}"
+        settles = f"{'it settles' if is_one else 'they settle'} on {wording.day(_settles_at(days).date())}"
         return f"{lead} not settled yet; {settles}."
     them = "it" if is_one else "them"
     if _is_before_history(provider, days):
-        begins = formatters.day(provider.history_from)
+        begins = wording.day(provider.history_from)
         return f"{lead} not been read: its history begins on {begins}. Re-sync {them} on its page, under Manage."
     advice = (
         f"Resume its syncing to read {them}, or disconnect it to close without."
@@ -302,7 +302,7 @@ def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime
 
 def _final(provider: Provider, days: Sequence[date], month: date) -> str:
     """A disconnected provider can't be read again, and must not keep months open for ever."""
-    since = formatters.day(provider.disconnected_at.date() if provider.disconnected_at else None)
+    since = wording.day(provider.disconnected_at.date()) if provider.disconnected_at else ""
     return (
         f"{provider.name} was disconnected on {since}: {count(len(days), 'day')} of {name_of(month)} "
         f"{'was' if len(days) == 1 else 'were'} not read after settling. What was read until then is final."

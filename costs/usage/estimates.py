@@ -1,6 +1,7 @@
 """Estimated costs: where ElevenLabs reports no money at all, an operator's rate per 1,000 credits stands in.
 
-The write path estimates what it writes (costs.usage.writing); here the estimates that are stored already follow a new rate.
+The write path estimates what it writes (costs.usage.writing); here the estimates that are stored already follow a new
+rate.
 """
 
 from __future__ import annotations

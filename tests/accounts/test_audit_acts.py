@@ -348,13 +348,13 @@ def test_every_announced_action_has_words_and_a_group() -> None:
 
 def actions_in_the_code() -> set[str]:
     apps = ("accounts", "administrate", "costs", "elevenlabs_sync", "providers")
-    words = ROOT / "accounts" / "audit" / "words.py"
+    words = ROOT / "accounts" / "audit" / "labels.py"
     sources = [path for app in apps for path in (ROOT / app).rglob("*.py") if path != words]
     nouns = "|".join(sorted({action.partition(".")[0] for action in ACTIONS}))
     pattern = re.compile(rf'"((?:{nouns})\.[a-z_]+)"')
     found = set()
     for source in sources:
         text = source.read_text()
-        if "announce" in text or source.name in {"recording.py", "periods.py"}:
+        if "audit_event" in text or source.name in {"recording.py", "periods.py"}:
             found |= set(pattern.findall(text))
     return found

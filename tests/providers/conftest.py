@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.dispatch import Signal
 
+from core import audit
 from providers import signals
 from tests.providers.listening import Told
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.amounts import DEFAULT_CURRENCY
 from core.money import Money, format_number
 from costs.pages import formatters
 from costs.reports.reconciliation import whole
@@ -69,9 +70,7 @@ def _overage(overage: object) -> str:
     if not isinstance(overage, dict):
         return ""
     try:
-        amount = Money(
-            str(overage.get("currency") or formatters.DEFAULT_CURRENCY).lower(), Decimal(str(overage["amount"]))
-        )
+        amount = Money(str(overage.get("currency") or DEFAULT_CURRENCY).lower(), Decimal(str(overage["amount"])))
     except (ArithmeticError, KeyError):
         return ""
     return str(amount) if amount.amount.is_finite() and 0 < abs(amount.amount) < _ABSURD else ""

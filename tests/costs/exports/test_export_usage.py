@@ -16,6 +16,7 @@ from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
 from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused
+from tests.services.product import ROOT
 
 pytestmark = pytest.mark.django_db
 DAYS = [date(2026, 11, day) for day in (13, 14, 15)]
@@ -149,7 +150,7 @@ def test_help_is_complete() -> None:
     """Each option is explained."""
     done = subprocess.run(
         [sys.executable, "manage.py", "export_usage", "--help"],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

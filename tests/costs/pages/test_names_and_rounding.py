@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.cells import Cell
 from core.money import Money
 from core.table_csv import table_csv
 from core.tables import Column, Row, Table

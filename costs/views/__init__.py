@@ -1,1 +1,0 @@
-"""Every page that shows money: the dashboard, companies, providers."""
