@@ -33,6 +33,10 @@ class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
         """Without rows of nothing but zeros, which only remember that something once stood there."""
         return self.filter(USED)
 
+    def estimable(self) -> Self:
+        """The rows whose cost is estimated, or would be if there were a rate."""
+        return self.filter(Q(estimated=True) | Q(cost=None, credits__isnull=False))
+
 
 class DailyUsage(models.Model):
     """What one project used of one model on one UTC day.

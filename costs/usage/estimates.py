@@ -1,31 +1,25 @@
 """Estimated costs: where ElevenLabs reports no money at all, an operator's rate per 1,000 credits stands in.
 
-The write path estimates what it writes (costs.usage.writing); here the estimates that are stored already follow a new
-rate.
+The write path estimates what it writes (costs.usage.writing); here a rate is set, and what is stored already follows it
+by that same path.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from core import amounts
 from core.amounts import CURRENCIES
 from core.audit import audit_event
 from core.sums import ExactSum
-from costs.fields import to_scaled
-from costs.models import DailyUsage, DailyUsageQuerySet
-from costs.usage.attribution import attribute
-from costs.usage.writing import estimated_cost
+from costs.models import DailyUsage
+from costs.usage.writing import estimated_cost, rewrite_estimates
 from providers.models import Provider
 from providers.services.claims import new_owner, release_claim, take_claim
-
-_CHUNK = 5000
 
 
 class SyncRunningError(Exception):
@@ -55,8 +49,7 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     provider.credit_rate = rate
     provider.credit_rate_currency = "" if rate is None else currency
     provider.save(update_fields=["credit_rate", "credit_rate_currency"])
-    changed = _rewrite(provider, now)
-    attribute(provider.projects.values_list("pk", flat=True))
+    changed = rewrite_estimates(provider=provider, now=now)
     if (new := _facts(provider)) != old:
         audit_event("provider.credit_rate_changed", provider, old=old, new=new)
     release_claim(provider=provider, owner=owner)
@@ -77,46 +70,7 @@ def _check(provider: Provider, rate: Decimal, currency: str) -> None:
         raise ValidationError({"rate": "The rate must be more than 0."})
     if reports_cost(provider):
         raise ValidationError("ElevenLabs reports costs for this provider: estimates would stand beside real amounts.")
-    credits_used = _estimable(provider).aggregate(total=ExactSum("credits"))["total"] or Decimal(0)
+    estimable = DailyUsage.objects.for_provider(provider).estimable()
+    credits_used = estimable.aggregate(total=ExactSum("credits"))["total"] or Decimal(0)
     if estimated_cost(credits_used, rate) > amounts.COST.largest:
         raise ValidationError({"rate": "At this rate the usage would have cost more than can be stored: check it."})
-
-
-def _estimable(provider: Provider) -> DailyUsageQuerySet:
-    """The rows whose cost is estimated, or would be."""
-    unknown = Q(cost=None, credits__isnull=False)
-    return DailyUsage.objects.for_provider(provider).filter(Q(estimated=True) | unknown)
-
-
-def _rewrite(provider: Provider, now: datetime) -> int:
-    """Piece by piece in the order of their ids, so that no cursor stays open over what is written."""
-    changed = last = 0
-    while rows := list(_estimable(provider).filter(pk__gt=last).order_by("pk")[:_CHUNK]):
-        last = rows[-1].pk
-        updates = [update for row in rows if (update := _update(row, provider, now))]
-        changed += len(updates)
-        with connection.cursor() as cursor:
-            cursor.executemany(_UPDATE, updates)
-    return changed
-
-
-_UPDATE = """
-    UPDATE costs_dailyusage SET cost = %s, currency = %s, estimated = %s, updated_at = %s WHERE id = %s
-"""
-
-
-def _update(row: DailyUsage, provider: Provider, now: datetime) -> tuple[Any, ...] | None:
-    """The parameters of _UPDATE; None where the row stands as it should."""
-    cost: Decimal | None = None
-    currency = ""
-    if provider.credit_rate is not None and row.credits is not None:
-        cost, currency = estimated_cost(row.credits, provider.credit_rate), provider.credit_rate_currency
-    if (row.cost, row.currency, row.estimated) == (cost, currency, cost is not None):
-        return None
-    return (
-        None if cost is None else to_scaled(cost, DailyUsage.COST_SCALE),
-        currency,
-        cost is not None,
-        connection.ops.adapt_datetimefield_value(now),
-        row.pk,
-    )

@@ -1,7 +1,7 @@
-"""The one write path for usage.
+"""The one write path for usage: what a sync has read, and estimates that follow a new rate.
 
-A window's rows go into a temporary table, and one statement brings the stored rows in line with them: it inserts what
-is new and updates only what differs, so that reading the same figures again writes nothing. The same SQL runs on
+The rows go into a temporary table, and one statement brings the stored rows in line with them: it inserts what is new
+and updates only what differs, so that reading the same figures again writes nothing. The same SQL runs on
 PostgreSQL and SQLite; it is put together from the constants below and nothing else. Rows are written in key order:
 unordered writers of one table can deadlock.
 """
@@ -80,18 +80,15 @@ def write_usage(
     """
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
-        _stage(cursor, rows, provider)
+        _create_staging(cursor)
+        _stage(cursor, rows, held if _is_estimable(rows, held) else None)
         _stage_zeros(cursor, provider, first, last)
         if not accept_implausible:
             _refuse_implausible(cursor, rows, today=read_at.date())
         written = _count(cursor)
         if written.inserted or written.changed:
             _log_restatements(cursor, provider, first, last, read_at, run)
-            cursor.execute(_KEEP_DIFFERING)
-            cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(read_at)})
-            used_before = first_uses(held)
-            cursor.execute(_REFRESH_DAYS_OF_USE)
-            attribute_staged(provider=held, staging=_STAGING, used_before=used_before)
+            _write_staged(cursor, held, read_at)
         cursor.execute(f"DROP TABLE {_STAGING}")
     ReadDay.objects.bulk_create(
         (
@@ -105,6 +102,31 @@ def write_usage(
     return written
 
 
+@transaction.atomic
+def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
+    """Make the stored estimates of ``provider`` what its credit rate makes them, and unknown where it has none.
+
+    Nothing else of a row changes, and no day counts as read. The caller has made sure that what the rate makes of the
+    usage can be stored. What is written is attributed to its companies. Returns how many rows have changed.
+    """
+    (held,) = locked([provider.pk])
+    with connection.cursor() as cursor:
+        _create_staging(cursor)
+        last = 0
+        # Piece by piece in the order of their ids: no cursor can stay open beside a COPY.
+        while stored := list(
+            DailyUsage.objects.for_provider(held).estimable().filter(pk__gt=last).order_by("pk")[:_CHUNK]
+        ):
+            last = stored[-1].pk
+            _stage(cursor, [_without_cost(row) for row in stored], held)
+        changed = _count(cursor).changed
+        if changed:
+            _write_staged(cursor, held, now)
+        cursor.execute(f"DROP TABLE {_STAGING}")
+    return changed
+
+
+_CHUNK = 5000
 _STAGING = "staged_usage"
 _USAGE = DailyUsage._meta.db_table
 _FACTS = (*FIGURES, "currency", "estimated")
@@ -192,20 +214,25 @@ _REFRESH_DAYS_OF_USE = f"""
 """
 
 
-def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
-    """Put ``rows`` into a temporary table that ends with the transaction at the latest."""
+def _create_staging(cursor: Any) -> None:
+    """A temporary table that ends with the transaction at the latest."""
     cursor.execute(f"""
         CREATE TEMPORARY TABLE {_STAGING} (
             project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
             cost bigint, currency varchar(3), estimated boolean, PRIMARY KEY (project_id, day, model)
         )
     """)
-    rate = provider.credit_rate if _is_estimable(rows, provider) else None
-    scaled = (_scaled(row, rate, provider.credit_rate_currency) for row in rows)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
         cursor.execute("SET LOCAL enable_hashjoin = off")
         cursor.execute("SET LOCAL enable_mergejoin = off")
+
+
+def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
+    """Put ``rows`` into the temporary table, with estimates at the rate of ``rated`` where their cost is unknown."""
+    rate, currency = (rated.credit_rate, rated.credit_rate_currency) if rated else (None, "")
+    scaled = (_scaled(row, rate, currency) for row in rows)
+    if connection.vendor == "postgresql":
         copying = cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN")
         with connection.wrap_database_errors, copying as copy:  # psycopg's own method raises psycopg's own errors
             for values in scaled:
@@ -213,6 +240,20 @@ def _stage(cursor: Any, rows: Sequence[Usage], provider: Provider) -> None:
     else:
         marks = ", ".join(["%s"] * len(_ALL))
         cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
+
+
+def _write_staged(cursor: Any, provider: Provider, at: datetime) -> None:
+    """Bring the stored rows in line with the staged ones, and attribute what has changed; ``provider`` is locked."""
+    cursor.execute(_KEEP_DIFFERING)
+    cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
+    used_before = first_uses(provider)
+    cursor.execute(_REFRESH_DAYS_OF_USE)
+    attribute_staged(provider=provider, staging=_STAGING, used_before=used_before)
+
+
+def _without_cost(row: DailyUsage) -> Usage:
+    """A stored row whose cost is not reported, as if it were read now."""
+    return Usage(row.project_id, row.day, row.model, row.credits, row.minutes, row.requests, cost=None, currency="")
 
 
 def _is_estimable(rows: Sequence[Usage], provider: Provider) -> bool:

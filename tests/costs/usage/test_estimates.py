@@ -208,7 +208,7 @@ def test_stored_estimates_equal_those_of_the_write_path(amounts: list[Decimal], 
 
 def test_many_rows_are_rewritten_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is left out at the edges."""
-    monkeypatch.setattr("costs.usage.estimates._CHUNK", 3)
+    monkeypatch.setattr("costs.usage.writing._CHUNK", 3)
     key = make_project()
     for number in range(7):
         make_unpriced(project=key, model=f"m{number}")
