@@ -41,12 +41,22 @@ class Page:
 
     items: Sequence[Any]
     shown: str  # "1–50 of 132"
+    place: slice  # of the items in the whole table
+    label: str  # what there are pages of: "Pages of months"
     previous_url: str
     next_url: str
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are no other pages."""
+        return not self.previous_url and not self.next_url
 
-def paginate(request: HttpRequest, items: Sequence[Any], *, size: int = PAGE_SIZE) -> Page:
-    """The piece of ``?page=N``; a number outside the table is its nearest page."""
+
+def paginate(request: HttpRequest, items: Sequence[Any], *, of: str, size: int = PAGE_SIZE, anchor: str = "") -> Page:
+    """The piece of ``?page=N``; a number outside the table is its nearest page.
+
+    ``of`` names the items to those who can't see them; ``anchor`` is where the links to other pages lead ("#keys").
+    """
     asked = request.GET.get("page", "1")
     last = max(1, -(-len(items) // size))
     number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 10 else 1
@@ -55,6 +65,8 @@ def paginate(request: HttpRequest, items: Sequence[Any], *, size: int = PAGE_SIZ
     return Page(
         items=items[start:end],
         shown=f"{start + 1:,}–{end:,} of {len(items):,}" if items else "",
-        previous_url=link(request, page=number - 1 if number > 2 else None) if number > 1 else "",
-        next_url=link(request, page=number + 1) if number < last else "",
+        place=slice(start, end),
+        label=f"Pages of {of}",
+        previous_url=link(request, page=number - 1 if number > 2 else None) + anchor if number > 1 else "",
+        next_url=link(request, page=number + 1) + anchor if number < last else "",
     )

@@ -1,4 +1,8 @@
-"""Plain tables – a heading per row, figures, a row of totals – written in Python and put on the page as one string."""
+"""A page's table as data: columns, rows of cells, total. ``_table.html`` draws it, core.table_csv writes it.
+
+A table is built once. Columns that the page words in another way than the file – "1,200 read, 3 changed" for two
+columns of numbers – say which of both they are for.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,41 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core.cells import Cell
 from core.names import isolated
+from core.paging import Page
 from core.querystate import Sorting
 
 
 @dataclass(frozen=True)
 class Column:
+    """``label`` is text or safe HTML; where it is empty the column has no heading, only what ``head`` holds."""
+
     label: str
     is_number: bool = True
     sort: str = ""  # what ?sort= calls it; empty: not offered
     is_name: bool = False  # the label came from outside
     unit: str = ""  # of the numbers in the table's CSV, where they stand without it
+    css: str | None = None  # classes of its cells in place of those for numbers and text
+    head: str = ""
+    heads_rows: bool = False  # its cells are the headings of the rows; if no column says so, those of the first
+    on_page: bool = True
+    in_file: bool = True
 
 
 @dataclass(frozen=True)
 class Row:
-    """The first cell is the row's heading. A cell that is not yet safe HTML is text."""
+    """A cell for each column. A cell that is not yet safe HTML is text."""
 
     cells: tuple[str, ...]
     is_muted: bool = False
+    is_strong: bool = False
+    id: str = ""  # of its element, for links that lead to it
 
 
 @dataclass(frozen=True)
@@ -40,12 +55,20 @@ class Table:
     total: Row | None = None
     sorting: Sorting | None = None
     is_dense: bool = False
+    css: str = ""  # more classes of the table
     csv_url: str = ""  # where the same table is served as CSV
     adds_across: bool = False  # the last cell of each row is the total of the others
+    says_rounding: bool | None = None  # whether the note on rounding is shown; None: where the figures call for it
+    page: Page | None = None  # the piece of a longer table that is shown, with links to the others
+    drawn: slice | None = None  # of ``rows``, those that the page shows; None: all, as the CSV always does
+    is_plain: bool = False  # a few sums that need neither a frame nor a box that scrolls
+    hides_head: bool = False  # the headings are for screen readers alone
 
-    @property
+    @cached_property
     def rounding_shows(self) -> bool:
         """Whether the figures as shown, each rounded by itself, miss a total as shown."""
+        if self.says_rounding is not None:
+            return self.says_rounding
         if self.total is None:
             return False
         every_row = (*self.rows, self.total)
@@ -55,29 +78,70 @@ class Table:
         ) or (self.adds_across and any(_misses(row.cells[1:-1], row.cells[-1]) for row in every_row))
 
     @property
-    def html(self) -> SafeString:
-        return format_html(
-            '<div class="table-scroll" tabindex="0" role="group" aria-label="{caption}">'
-            '<table class="data{dense}"><caption class="visually-hidden">{caption}</caption>'
-            "<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>",
-            caption=self.caption,
-            dense=" data--dense" if self.is_dense else "",
-            head=format_html_join("", "{}", ((heading(column, self.sorting),) for column in self.columns)),
-            body=mark_safe("".join(self._row(row) for row in self.rows)),  # noqa: S308 - cells are escaped in _row
-            foot=format_html("<tfoot>{}</tfoot>", self._row(self.total)) if self.total else "",
-        )
+    def classes(self) -> str:
+        return " ".join(filter(None, ("data", "data--dense" if self.is_dense else "", self.css)))
+
+    @property
+    def headings(self) -> SafeString:
+        return format_html_join("", "{}", ((heading(each, self.sorting),) for each in self.columns if each.on_page))
+
+    @property
+    def body(self) -> SafeString:
+        return mark_safe("".join(self._row(row) for row in self.rows[self.drawn or slice(None)]))  # noqa: S308 - escaped in _row
+
+    @property
+    def foot(self) -> SafeString | None:
+        return self._row(self.total) if self.total else None
 
     def _row(self, row: Row) -> SafeString:
-        """By concatenation: format_html for each of thousands of cells would be most of a page's time."""
-        opening = '<tr class="is-muted">' if row.is_muted else "<tr>"
-        first = f'<th scope="row">{conditional_escape(row.cells[0])}</th>'
-        rest = "".join(
-            f'<td class="num">{conditional_escape(cell)}</td>'
-            if column.is_number
-            else f'<td class="is-text">{conditional_escape(cell)}</td>'
-            for column, cell in zip(self.columns[1:], row.cells[1:], strict=True)
+        """By concatenation: a template or format_html for each of thousands of cells would be most of a page's time."""
+        cells = "".join(
+            f"{opening}{conditional_escape(row.cells[index])}{closing}" for index, opening, closing in self._frames
         )
-        return mark_safe(f"{opening}{first}{rest}</tr>")  # noqa: S308 - every part is escaped above
+        css = ' class="is-muted"' if row.is_muted else ' class="is-strong"' if row.is_strong else ""
+        row_id = _attribute("id", row.id) if row.id else ""
+        return mark_safe(f"<tr{row_id}{css}>{cells}</tr>")  # noqa: S308 - every part is escaped above
+
+    @cached_property
+    def _frames(self) -> tuple[tuple[int, str, str], ...]:
+        """For each column of the page: its place, and what stands before and after its cells."""
+        head = next((index for index, column in enumerate(self.columns) if column.heads_rows), 0)
+        return tuple(
+            (index, f'<th scope="row"{_attribute("class", column.css or "")}>', "</th>")
+            if index == head
+            else (index, f"<td{_attribute('class', _css(column))}>", "</td>")
+            for index, column in enumerate(self.columns)
+            if column.on_page
+        )
+
+
+def heading(column: Column, sorting: Sorting | None) -> SafeString:
+    """A column's heading; with ``sorting`` and a sortable column it is a link and says the direction."""
+    if not column.label:
+        css = _attribute("class", column.css or "")
+        return format_html("<td{}>{}</td>", css, column.head)
+    css = _attribute("class", "num" if column.is_number else "")
+    label = isolated(column.label) if column.is_name else column.label
+    if sorting is None or not column.sort:
+        return format_html('<th scope="col"{}>{}</th>', css, label)
+    return format_html(
+        '<th scope="col"{} aria-sort="{}"><a href="{}">{}</a></th>',
+        css,
+        sorting.direction(column.sort),
+        sorting.url(column.sort),
+        label,
+    )
+
+
+def _css(column: Column) -> str:
+    if column.css is not None:
+        return column.css
+    return "num" if column.is_number else "is-text"
+
+
+def _attribute(name: str, value: str) -> SafeString:
+    """' class="num"'; nothing without a value."""
+    return format_html(' {}="{}"', name, value) if value else SafeString("")
 
 
 def _misses(parts: Iterable[str], whole: str) -> bool:
@@ -90,18 +154,3 @@ def _misses(parts: Iterable[str], whole: str) -> bool:
             for currency, shown in part.shown.items():
                 sums[currency] += shown
     return any(sums[currency] != shown for currency, shown in whole.shown.items())
-
-
-def heading(column: Column, sorting: Sorting | None) -> SafeString:
-    """A column's heading; with ``sorting`` and a sortable column it is a link and says the direction."""
-    css = mark_safe(' class="num"') if column.is_number else ""
-    label = isolated(column.label) if column.is_name else column.label
-    if sorting is None or not column.sort:
-        return format_html('<th scope="col"{}>{}</th>', css, label)
-    return format_html(
-        '<th scope="col"{} aria-sort="{}"><a href="{}">{}</a></th>',
-        css,
-        sorting.direction(column.sort),
-        sorting.url(column.sort),
-        label,
-    )

@@ -35,7 +35,7 @@ def audit_log(request: HttpRequest) -> HttpResponseBase:
     if request.GET.get(PARAMETER) == SLUG and not form.errors:
         return _download(form)
     form.offer_actors()
-    page = paginate(request, CountedRows(entries))
+    page = paginate(request, CountedRows(entries), of="the audit log")
     context = {
         "form": form,
         "page": page,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.money import Money, to_cents
+from core.paging import Page
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.reports.totals import Totals
@@ -43,11 +44,18 @@ def companies_table(
         tuple(Row((head, *_cells(sheet, columns, currency))) for head, sheet in zip(heads, sheets, strict=True)),
         Row(("Total", *total)),
         csv_url=csv_url,
+        says_rounding=_companies_miss(sheets),
     )
 
 
 def months_table(
-    sheets: Sequence[StatementView], currency: str, heads: Sequence[tuple[str, str]], *, caption: str, csv_url: str
+    sheets: Sequence[StatementView],
+    currency: str,
+    heads: Sequence[tuple[str, str]],
+    *,
+    caption: str,
+    csv_url: str,
+    page: Page | None = None,
 ) -> Table:
     """The statements of one company, ``heads`` being month and status of each. Drafts and closed ones have no total."""
     columns = _columns(sheets, with_parts=False)
@@ -60,6 +68,8 @@ def months_table(
         ),
         tuple(Row((*head, *_cells(sheet, columns, currency))) for head, sheet in zip(heads, sheets, strict=True)),
         csv_url=csv_url,
+        page=page,
+        says_rounding=_months_miss(sheets),
     )
 
 
@@ -69,7 +79,7 @@ def billed_totals(sheets: Sequence[StatementView], *, with_markup: bool = False)
     return _totals(sum_of(sheets), part, sum(sheet.unpriced for sheet in sheets))
 
 
-def months_rounding_shows(sheets: Iterable[StatementView]) -> bool:
+def _months_miss(sheets: Iterable[StatementView]) -> bool:
     """Whether a row of months_table(), rounded, misses its own total."""
     return any(
         to_cents(each.cost) + to_cents(each.markup) != to_cents(each.total)
@@ -78,7 +88,7 @@ def months_rounding_shows(sheets: Iterable[StatementView]) -> bool:
     )
 
 
-def companies_rounding_shows(sheets: Sequence[StatementView]) -> bool:
+def _companies_miss(sheets: Sequence[StatementView]) -> bool:
     """Whether the rows of companies_table(), rounded, miss its totals, or its columns each other."""
     whole = sum_of(sheets)
     columns = _columns(sheets, with_parts=True)

@@ -90,6 +90,7 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool) -> Tab
         ),
         tuple(rows),
         Row(("Usage", *_figures(sheet.usage_totals, currency))),
+        says_rounding=False,  # rows of their own do
     )
 
 
@@ -128,22 +129,12 @@ def adjustments_table(sheet: StatementView) -> Table:
             ),
         ),
         Row(("Adjustments", "", _money(cost, ""), *((_money(markup, ""),) if with_markup else ()))),
+        says_rounding=False,
     )
 
 
-@dataclass(frozen=True)
-class SumRow:
-    """A row of what a statement comes to: an amount per currency."""
-
-    label: str
-    amounts: tuple[str, ...]
-    is_strong: bool = False
-
-
-def sum_rows(
-    sheet: StatementView, currency: str, *, is_known: bool = True
-) -> tuple[tuple[str, ...], tuple[SumRow, ...]]:
-    """The currencies of a statement, and what it comes to: cost, and where it has a mark-up that and both together.
+def sums_table(sheet: StatementView, currency: str, *, is_known: bool = True) -> Table:
+    """What a statement comes to in each currency: cost, and where it has a mark-up that and both together.
 
     Without ``is_known`` a statement without any amount comes to "—".
     """
@@ -151,17 +142,17 @@ def sum_rows(
     amounts = sheet.amounts or (Amounts(currency or DEFAULT_CURRENCY, nothing, nothing, nothing, nothing),)
     is_unknown = not sheet.amounts and (bool(sheet.unpriced) or not is_known)
 
-    def row(label: str, exact: Exact, estimated: Callable[[Amounts], bool], *, is_strong: bool = False) -> SumRow:
+    def row(label: str, exact: Exact, estimated: Callable[[Amounts], bool], *, is_strong: bool = False) -> Row:
         shown = (
             UNKNOWN if is_unknown else _sum_cell(each.currency, exact(each), estimated=estimated(each))
             for each in amounts
         )
-        return SumRow(label, tuple(shown), is_strong)
+        return Row((label, *shown), is_strong=is_strong)
 
-    def rounding(parts: Sequence[Exact], whole: Exact) -> list[SumRow]:
+    def rounding(parts: Sequence[Exact], whole: Exact) -> list[Row]:
         missing = [to_cents(whole(each)) - sum(to_cents(part(each)) for part in parts) for each in amounts]
         shown = (str(Money(each.currency, miss)) for each, miss in zip(amounts, missing, strict=True))
-        return [SumRow(ROUNDING, tuple(shown))] if any(missing) else []
+        return [Row((ROUNDING, *shown))] if any(missing) else []
 
     rows = []
     if sheet.adjustments:
@@ -180,7 +171,13 @@ def sum_rows(
         rows += [row(label, exact, lambda _each: False) for label, exact in markups]
         rows += rounding([lambda each: each.cost, *(exact for _label, exact in markups)], lambda each: each.total)
         rows.append(row("Total with mark-up", lambda each: each.total, lambda each: each.estimated, is_strong=True))
-    return tuple(each.currency.upper() for each in amounts), tuple(rows)
+    return Table(
+        "Total",
+        (Column("", is_number=False), *(Column(each.currency.upper()) for each in amounts)),
+        tuple(rows),
+        is_plain=True,
+        hides_head=len(amounts) == 1,
+    )
 
 
 def _markups(sheet: StatementView) -> list[tuple[str, Exact]]:

@@ -150,7 +150,7 @@ def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage:
     total = sum((row.totals for row in shown), NOTHING)
     total_figures = figures(total, currency, coverage.reading)
     return {
-        "keys": paginate(request, shown),
+        "keys": paginate(request, shown, of="API keys", anchor="#keys"),
         "has_keys": bool(rows),
         "filters": filters,
         "shown": chosen_filter,

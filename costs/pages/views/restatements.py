@@ -51,7 +51,7 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
     of_range = breakdowns.restatements(provider).filter(day__gte=chosen.range.first, day__lte=chosen.range.last)
     if request.GET.get(PARAMETER) == "restatements" and not chosen.error:
         return download(restatements_csv(of_range), name=[provider.name, "restatements"], days=chosen.range)
-    page = paginate(request, CountedRows(of_range))
+    page = paginate(request, CountedRows(of_range), of="restatements")
     context = {
         "provider": provider,
         "chosen": chosen,

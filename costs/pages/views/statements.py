@@ -19,7 +19,7 @@ from core.cells import Cell
 from core.days import EARLIEST_DAY, DateRange
 from core.months import days_of, first_of, following, months_between, name_of
 from core.names import isolated
-from core.paging import paginate
+from core.paging import Page, paginate
 from core.table_csv import PARAMETER, asked_table, csv_url, table_csv
 from core.tables import Column, Row, Table
 from core.wording import moment
@@ -28,12 +28,10 @@ from costs.pages import formatters
 from costs.pages.statement_csv import statement_csv
 from costs.pages.statement_lists import (
     billed_totals,
-    companies_rounding_shows,
     companies_table,
-    months_rounding_shows,
     months_table,
 )
-from costs.pages.statement_tables import adjustments_table, sum_rows, usage_table
+from costs.pages.statement_tables import adjustments_table, sums_table, usage_table
 from costs.pages.views.downloads import download
 from costs.pages.views.notices import Notice, simulated_only, unread_notice
 from costs.reports.totals import NOTHING, all_usage, main_currency, totals, totals_by
@@ -70,12 +68,11 @@ def statement_months(request: HttpRequest) -> HttpResponseBase:
     since = known_since(providers, closed.first if closed else None)
     months = months_between(since, first_of(now.date())) if since else []
     statuses = month_statuses(months, providers=providers, now=now, since=since)
-    page = paginate(request, statuses, size=MONTHS_A_PAGE)
-    table = _months_table(request, page.items, providers, closed, now.date()) if statuses else None
+    page = paginate(request, statuses, of="months", size=MONTHS_A_PAGE)
+    table = _months_table(request, page, providers, closed, now.date()) if statuses else None
     if table and (asked := asked_table(request, {"months": table})):
         return download(table_csv(asked[1]), name=["statements"])
     context = {
-        "page": page,
         "table": table,
         "ready": next_to_close(statuses),
         "simulated": simulated_only(providers),
@@ -85,11 +82,12 @@ def statement_months(request: HttpRequest) -> HttpResponseBase:
 
 def _months_table(
     request: HttpRequest,
-    statuses: Sequence[MonthStatus],
+    page: Page,
     providers: Sequence[Provider],
     closed: ClosedMonths | None,
     today: date,
 ) -> Table:
+    statuses: Sequence[MonthStatus] = page.items
     span = DateRange(statuses[-1].month, days_of(statuses[0].month).last)
     on_statements = draft_totals(span, closed=closed) | frozen_totals([each.closed for each in statuses if each.closed])
     nobodys = all_usage().between(span.first, span.last).filter(company=None).annotate(month=TruncMonth("day"))
@@ -123,6 +121,7 @@ def _months_table(
             for status, reading in zip(statuses, readings, strict=True)
         ),
         csv_url=csv_url(request, "months"),
+        page=None if page.is_whole else page,
     )
 
 
@@ -197,7 +196,6 @@ def month_context(status: MonthStatus, providers: Sequence[Provider], *, today: 
             caption=f"Statements of {name_of(month)}",
             csv_url=f"{url}?{PARAMETER}=statements",
         ),
-        "rounding_shows": companies_rounding_shows(sheets),
         "cost": formatters.money(billed_totals(sheets), currency, reading=reading, in_cents=True),
         "with_markup": formatters.money(
             billed_totals(sheets, with_markup=True), currency, reading=reading, in_cents=True
@@ -250,7 +248,7 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
         *frozen_sheets(ClosedMonth.objects.all(), company=company),
     ]
     sheets.sort(key=lambda sheet: sheet.month, reverse=True)
-    page = paginate(request, sheets, size=MONTHS_A_PAGE)
+    page = paginate(request, sheets, of="statements", size=MONTHS_A_PAGE)
     shown: Sequence[StatementView] = page.items
     currency = main_currency(sum((sheet.usage_totals for sheet in shown), NOTHING), Provider.objects.all())
     table = months_table(
@@ -259,6 +257,7 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
         [_month_and_status(sheet, closed) for sheet in shown],
         caption=f"Statements of {company.name}",
         csv_url=csv_url(request, "statements"),
+        page=None if page.is_whole else page,
     )
     if asked_table(request, {"statements": table}):
         return download(table_csv(table), name=[company.name, "statements"])
@@ -267,7 +266,6 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
         "page": page,
         "sees_all": request.user.has_perm(SEES_KEYS),
         "table": table,
-        "rounding_shows": months_rounding_shows(shown),
         "simulated": _simulated(request),
     }
     return render(request, "statements/company.html", context)
@@ -295,7 +293,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     simulated = {provider.name for provider in simulated_only(providers)}
     coverage = joint_coverage(coverages.values())
     currency = main_currency(sheet.usage_totals, providers)
-    currencies, sums = sum_rows(sheet, currency, is_known=bool(sheet.closed) or coverage.reading is not Reading.NONE)
+    is_known = bool(sheet.closed) or coverage.reading is not Reading.NONE
     context = {
         "company": company,
         "sheet": sheet,
@@ -304,8 +302,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "sees_all": sees_keys,
         "usage": usage_table(sheet, currency, shows_keys=sees_keys) if sheet.usage else None,
         "adjustments": adjustments_table(sheet) if sheet.adjustments else None,
-        "currencies": currencies,
-        "sums": sums,
+        "sums": sums_table(sheet, currency, is_known=is_known),
         "has_estimates": any(line.estimated for line in sheet.lines),
         "has_partial": any(getattr(sheet.usage_totals, name) is not None for name in sheet.usage_totals.untold),
         "unread": _unread(coverage, coverages, providers, sees_keys=sees_keys, today=today),

@@ -17,7 +17,7 @@ from accounts.models import Role
 from core.money import Money
 from core.months import parse_month
 from costs.models import ClosedMonth, Statement, StatementLine
-from costs.pages.statement_tables import sum_rows
+from costs.pages.statement_tables import sums_table
 from costs.statements.closing import close_month
 from costs.statements.contents import StatementView
 from providers.models import Company, Project
@@ -523,9 +523,9 @@ def test_mark_up_of_nothing_is_still_shown() -> None:
     """Set is set, also at 0 %."""
     sheet = StatementView(Company(name="Acme"), "Acme", OCTOBER, Decimal(0), ())
 
-    _currencies, rows = sum_rows(sheet, "usd")
+    table = sums_table(sheet, "usd")
 
-    assert [row.label for row in rows] == ["Cost", "Mark-up 0 %", "Total with mark-up"]
+    assert [row.cells[0] for row in table.rows] == ["Cost", "Mark-up 0 %", "Total with mark-up"]
 
 
 # The command ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from core.money import to_cents
 from core.tables import Table
 from costs.models import StatementLine
 from costs.pages.statement_csv import statement_csv
-from costs.pages.statement_tables import adjustments_table, sum_rows, usage_table
+from costs.pages.statement_tables import adjustments_table, sums_table, usage_table
 from costs.statements.contents import StatementView
 from providers.models import Company
 from tests.costs.statements.test_closing import OCTOBER, SEPTEMBER, close, restate
@@ -61,8 +61,8 @@ def parts_by_key(table: Table) -> list[tuple[Decimal, list[Decimal]]]:
 def sums(sheet: StatementView) -> dict[str, list[Decimal]]:
     """The rows of the sum by their first word; of "Rounding" there may be two."""
     found: dict[str, list[Decimal]] = {}
-    for row in sum_rows(sheet, "usd")[1]:
-        found.setdefault(row.label.split()[0], []).append(amount(row.amounts[0]))
+    for row in sums_table(sheet, "usd").rows:
+        found.setdefault(row.cells[0].split()[0], []).append(amount(row.cells[1]))
     return found
 
 
