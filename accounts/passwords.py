@@ -10,7 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-OURS = ("administrate", "administrator", "admin", "elevenlabs", "eleven", "labs")
+from providers import registry
+
+OURS = ("administrate", "administrator", "admin")
 
 # Of a host's or a person's name; shorter words are parts of too many others.
 SHORTEST_WORD = 4
@@ -20,7 +22,7 @@ _ALIKE = str.maketrans("013457@$!|l", "oieastasiii")
 
 
 class NamesValidator:
-    """The names of this product, of ElevenLabs, of this site and of the person don't count as part of a password.
+    """Names of this product, of what it reads, of this site and of the person don't count as part of a password.
 
     What is left without them, and without what stands between words, must be long enough.
     """
@@ -45,6 +47,9 @@ class NamesValidator:
 def _names(user: User | None) -> Iterator[str]:
     """Everything that has one of these beside it, too: of "costs.example.com" costs and example."""
     yield from OURS
+    for provider_type in registry.all_types():
+        yield provider_type.label
+        yield from re.findall(r"[A-Z][a-z]{3,}", provider_type.label)  # "Eleven" and "Labs"
     theirs = [user.username, user.email, user.first_name, user.last_name] if user else []
     for text in [settings.OIDC_NAME, *settings.ALLOWED_HOSTS, *theirs]:
         yield from (word for word in re.split(r"[\W_]+", text) if len(word) >= SHORTEST_WORD)

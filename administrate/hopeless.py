@@ -13,7 +13,7 @@ SHORTEST_PASSWORD = 8
 FEWEST_CHARACTERS = 8  # that differ; a random text of 32 has more
 FEWEST_BYTES = 16  # that differ, of the 32 of an encryption key
 
-PRODUCT_NAMES = ("administrate", "elevenlabs")
+PRODUCT_NAME = "administrate"
 
 
 def flaw_of_secret_key(key: str) -> str:
@@ -45,12 +45,15 @@ def flaw_of_first_password(password: str, *, username: str) -> str:
     """Why ADMIN_PASSWORD would be guessed at once. People's own passwords are held to more (AUTH_PASSWORD_VALIDATORS):
     this one may come from a script and be changed after the first sign-in.
     """
-    # Django's list of passwords can be reached only once the settings are known.
+    # Both can be reached only once the settings are known.
     from django.contrib.auth.password_validation import CommonPasswordValidator
+
+    from providers import registry
 
     if len(password) < SHORTEST_PASSWORD:
         return f"ADMIN_PASSWORD is too short: it needs at least {SHORTEST_PASSWORD} characters."
-    if password.casefold() in {*PRODUCT_NAMES, username.casefold()}:
+    providers = {provider_type.label.casefold() for provider_type in registry.all_types()}
+    if password.casefold() in {PRODUCT_NAME, username.casefold(), *providers}:
         return "ADMIN_PASSWORD is the name of the product or of the account."
     if password.lower().strip() in CommonPasswordValidator().passwords:
         return "ADMIN_PASSWORD is one of the passwords that everybody tries first."

@@ -7,7 +7,7 @@ what reads answers can ask it as well as what stores them.
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Those that ElevenLabs bills in; lower-case ISO codes.
+# Those that providers bill in; lower-case ISO codes.
 CURRENCIES = ("usd", "eur", "inr", "pln", "gbp")
 DEFAULT_CURRENCY = "usd"  # of a zero, where nothing was ever paid
 

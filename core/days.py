@@ -50,5 +50,5 @@ class DateRange:
         return urlencode({"from": self.first.isoformat(), "to": self.last.isoformat()})
 
 
-# The first UTC day that a provider can report (ElevenLabs: start_time ≥ 2020-01-01).
+# The first UTC day that a provider can report.
 EARLIEST_DAY = date(2020, 1, 1)

@@ -16,12 +16,12 @@ LOOKS_LIKE_KEY: Final = "This looks like an API key. Choose another name: names 
 _LOOKS_SECRET: Final = re.compile(
     r"""
     (?P<keep>
-        \b(?:xi-api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:(?:bearer|basic|digest)\s+)?  # a header
+        \b(?:[\w-]{0,40}api-key|authorization)["']?\s*[:=,]\s*(?:b?["'])?(?:(?:bearer|basic|digest)\s+)?  # a header
       | \b(?:api_key|password|token)["']?\s*[:=]\s*["']?                              # a field
       | ://[^\s:/@"']*:(?=[^\s/@"']+@)                                                # the password in a URL
       | /invitations/(?=[\w-]{43})                                                   # the token of an invitation
     )[^\s"',;})\]\\@]+
-    | \bsk_\w+                          # a key of ElevenLabs
+    | \bsk_\w+                          # an API key, as several providers write it
     | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key
     | \bgAAAA[\w-]{40,}=*               # what was encrypted with one
     | \b[0-9a-fA-F]{32,}\b              # keys of another kind, digests of keys
@@ -29,7 +29,7 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# What nobody calls anything: a key of ElevenLabs, a Fernet key, what was encrypted with one, a digest.
+# What nobody calls anything: an API key, a Fernet key, what was encrypted with one, a digest.
 _API_KEY: Final = re.compile(r"\bsk_\w{8,}")
 _IS_KEY: Final = re.compile(_API_KEY.pattern + r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bgAAAA[\w-]{40,}|\b[0-9a-fA-F]{32,}\b")
 

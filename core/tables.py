@@ -7,8 +7,8 @@ columns of numbers – say which of both they are for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -35,6 +35,7 @@ class Column:
     heads_rows: bool = False  # its cells are the headings of the rows; if no column says so, those of the first
     on_page: bool = True
     in_file: bool = True
+    figure: str = ""  # which figure it holds, where it has no column without that: see Table.with_figures()
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,22 @@ class Table:
     drawn: slice | None = None  # of ``rows``, those that the page shows; None: all, as the CSV always does
     is_plain: bool = False  # a few sums that need neither a frame nor a box that scrolls
     hides_head: bool = False  # the headings are for screen readers alone
+
+    def with_figures(self, figures: Collection[str]) -> Table:
+        """The same without the columns of other figures."""
+        kept = [index for index, column in enumerate(self.columns) if not column.figure or column.figure in figures]
+        if len(kept) == len(self.columns):
+            return self
+
+        def keep(row: Row) -> Row:
+            return replace(row, cells=tuple(row.cells[index] for index in kept))
+
+        return replace(
+            self,
+            columns=tuple(self.columns[index] for index in kept),
+            rows=tuple(keep(row) for row in self.rows),
+            total=keep(self.total) if self.total else None,
+        )
 
     @cached_property
     def rounding_shows(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from kombu.exceptions import OperationalError
@@ -26,8 +26,9 @@ from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.sync import open_client, run_sync, utc_now
 from elevenlabs_sync.windows import PIECE_DAYS, Window
+from elevenlabs_sync.words import FIGURES, WORDS
 from providers.models import Project, Provider, SyncRun
-from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
+from providers.registry import FigureWords, KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
 
 # A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8
@@ -39,6 +40,9 @@ class ElevenLabs:
     slug = "elevenlabs"
     label = "ElevenLabs"
     simulated_key: ApiKey | None = ApiKey(SIMULATED_API_KEY)
+    words = WORDS
+    figures: Mapping[str, FigureWords] = FIGURES
+    plan_figure = "credits"
 
     def regions(self) -> list[Region]:
         return hosts.regions()

@@ -6,12 +6,15 @@ changes when one is added.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.secrets import ApiKey
 from providers.models import Provider, SyncRun
+from providers.type_words import NEUTRAL, NEUTRAL_FIGURES, FigureWords, Region, TypeWords
+
+__all__ = ["FigureWords", "Region", "TypeWords"]  # what a type is made of, besides what is declared below
 
 
 class KeyRefusedError(Exception):
@@ -27,12 +30,6 @@ class KeyRefusedError(Exception):
 
 class QueueUnreachableError(Exception):
     """The broker did not take the message; the run stays queued and the sweep hands it over later."""
-
-
-@dataclass(frozen=True)
-class Region:
-    slug: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,12 @@ class ProviderType(Protocol):
     slug: str
     label: str
     simulated_key: ApiKey | None  # opens the simulated workspace of the embedded default, where the type has one
+    words: TypeWords
+    figures: Mapping[str, FigureWords]  # of "cost", "credits", "minutes" and "requests" those that it ever reports
+    plan_figure: str  # the figure of which its plans include so much
 
-    def regions(self) -> list[Region]:
-        """Where a workspace of this type can live; the default first."""
+    def regions(self) -> Sequence[Region]:
+        """Where a workspace of this type can live, the default first; none where there is nothing to choose."""
 
     def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
         """Ask the provider for usage with this key, within ten seconds; raises KeyRefusedError."""
@@ -82,3 +82,28 @@ def get(slug: str) -> ProviderType:
 
 def all_types() -> list[ProviderType]:
     return sorted(_types.values(), key=lambda provider_type: provider_type.label)
+
+
+def default_region(provider_type: ProviderType) -> str:
+    """Where a workspace lives unless somebody says otherwise; empty where there is nothing to choose."""
+    regions = provider_type.regions()
+    return regions[0].slug if regions else ""
+
+
+def words_of(slug: str) -> TypeWords:
+    """The words of a type; neutral ones when it is not installed any more."""
+    return _types[slug].words if slug in _types else NEUTRAL
+
+
+def words_for(slugs: Iterable[str] | None = None) -> TypeWords:
+    """The words for providers of these types – of one its own, of several neutral ones; without any, of all types."""
+    wanted = set(_types if slugs is None else slugs) or set(_types)
+    return words_of(wanted.pop()) if len(wanted) == 1 else NEUTRAL
+
+
+def figures_for(slugs: Iterable[str] | None = None) -> dict[str, FigureWords]:
+    """The figures that at least one of these types reports, in their order; all of a type that is not installed."""
+    wanted = set(_types if slugs is None else slugs) or set(_types)
+    known = [_types[slug].figures if slug in _types else NEUTRAL_FIGURES for slug in wanted]
+    words = known[0] if len(known) == 1 else NEUTRAL_FIGURES
+    return {name: words[name] for name in NEUTRAL_FIGURES if any(name in figures for figures in known)}

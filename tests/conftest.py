@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,9 +16,10 @@ from django.test import Client
 
 from accounts.models import Role
 from core.secrets import ApiKey
+from elevenlabs_sync.words import FIGURES, WORDS
 from providers import registry
 from providers.models import Provider, SyncRun
-from providers.registry import KeyCheck, Progress, Region
+from providers.registry import FigureWords, KeyCheck, Progress, Region, TypeWords
 from tests.factories import NOW, TODAY, make_user
 
 
@@ -72,6 +73,9 @@ class FakeType:
     project_ids: frozenset[str] = frozenset()
     checked: list[tuple[str, str]] = field(default_factory=list)
     enqueued: list[int] = field(default_factory=list)
+    words: TypeWords = WORDS
+    figures: Mapping[str, FigureWords] = field(default_factory=lambda: FIGURES)
+    plan_figure: str = "credits"
 
     def regions(self) -> list[Region]:
         return [Region("global", "Global"), Region("eu", "EU residency"), Region("simulated", "Simulated")]

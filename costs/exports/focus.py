@@ -13,7 +13,7 @@ provider charges. docs/focus.md says what each column holds; here stands why.
   simply the day's row, and no invoice is known that a correction could refer to.
 - **Periods** are half-open and UTC: the charge period is the usage day, the billing period its calendar month, because
   the API names no invoice periods.
-- **Quantities** must not be null for usage. Where ElevenLabs charges credits they are the pricing quantity, and the
+- **Quantities** must not be null for usage. Where a provider charges credits they are the pricing quantity, and the
   pricing currency is the virtual currency "Credits" with the credits as the cost in it. Where it bills by cost no
   measure is reported: the row then counts as what it is, one charge, in a unit of that name.
 - **Decimals** always have a point (see _decimal).

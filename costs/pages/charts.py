@@ -9,6 +9,7 @@ from typing import Any
 from core.money import SYMBOLS, UNKNOWN, Money, format_number
 from core.tables import Column, Row, Table
 from costs.pages import formatters
+from costs.pages.words import PageWords, words_for
 from costs.reports.breakdowns import OTHER, Series
 from costs.reports.days import Day
 from costs.reports.metrics import Metric
@@ -30,6 +31,7 @@ class Chart:
     has_estimates: bool
     data: dict[str, Any]  # for charts.js
     table: Table
+    words: PageWords
 
     @property
     def is_empty(self) -> bool:
@@ -45,8 +47,10 @@ def stacked_by_day(
     metric: Metric,
     currency: str,
     csv_url: str = "",
+    words: PageWords | None = None,
 ) -> Chart:
     """A chart of ``metric`` per day and series; of money, the part in ``currency`` is drawn and all of it is listed."""
+    words = words or words_for()
     return Chart(
         title=title,
         legend=tuple(
@@ -72,7 +76,8 @@ def stacked_by_day(
                 for one in series
             ],
         },
-        table=_twin(title, series, days, metric, currency, csv_url),
+        table=_twin(title, series, days, metric, currency, csv_url, words),
+        words=words,
     )
 
 
@@ -94,7 +99,13 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
 
 
 def _twin(
-    title: str, series: Sequence[Series], days: Sequence[Day], metric: Metric, currency: str, csv_url: str
+    title: str,
+    series: Sequence[Series],
+    days: Sequence[Day],
+    metric: Metric,
+    currency: str,
+    csv_url: str,
+    words: PageWords,
 ) -> Table:
     """Newest day first; the last column and the last row are the totals."""
     reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
@@ -105,12 +116,14 @@ def _twin(
         rows=tuple(
             Row(
                 (
-                    formatters.marked_day(day.day, is_provisional=day.is_provisional),
+                    formatters.marked_day(day.day, is_provisional=day.is_provisional, words=words),
                     *(
-                        formatters.figure(metric, one.by_day.get(day.day, NOTHING), currency, reading=day.reading)
+                        formatters.figure(
+                            metric, one.by_day.get(day.day, NOTHING), currency, reading=day.reading, words=words
+                        )
                         for one in series
                     ),
-                    formatters.figure(metric, day.totals, currency, reading=day.reading),
+                    formatters.figure(metric, day.totals, currency, reading=day.reading, words=words),
                 ),
             )
             for day in reversed(days)
@@ -118,8 +131,10 @@ def _twin(
         total=Row(
             (
                 "Total",
-                *(formatters.figure(metric, sum_, currency) for sum_ in sums),
-                formatters.figure(metric, sum((day.totals for day in days), NOTHING), currency, reading=reading),
+                *(formatters.figure(metric, sum_, currency, words=words) for sum_ in sums),
+                formatters.figure(
+                    metric, sum((day.totals for day in days), NOTHING), currency, reading=reading, words=words
+                ),
             ),
         ),
         is_dense=True,

@@ -18,6 +18,7 @@ from core.amounts import DEFAULT_CURRENCY
 from core.cells import Cell, lines, with_hint
 from core.money import UNKNOWN, Money, format_number, signed, to_cents, to_significant, to_tenth
 from core.names import isolated
+from costs.pages.words import PageWords, words_for
 from costs.reports.comparison import Change, Comparison
 from costs.reports.forecast import Expected
 from costs.reports.metrics import Metric
@@ -25,28 +26,16 @@ from costs.reports.totals import Totals
 from costs.usage.coverage import Reading
 from providers.models import Company, Project, Provider
 
-UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
-PARTLY_UNPRICED = "Includes usage that ElevenLabs has not priced yet"
 UNPRICED_ON_COMPARED_DAYS = "Some usage of the compared days has no price"
 UNPRICED_IN_FORECAST = "Leaves out usage that has no price"
 SHARE_OF_PRICED = "Part of the spend that is known; some usage has no price yet"
 UNREAD = "These days have not been read yet"
 PARTLY_UNREAD = "Some of this has not been read yet"
-ESTIMATED = "Holds amounts that come from credits at a rate that was set here; ElevenLabs reports no cost for them"
 NOT_COMPARABLE = "There are no complete days to compare yet: days that are over, read and priced"
 NO_FORECAST = "Forecast appears after 7 full days of data"
 WAITS_FOR_PRICES = "a day with usage that has no price is waited for for 7 days"
-PROVISIONAL = "ElevenLabs may still restate this day"
-NOT_REPORTED = "ElevenLabs does not report this for this usage"
-PARTLY_NOT_REPORTED = "Leaves out usage for which ElevenLabs does not report this"
 
 SIMULATED_REGION = "simulated"
-DISABLED_REASONS = {
-    "trial_ended": "The workspace's trial ended",
-    "subscription_downgrade": "The workspace's plan was lowered",
-    "exposed_publicly": "The key was found in public",
-    "self_disabled": "Somebody of the workspace disabled it",
-}
 
 
 def unknown(reason: str) -> Cell:
@@ -61,58 +50,85 @@ def qualified(
     lacks: str = "",
     says: str = "",
     digits: int | None = None,
+    words: PageWords | None = None,
 ) -> Cell:
     """A known figure with what must be known of it: that it holds estimates, what it leaves out.
 
     ``says`` explains it on the page and is no note of the file.
     """
-    note = ". ".join(filter(None, (ESTIMATED if estimated else "", lacks)))
+    words = words or words_for()
+    note = ". ".join(filter(None, (words.estimated if estimated else "", lacks)))
     reason = ". ".join(filter(None, (says, note)))
     label = "Estimated" if estimated else ""
     html = with_hint(text, reason, mark="*" if lacks else "", label=label) if reason else text
     return Cell(html, value, note, digits=digits)
 
 
-def money(totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE, in_cents: bool = False) -> Cell:
+def money(
+    totals: Totals,
+    currency: str,
+    *,
+    reading: Reading = Reading.WHOLE,
+    in_cents: bool = False,
+    words: PageWords | None = None,
+) -> Cell:
     """What ``totals`` cost: a line per currency; ``currency`` names a zero. A zero of unread days is unknown.
 
     ``in_cents`` where the amounts shown have to add up: there "<$0.01" would say too little.
     """
+    words = words or words_for()
     if totals.is_unpriced:
-        return unknown(UNPRICED)
+        return unknown(words.unpriced)
     if not totals.costs and reading is Reading.NONE:
         return unknown(UNREAD)
     amounts = totals.costs or (Money(currency or DEFAULT_CURRENCY, Decimal(0)),)
-    lacks = PARTLY_UNPRICED if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
+    lacks = words.partly_unpriced if totals.unpriced_rows else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
     text = lines(Money(each.currency, to_cents(each.amount)) if in_cents else each for each in amounts)
-    return qualified(text, amounts, estimated=totals.estimated, lacks=lacks, digits=2)
+    return qualified(text, amounts, estimated=totals.estimated, lacks=lacks, digits=2, words=words)
 
 
-def amount(totals: Totals, figure: str, *, digits: int = 0, reading: Reading = Reading.WHOLE) -> Cell:
+def amount(
+    totals: Totals,
+    figure: str,
+    *,
+    digits: int = 0,
+    reading: Reading = Reading.WHOLE,
+    words: PageWords | None = None,
+) -> Cell:
     """Credits, minutes or requests: unknown where there is usage that does not report it."""
+    words = words or words_for()
     value: Decimal | int | None = getattr(totals, figure)
     if value is None and reading is Reading.NONE:
         return unknown(UNREAD)
     if value is None and not totals.is_idle:
-        return unknown(NOT_REPORTED)
-    lacks = PARTLY_NOT_REPORTED if figure in totals.untold else PARTLY_UNREAD if reading is not Reading.WHOLE else ""
+        return unknown(words.not_reported)
+    partly_unread = PARTLY_UNREAD if reading is not Reading.WHOLE else ""
+    lacks = words.partly_not_reported if figure in totals.untold else partly_unread
     return qualified(format_html("{}", format_number(value or 0, digits)), value or 0, lacks=lacks, digits=digits)
 
 
-def figure(metric: Metric, totals: Totals, currency: str, *, reading: Reading = Reading.WHOLE) -> Cell:
+def figure(
+    metric: Metric,
+    totals: Totals,
+    currency: str,
+    *,
+    reading: Reading = Reading.WHOLE,
+    words: PageWords | None = None,
+) -> Cell:
     """The figure of a metric, as money() or amount() writes it."""
     if metric.slug == "cost":
-        return money(totals, currency, reading=reading)
-    return amount(totals, metric.slug, digits=metric.digits, reading=reading)
+        return money(totals, currency, reading=reading, words=words)
+    return amount(totals, metric.slug, digits=metric.digits, reading=reading, words=words)
 
 
-def share(totals: Totals, whole: Totals, currency: str) -> Cell:
+def share(totals: Totals, whole: Totals, currency: str, *, words: PageWords | None = None) -> Cell:
     """The part of the whole in ``currency`` as a percentage; empty where there is nothing to divide.
 
     Of what was paid in other currencies alone it would be 0 %, which is no answer.
     """
+    words = words or words_for()
     if totals.is_unpriced:
-        return unknown(UNPRICED)
+        return unknown(words.unpriced)
     part, all_of_it = totals.cost_in(currency), whole.cost_in(currency)
     if not all_of_it or (totals.sort_amount and not part):
         return Cell("", "")
@@ -122,10 +138,11 @@ def share(totals: Totals, whole: Totals, currency: str) -> Cell:
         to_significant(percent),
         estimated=whole.estimated and bool(part),  # nothing is no part of anything, whatever that comes to
         lacks=SHARE_OF_PRICED if whole.unpriced_rows and part else "",
+        words=words,
     )
 
 
-def change(compared: Change | None, currency: str, comparison: Comparison) -> Cell:
+def change(compared: Change | None, currency: str, comparison: Comparison, *, words: PageWords | None = None) -> Cell:
     """How the spend of the compared days has changed: an arrow, a sign and a percentage, or "New".
 
     A line for each currency that it was paid in, ``currency`` first.
@@ -133,9 +150,10 @@ def change(compared: Change | None, currency: str, comparison: Comparison) -> Ce
     if not comparison.is_possible:
         return unknown(NOT_COMPARABLE)
     compared = compared or Change()
+    words = words or words_for()
     if compared.is_unpriced:
-        return unknown(UNPRICED)
-    each = {one: _change_in(compared, one, comparison) for one in compared.currencies(currency)}
+        return unknown(words.unpriced)
+    each = {one: _change_in(compared, one, comparison, words) for one in compared.currencies(currency)}
     if len(each) == 1:
         return each.popitem()[1]
     html = format_html_join(mark_safe("<br>"), "{} {}", ((one.upper(), cell) for one, cell in each.items()))
@@ -148,7 +166,7 @@ def plain_change(cell: Cell) -> str:
     return f"{cell.value:f} %" if isinstance(cell.value, Decimal) else str(cell.value)
 
 
-def _change_in(compared: Change, currency: str, comparison: Comparison) -> Cell:
+def _change_in(compared: Change, currency: str, comparison: Comparison, words: PageWords) -> Cell:
     ratio = compared.ratio(currency)
     both = compared.now + compared.before
     lacks = UNPRICED_ON_COMPARED_DAYS if both.unpriced_rows else ""
@@ -156,21 +174,28 @@ def _change_in(compared: Change, currency: str, comparison: Comparison) -> Cell:
         if not compared.now.cost_in(currency):
             return Cell("", "")
         nothing = f"Nothing was spent on {comparison.days}"
-        return qualified("New", "New", estimated=both.estimated, lacks=lacks, says=nothing)
+        return qualified("New", "New", estimated=both.estimated, lacks=lacks, says=nothing, words=words)
     percent = to_tenth(100 * ratio)
     before = Money(currency, compared.before.cost_in(currency))
     text = "No change" if not percent else f"{'▲' if percent > 0 else '▼'} {signed(percent)} %"
     says = f"{before} on {comparison.days}"
-    return qualified(text, to_significant(100 * ratio), estimated=both.estimated, lacks=lacks, says=says)
+    return qualified(text, to_significant(100 * ratio), estimated=both.estimated, lacks=lacks, says=says, words=words)
 
 
-def forecast(expected: Expected, *, waits_for_prices: bool = False, with_range: bool = True) -> Cell:
+def forecast(
+    expected: Expected,
+    *,
+    waits_for_prices: bool = False,
+    with_range: bool = True,
+    words: PageWords | None = None,
+) -> Cell:
     """What the month will have cost in each currency, with its range; unknown where that is none.
 
     ``waits_for_prices``: whether days would be complete if their usage were priced. ``with_range``: the cell says it.
     """
+    words = words or words_for()
     if expected.is_unpriced:
-        return unknown(UNPRICED)
+        return unknown(words.unpriced)
     if not expected.by_currency:
         return unknown(f"{NO_FORECAST}; {WAITS_FOR_PRICES}" if waits_for_prices else NO_FORECAST)
     amounts = [Money(currency, one.amount) for currency, one in expected.by_currency.items()]
@@ -182,6 +207,7 @@ def forecast(expected: Expected, *, waits_for_prices: bool = False, with_range: 
         estimated=expected.estimated,
         lacks=UNPRICED_IN_FORECAST if expected.is_partly_unpriced else "",
         says=likely,
+        words=words,
     )
     return Cell(cell, cell.value, ". ".join(filter(None, (likely, cell.note))))
 
@@ -196,13 +222,14 @@ def day(value: date | None) -> Cell:
     return Cell(f"{value.day} {value:%b %Y}", value.isoformat()) if value else Cell("Not yet", "")
 
 
-def marked_day(value: date, *, is_provisional: bool) -> Cell:
+def marked_day(value: date, *, is_provisional: bool, words: PageWords | None = None) -> Cell:
     """A day as the head of a row."""
+    words = words or words_for()
     if not is_provisional:
         return Cell(format_html('<span class="day">{}</span>', day(value)), value.isoformat())
-    badge = with_hint("provisional", PROVISIONAL)
+    badge = with_hint("provisional", words.provisional)
     html = format_html('<span class="day">{} <span class="badge">{}</span></span>', day(value), badge)
-    return Cell(html, value.isoformat(), PROVISIONAL)
+    return Cell(html, value.isoformat(), words.provisional)
 
 
 def named(name: str) -> Cell:
@@ -240,16 +267,17 @@ def provider(subject: Provider, query: str = "") -> Cell:
     return Cell(html, subject.name)
 
 
-def project(subject: Project, *, now: datetime | None = None) -> Cell:
+def project(subject: Project, *, now: datetime | None = None, words: PageWords | None = None) -> Cell:
     """An API key's name, its last characters and what has become of it; with ``now`` also what it may still do."""
-    facts = _facts(subject, now) if now else []
+    words = words or words_for()
+    facts = _facts(subject, now, words) if now else []
     html = format_html(
         "{}{}{}{}",
         isolated(subject.display_name),
         format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
         if subject.hint and (subject.label or subject.name)
         else "",
-        _state(subject, now),
+        _state(subject, now, words),
         format_html('<span class="sub">{}</span>', " · ".join(facts)) if facts else "",
     )
     return Cell(html, subject.display_name)
@@ -257,34 +285,30 @@ def project(subject: Project, *, now: datetime | None = None) -> Cell:
 
 def project_of_provider(subject: Project, query: str = "") -> Cell:
     """An API key with its provider below it, for tables that hold keys of several."""
-    html = format_html('{}<span class="sub">{}</span>', project(subject), provider(subject.provider, query))
+    own = words_for([subject.provider])
+    html = format_html('{}<span class="sub">{}</span>', project(subject, words=own), provider(subject.provider, query))
     return Cell(html, f"{subject.display_name} ({subject.provider.name})")
 
 
-def _state(subject: Project, now: datetime | None) -> SafeString:
+def _state(subject: Project, now: datetime | None, words: PageWords) -> SafeString:
     if subject.deleted_at:
         return mark_safe(' <span class="badge">Deleted</span>')
     if subject.disabled_at:
-        reason = "" if now else _disabled_reason(subject)  # with now it stands among the facts
+        reason = "" if now else words.disabled_reason(subject.disabled_reason)  # with now it stands among the facts
         return format_html(' <span class="badge">{}</span>', with_hint("Disabled", reason) if reason else "Disabled")
     if now and subject.expires_at and subject.expires_at <= now:
         return mark_safe(' <span class="badge">Expired</span>')
     return SafeString("")
 
 
-def _facts(subject: Project, now: datetime) -> list[str]:
+def _facts(subject: Project, now: datetime, words: PageWords) -> list[str]:
     """Why a key is disabled, until when it works, and how much of its own limit is used."""
     if subject.deleted_at:
         return []
-    facts = [_disabled_reason(subject)] if subject.disabled_at else []
+    facts = [words.disabled_reason(subject.disabled_reason)] if subject.disabled_at else []
     if subject.expires_at:
         facts.append(f"{'Expired' if subject.expires_at <= now else 'Expires'} {day(subject.expires_at.date())}")
     if subject.credit_limit is not None:
         used = "an unknown number" if subject.credits_used is None else format_number(subject.credits_used)
         facts.append(f"{used} of {format_number(subject.credit_limit)} credits this period")
     return [fact for fact in facts if fact]
-
-
-def _disabled_reason(subject: Project) -> str:
-    """In words; one that is not known here is shown as reported."""
-    return DISABLED_REASONS.get(subject.disabled_reason, subject.disabled_reason.replace("_", " ").capitalize())

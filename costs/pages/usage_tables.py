@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.tables import Column, Row, Table
 from costs.pages import formatters
+from costs.pages.words import PageWords, words_for
 from costs.reports.breakdowns import Breakdown
 from costs.reports.metrics import METRICS
 from costs.reports.totals import Totals
 from costs.usage.coverage import Coverage, Reading
 
-USAGE_COLUMNS = (Column("Spend"), Column("Credits"), Column("Minutes"), Column("Requests"))
+USAGE_COLUMNS = (
+    Column("Spend", figure="cost"),
+    Column("Credits", figure="credits"),
+    Column("Minutes", figure="minutes"),
+    Column("Requests", figure="requests"),
+)
 
 
 def usage_table(
@@ -23,20 +29,30 @@ def usage_table(
     currency: str,
     coverage: Coverage,
     csv_url: str = "",
+    words: PageWords | None = None,
 ) -> Table:
     """A breakdown's spend, credits, minutes and requests; ``heads`` are the headings of its lines, in their order."""
-    return Table(
+    words = words or words_for()
+    table = Table(
         caption,
         (Column(subject, is_number=False), *USAGE_COLUMNS),
         tuple(
-            Row((head, *figures(line.totals, currency, coverage.row_reading)), is_muted=line.totals.is_idle)
+            Row((head, *figures(line.totals, currency, coverage.row_reading, words)), is_muted=line.totals.is_idle)
             for head, line in zip(heads, breakdown.lines, strict=True)
         ),
-        Row(("Total", *figures(breakdown.total, currency, coverage.reading))),
+        Row(("Total", *figures(breakdown.total, currency, coverage.reading, words))),
         csv_url=csv_url,
     )
+    return table.with_figures(words.metrics)
 
 
-def figures(totals: Totals, currency: str, reading: Reading) -> tuple[str, ...]:
+def reported(cells: Sequence[str], words: PageWords) -> tuple[str, ...]:
+    """Of the cells of USAGE_COLUMNS those whose figure is reported at all."""
+    return tuple(cell for slug, cell in zip(METRICS, cells, strict=True) if slug in words.metrics)
+
+
+def figures(totals: Totals, currency: str, reading: Reading, words: PageWords | None = None) -> tuple[str, ...]:
     """The cells of USAGE_COLUMNS."""
-    return tuple(formatters.figure(metric, totals, currency, reading=reading) for metric in METRICS.values())
+    return tuple(
+        formatters.figure(metric, totals, currency, reading=reading, words=words) for metric in METRICS.values()
+    )

@@ -1,4 +1,4 @@
-"""The four figures of usage, and what each of them means."""
+"""The four figures of usage; what each of them means is the provider type's to say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from costs.reports.totals import Totals
 class Metric:
     slug: str
     label: str
-    explanation: str
+    explanation: str = ""  # of the provider type that a page counts
     digits: int = 0  # that are shown
 
     def value(self, totals: Totals, currency: str) -> Decimal | int | None:
@@ -22,13 +22,9 @@ class Metric:
         return next((money.amount for money in totals.costs if money.currency == currency), None)
 
 
-COST = Metric("cost", "Cost", "Actual spend as ElevenLabs reports it for your plan and usage.")
-CREDITS = Metric(
-    "credits",
-    "Credits",
-    "ElevenLabs credits consumed: characters for text to speech, minutes for speech to text.",
-)
-MINUTES = Metric("minutes", "Minutes", "Minutes of audio, as ElevenLabs reports them.", digits=1)
-REQUESTS = Metric("requests", "Requests", "Number of API calls.")
+COST = Metric("cost", "Cost")
+CREDITS = Metric("credits", "Credits")
+MINUTES = Metric("minutes", "Minutes", digits=1)
+REQUESTS = Metric("requests", "Requests")
 
 METRICS = {metric.slug: metric for metric in (COST, CREDITS, MINUTES, REQUESTS)}

@@ -29,6 +29,7 @@ from costs.statements.adjustments import closed_months
 from costs.statements.contents import StatementView, draft_sheets, sum_of
 from costs.usage.attribution import locked
 from providers.models import Provider
+from providers.registry import words_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -180,7 +181,7 @@ def unpriced_warnings(sheets: Iterable[StatementView]) -> list[str]:
     """A sentence for each company some of whose usage is on the statement without a cost."""
     return [
         f"{sheet.company_name}: {count(sheet.unpriced, 'line')} of usage {'has' if sheet.unpriced == 1 else 'have'} no "
-        "price yet. Once ElevenLabs has priced it, the next statement carries the cost."
+        f"price yet. Once {words_for().name} has priced it, the next statement carries the cost."
         for sheet in sheets
         if sheet.unpriced
     ]

@@ -1,4 +1,4 @@
-"""Estimated costs: where ElevenLabs reports no money at all, an operator's rate per 1,000 credits stands in.
+"""Estimated costs: where a provider reports no money at all, an operator's rate per 1,000 credits stands in.
 
 The write path estimates what it writes (costs.usage.writing); here a rate is set, and what is stored already follows it
 by that same path.
@@ -19,6 +19,7 @@ from core.sums import ExactSum
 from costs.models import DailyUsage
 from costs.usage.writing import estimated_cost, rewrite_estimates
 from providers.models import Provider
+from providers.registry import words_of
 from providers.services.claims import new_owner, release_claim, take_claim
 
 
@@ -27,7 +28,7 @@ class SyncRunningError(Exception):
 
 
 def reports_cost(provider: Provider) -> bool:
-    """Whether any stored usage has a cost that ElevenLabs reported, if only of zero; one query."""
+    """Whether any stored usage has a cost that the provider reported, if only of zero; one query."""
     return DailyUsage.objects.for_provider(provider).filter(cost__isnull=False, estimated=False).exists()
 
 
@@ -69,7 +70,8 @@ def _check(provider: Provider, rate: Decimal, currency: str) -> None:
     if not rate.is_finite() or rate <= 0:
         raise ValidationError({"rate": "The rate must be more than 0."})
     if reports_cost(provider):
-        raise ValidationError("ElevenLabs reports costs for this provider: estimates would stand beside real amounts.")
+        start = words_of(provider.type).start
+        raise ValidationError(f"{start} reports costs for this provider: estimates would stand beside real amounts.")
     estimable = DailyUsage.objects.for_provider(provider).estimable()
     credits_used = estimable.aggregate(total=ExactSum("credits"))["total"] or Decimal(0)
     if estimated_cost(credits_used, rate) > amounts.COST.largest:

@@ -11,39 +11,51 @@ from django.core.exceptions import ValidationError
 from providers import registry
 from providers.forms.fields import ApiKeyField, NameField
 from providers.models import Provider
+from providers.registry import default_region
 
 NAME_TAKEN = "A provider with this name already exists."
 
 
 class ConnectForm(forms.Form):
-    """A provider type, a name, a key and where the workspace's data lives.
+    """A provider type, a name, a key and – where the type has regions – where the workspace's data lives.
 
-    ``source`` is what one of its buttons says: usage per API key, or the account's totals.
+    The form is that of one type, which sent data name themselves and ``shown`` names before. ``source`` is what one of
+    its buttons says: usage per API key, or the account's totals.
     """
 
     provider_type = forms.ChoiceField(label="Provider Type")
     name = NameField(
         label="Name",
         max_length=Provider._meta.get_field("name").max_length,
-        help_text="How the workspace is called here, e.g. “Production ElevenLabs”.",
         error_messages={"required": "Enter a name."},
     )
-    api_key = ApiKeyField(label="API Key", help_text="Starts with “sk_”. Copy it from ElevenLabs and paste it here.")
-    region = forms.ChoiceField(
-        label="Data residency",
-        required=False,
-        help_text="Global, unless the workspace was made in an isolated region.",
-    )
+    api_key = ApiKeyField()
+    region = forms.ChoiceField(required=False)
     source = forms.ChoiceField(
         required=False, choices=Provider.Source.choices, error_messages={"invalid_choice": "Choose one of the buttons."}
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shown: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        types = registry.all_types()
-        self._choose("provider_type", {type_.slug: type_.label for type_ in types})
-        self._choose("region", {region.slug: region.label for type_ in types for region in type_.regions()})
+        types = {type_.slug: type_ for type_ in registry.all_types()}
+        self.type = types.get(self.data.get("provider_type") or shown) or next(iter(types.values()))
+        self.words = self.type.words
+        self._choose("provider_type", {slug: type_.label for slug, type_ in types.items()})
+        if len(types) > 1:  # chosen by links, since the other fields depend on it
+            self.fields["provider_type"].widget = forms.HiddenInput()
+            self.fields["provider_type"].initial = self.type.slug
+        self.fields["name"].help_text = f"How the workspace is called here, e.g. “{self.words.name_example}”."
+        self.fields["api_key"].label, self.fields["api_key"].help_text = self.words.key_label, self.words.key_help
+        self._offer_regions()
         self.fields["name"].widget.attrs |= {"autocomplete": "off", "data-taken": "names-taken"}
+
+    def _offer_regions(self) -> None:
+        regions = self.type.regions()
+        if not regions:
+            del self.fields["region"]
+            return
+        self.fields["region"].label, self.fields["region"].help_text = self.words.region_label, self.words.region_help
+        self._choose("region", {region.slug: region.label for region in regions})
 
     def _choose(self, name: str, choices: Mapping[str, str]) -> None:
         field = self.fields[name]
@@ -66,9 +78,6 @@ class ConnectForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if "provider_type" in cleaned and "region" in cleaned:
-            regions = [region.slug for region in registry.get(cleaned["provider_type"]).regions()]
-            cleaned["region"] = cleaned["region"] or regions[0]
-            if cleaned["region"] not in regions:
-                self.add_error("region", "Choose one of the list.")
+        if "region" not in self.errors:
+            cleaned["region"] = cleaned.get("region") or default_region(self.type)
         return cleaned

@@ -25,10 +25,7 @@ class RenameForm(forms.Form):
 class ReplaceKeyForm(forms.Form):
     """A new key for a workspace; ``same_workspace`` is asked for only where nothing shows it."""
 
-    api_key = ApiKeyField(
-        label="New API Key",
-        help_text="Starts with “sk_”. It is tried first, then stored encrypted and never shown again.",
-    )
+    api_key = ApiKeyField(label="New API Key")
     same_workspace = forms.BooleanField(label="I am sure that this key belongs to the same workspace", required=False)
 
 

@@ -60,7 +60,7 @@ class Provider(models.Model):
 
     type = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
-    region = models.CharField(max_length=40)
+    region = models.CharField(max_length=40, blank=True)  # empty where the type has none
 
     encrypted_key = models.TextField(editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)

@@ -28,7 +28,7 @@ SIMULATED_NAME = "Simulated workspace"
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_provider(request: HttpRequest) -> HttpResponse:
     """The key is tried before anything is stored. Where it may only read its account's totals, those are offered."""
-    form = ConnectForm(request.POST) if request.method == "POST" else ConnectForm()
+    form = ConnectForm(request.POST if request.method == "POST" else None, shown=request.GET.get("type", ""))
     offers_account_totals = form.asks_for_account_totals
     if form.is_valid():
         try:
@@ -50,8 +50,13 @@ def add_provider(request: HttpRequest) -> HttpResponse:
         else:
             enqueue_quietly(run=run, now=timezone.now())
             return redirect(provider)
+    types = registry.all_types()
     context = {
         "form": form,
+        "words": form.words,
+        "types": [(type_.label, f"?type={type_.slug}", type_ is form.type) for type_ in types]
+        if len(types) > 1
+        else (),
         "offers_account_totals": offers_account_totals,
         # For the browser, which says it before a key has been pasted; clean_name() is who decides.
         "names_taken": {"names": list(Provider.objects.values_list("name", flat=True)), "sentence": NAME_TAKEN},

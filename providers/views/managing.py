@@ -67,7 +67,8 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 def replace_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     """The new key is tried first; until it has proved itself the stored one stays and keeps syncing."""
     provider = get_object_or_404(Provider, pk=pk)
-    form = ReplaceKeyForm(request.POST) if request.method == "POST" else ReplaceKeyForm()
+    form = ReplaceKeyForm(request.POST if request.method == "POST" else None)
+    form.fields["api_key"].help_text = registry.words_of(provider.type).new_key_help
     asks_to_confirm = bool(form.data.get("same_workspace"))
     if form.is_valid():
         try:
@@ -188,5 +189,6 @@ def _page(
     request: HttpRequest, template: str, provider: Provider, name: str, form: forms.Form, **more: Any
 ) -> HttpResponse:
     """One of the small pages; ``name`` is the stored one, whatever a refused form has put into the instance."""
-    context = {"provider": provider, "name": name, "form": form} | more
+    words = registry.words_of(provider.type)
+    context = {"provider": provider, "name": name, "form": form, "words": words} | more
     return render(request, template, context, status=422 if form.errors else 200)

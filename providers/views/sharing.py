@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from core.request_helpers import person
+from providers import registry
 from providers.forms import KeylessForm
 from providers.models import Assignment, Project, Provider
 from providers.services.assigning import forget_assignments
@@ -59,6 +60,7 @@ def keyless(request: HttpRequest, pk: int) -> HttpResponse:
         "choices": [(value, value.label, sentence) for value, sentence in EXPLANATIONS.items()],
         "chosen": form["sharing"].value(),
         "periods": periods,
+        "words": registry.words_of(provider.type),
         "has_keys": provider.source == Provider.Source.ANALYTICS,
     }
     return render(request, "providers/keyless.html", context, status=422 if form.errors else 200)
@@ -67,6 +69,8 @@ def keyless(request: HttpRequest, pk: int) -> HttpResponse:
 def _forget(request: HttpRequest, provider: Provider, periods: list[Assignment]) -> HttpResponse:
     if periods:
         change = forget_assignments(projects=[periods[0].project], now=timezone.now(), made_by=person(request))
-        sentence = "“No API key (web app)” is no longer assigned by hand: the setting decides."
+        sentence = (
+            f"“{registry.words_of(provider.type).keyless_name}” is no longer assigned by hand: the setting decides."
+        )
         messages.success(request, sentence, extra_tags=reverse("providers:undo", args=[change.pk]))
     return redirect("providers:keyless", provider.pk)

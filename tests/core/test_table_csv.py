@@ -22,6 +22,7 @@ from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Reading
+from elevenlabs_sync.words import WORDS
 from tests.costs.downloading import file_name
 
 NOVEMBER = DateRange(date(2026, 11, 1), date(2026, 11, 30))
@@ -83,17 +84,17 @@ def test_rows_of_totals_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("totals", "reading", "line"),
     [
-        (make_totals(unpriced_rows=1), Reading.WHOLE, ["", "1", f"Spend: {formatters.UNPRICED}"]),
-        (make_totals("2 usd", unpriced_rows=1), Reading.WHOLE, ["2", "1", f"Spend: {formatters.PARTLY_UNPRICED}"]),
-        (make_totals("2 usd", estimated=True), Reading.WHOLE, ["2", "1", f"Spend: {formatters.ESTIMATED}"]),
+        (make_totals(unpriced_rows=1), Reading.WHOLE, ["", "1", f"Spend: {WORDS.unpriced}"]),
+        (make_totals("2 usd", unpriced_rows=1), Reading.WHOLE, ["2", "1", f"Spend: {WORDS.partly_unpriced}"]),
+        (make_totals("2 usd", estimated=True), Reading.WHOLE, ["2", "1", f"Spend: {WORDS.estimated}"]),
         (
             make_totals("2 usd", estimated=True, unpriced_rows=1),
             Reading.WHOLE,
-            ["2", "1", f"Spend: {formatters.ESTIMATED}. {formatters.PARTLY_UNPRICED}"],
+            ["2", "1", f"Spend: {WORDS.estimated}. {WORDS.partly_unpriced}"],
         ),
         (NOTHING, Reading.NONE, ["", "", f"Spend: {formatters.UNREAD}. Credits: {formatters.UNREAD}"]),
         (NOTHING, Reading.PART, ["0", "0", f"Spend: {formatters.PARTLY_UNREAD}. Credits: {formatters.PARTLY_UNREAD}"]),
-        (make_totals("2 usd", credits_used=None), Reading.WHOLE, ["2", "", f"Credits: {formatters.NOT_REPORTED}"]),
+        (make_totals("2 usd", credits_used=None), Reading.WHOLE, ["2", "", f"Credits: {WORDS.not_reported}"]),
     ],
 )
 def test_unknown_is_empty_and_says_why(totals: Totals, reading: Reading, line: list[str]) -> None:

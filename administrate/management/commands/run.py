@@ -80,15 +80,15 @@ class Command(ProductCommand):
 
 def _connect_simulated_workspace() -> None:
     """One provider with the simulated data; nothing where it stands already."""
-    elevenlabs = registry.get("elevenlabs")
-    if elevenlabs.simulated_key is None or Provider.objects.filter(region="simulated").exists():
+    simulated = next((type_ for type_ in registry.all_types() if type_.simulated_key is not None), None)
+    if simulated is None or simulated.simulated_key is None or Provider.objects.filter(region="simulated").exists():
         return
     try:
         connect_provider(
-            type=elevenlabs.slug,
+            type=simulated.slug,
             name=SIMULATED_NAME,
             region="simulated",
-            api_key=elevenlabs.simulated_key,
+            api_key=simulated.simulated_key,
             now=timezone.now(),
         )
     except (registry.KeyRefusedError, AlreadyConnectedError) as error:

@@ -81,24 +81,24 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
             Column("Change", sort="change", unit="%"),
             Column("Share", unit="%"),
             Column(f"Forecast {scope.today:%b}"),
-            Column("Credits", sort="credits"),
+            Column("Credits", sort="credits", figure="credits"),
             Column("API keys today", sort="keys"),
         ),
         tuple(_row(row, by_company.total, currency, scope) for row in (*named, unassigned)),
         Row(
             (
                 "Total",
-                formatters.money(by_company.total, currency, reading=scope.coverage.reading),
-                formatters.change(total_change(changes), currency, scope.comparison),
+                formatters.money(by_company.total, currency, reading=scope.coverage.reading, words=scope.words),
+                formatters.change(total_change(changes), currency, scope.comparison, words=scope.words),
                 "",
                 "",
-                formatters.amount(by_company.total, "credits", reading=scope.coverage.reading),
+                formatters.amount(by_company.total, "credits", reading=scope.coverage.reading, words=scope.words),
                 f"{keys.total:,}",
             ),
         ),
         sorting,
         csv_url=csv_url(request, "companies"),
-    )
+    ).with_figures(scope.words.metrics)
     if download := table_download(request, {"companies": table}, scope):
         return download
     context = {
@@ -120,11 +120,11 @@ def _row(row: CompanyRow, whole: Totals, currency: str, scope: Scope) -> Row:
     return Row(
         (
             formatters.company(row.line.subject, row.line.label, scope.query),
-            formatters.money(totals, currency, reading=scope.coverage.row_reading),
-            formatters.change(row.change, currency, scope.comparison),
-            formatters.share(totals, whole, currency),
+            formatters.money(totals, currency, reading=scope.coverage.row_reading, words=scope.words),
+            formatters.change(row.change, currency, scope.comparison, words=scope.words),
+            formatters.share(totals, whole, currency, words=scope.words),
             row.forecast or "",
-            formatters.amount(totals, "credits", reading=scope.coverage.row_reading),
+            formatters.amount(totals, "credits", reading=scope.coverage.row_reading, words=scope.words),
             number(row.keys),
         ),
         is_muted=row.line.subject is None,

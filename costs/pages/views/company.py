@@ -72,6 +72,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         metric=COST,
         currency=currency,
         csv_url=csv_url(request, "days"),
+        words=scope.words,
     )
     tables = {
         "days": chart.table,
@@ -88,6 +89,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
             currency=currency,
             coverage=scope.coverage,
             csv_url=csv_url(request, "models"),
+            words=scope.words,
         ),
     }
     lacks = scope.coverage.unread
@@ -106,6 +108,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
             currency=currency,
             coverage=scope.coverage,
             csv_url=csv_url(request, "keys"),
+            words=scope.words,
         )
         tables["assignments"] = _assignments(parts, company, scope.today, csv_url(request, "assignments"))
         context = {
@@ -124,14 +127,15 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "scope": scope,
         "chosen": scope.chosen,
         "nothing_read": scope.coverage.reading is Reading.NONE,
-        "spend": formatters.money(models.total, currency, reading=scope.coverage.reading),
-        "change": formatters.change(total_change(changes), currency, scope.comparison),
+        "spend": formatters.money(models.total, currency, reading=scope.coverage.reading, words=scope.words),
+        "change": formatters.change(total_change(changes), currency, scope.comparison, words=scope.words),
         "compared_days": scope.comparison.days,
         "forecast": month_forecast(scope, currency),
-        "credits": formatters.amount(models.total, "credits", reading=scope.coverage.reading),
-        "requests": formatters.amount(models.total, "requests", reading=scope.coverage.reading),
+        "credits": formatters.amount(models.total, "credits", reading=scope.coverage.reading, words=scope.words),
+        "requests": formatters.amount(models.total, "requests", reading=scope.coverage.reading, words=scope.words),
         "has_keys": bool(projects) or not models.total.is_empty,
         "has_usage": bool(models.lines),
+        "words": scope.words,
         "tables": tables,
         "chart": chart,
     }

@@ -68,6 +68,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         metric=COST,
         currency=currency,
         csv_url=csv_url(request, "days"),
+        words=scope.words,
     )
     if download := table_download(request, {"days": chart.table}, scope, grouping):
         return download
@@ -77,11 +78,11 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     context = {
         "scope": scope,
         "chosen": scope.chosen,
-        "spend": formatters.money(by_company.total, currency, reading=scope.coverage.reading),
-        "change": formatters.change(total_change(changes), currency, scope.comparison),
+        "spend": formatters.money(by_company.total, currency, reading=scope.coverage.reading, words=scope.words),
+        "change": formatters.change(total_change(changes), currency, scope.comparison, words=scope.words),
         "compared_days": scope.comparison.days,
         "forecast": month_forecast(scope, currency),
-        "unassigned": formatters.money(nobodys, currency, reading=scope.coverage.reading),
+        "unassigned": formatters.money(nobodys, currency, reading=scope.coverage.reading, words=scope.words),
         "unassigned_keys": keys.unassigned,
         "all_keys": keys.total,
         "all_keys_text": count(keys.total, "API key"),
@@ -129,9 +130,11 @@ def _companies(
         Row(
             (
                 formatters.company(line.subject, line.label, scope.query),
-                formatters.money(line.totals, currency, reading=scope.coverage.row_reading),
-                formatters.change(changes.get((line.subject and line.subject.pk,)), currency, scope.comparison),
-                formatters.share(line.totals, by_company.total, currency),
+                formatters.money(line.totals, currency, reading=scope.coverage.row_reading, words=scope.words),
+                formatters.change(
+                    changes.get((line.subject and line.subject.pk,)), currency, scope.comparison, words=scope.words
+                ),
+                formatters.share(line.totals, by_company.total, currency, words=scope.words),
                 number(keys.by_company.get(line.subject and line.subject.pk, 0)),
             ),
             is_muted=line.subject is None,
@@ -151,8 +154,8 @@ def _companies(
         Row(
             (
                 "Total",
-                formatters.money(by_company.total, currency, reading=scope.coverage.reading),
-                formatters.change(total_change(changes), currency, scope.comparison),
+                formatters.money(by_company.total, currency, reading=scope.coverage.reading, words=scope.words),
+                formatters.change(total_change(changes), currency, scope.comparison, words=scope.words),
                 "",
                 f"{keys.total:,}",
             ),

@@ -1,4 +1,4 @@
-"""The form with which an operator sets a rate per 1,000 credits where ElevenLabs reports no cost at all."""
+"""The form with which an operator sets a rate per 1,000 credits where the provider reports no cost at all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from core.wording import count
 from costs.pages.views.restatements import exact
 from costs.usage.estimates import SyncRunningError, reports_cost, set_credit_rate
 from providers.models import Provider
+from providers.registry import words_of
 
 HIGHEST_RATE = 1000
 
@@ -92,6 +93,7 @@ def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "current": current,
         "reports_cost": reports_cost(provider),
+        "words": words_of(provider.type),
     }
     return render(request, "providers/credit_rate.html", context, status=422 if form.errors else 200)
 

@@ -35,7 +35,7 @@ def month_forecast(scope: Scope, currency: str) -> MonthForecast:
     by_day = {day: sums for (day,), sums in totals_by(scope.recent_usage, "day").items()}
     first_use = scope.every_day.order_by("day").values_list("day", flat=True).first()
     expected = _expected(by_day, scope, first_use, currency)
-    cell = formatters.forecast(expected, waits_for_prices=scope.waits_for_prices, with_range=False)
+    cell = formatters.forecast(expected, waits_for_prices=scope.waits_for_prices, with_range=False, words=scope.words)
     month = f"{scope.today:%B}"
     if cell.value is None:
         return MonthForecast(month, "", cell.note)
@@ -50,7 +50,9 @@ def forecasts_by_company(scope: Scope, currency: str) -> dict[int | None, Cell]:
         recent[company_id][day] = sums
     return {
         company_id: formatters.forecast(
-            _expected(recent[company_id], scope, first_use, currency), waits_for_prices=scope.waits_for_prices
+            _expected(recent[company_id], scope, first_use, currency),
+            waits_for_prices=scope.waits_for_prices,
+            words=scope.words,
         )
         for company_id, first_use in _first_uses(scope).items()
         if first_use

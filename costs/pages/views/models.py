@@ -22,7 +22,6 @@ from costs.pages.views.scope import Scope, read_scope
 from costs.reports import breakdowns
 from costs.reports.comparison import changes_by, total_change
 from costs.reports.days import mark_days
-from costs.reports.metrics import METRICS
 from costs.reports.totals import all_usage, main_currency, totals_by
 from costs.usage.coverage import Reading
 from providers.models import Company, Project, Provider
@@ -43,17 +42,17 @@ def model_list(request: HttpRequest) -> HttpResponseBase:
             Column("Model", is_number=False),
             Column("Spend"),
             Column("Change", unit="%"),
-            Column("Credits"),
-            Column("Minutes"),
-            Column("Requests"),
+            Column("Credits", figure="credits"),
+            Column("Minutes", figure="minutes"),
+            Column("Requests", figure="requests"),
         ),
         tuple(
             Row(
                 (
                     formatters.model(line.subject, line.label, scope.query),
-                    formatters.money(line.totals, currency, reading=scope.coverage.row_reading),
-                    formatters.change(changes.get((line.subject,)), currency, scope.comparison),
-                    *figures(line.totals, currency, scope.coverage.row_reading)[1:],
+                    formatters.money(line.totals, currency, reading=scope.coverage.row_reading, words=scope.words),
+                    formatters.change(changes.get((line.subject,)), currency, scope.comparison, words=scope.words),
+                    *figures(line.totals, currency, scope.coverage.row_reading, scope.words)[1:],
                 )
             )
             for line in models.lines
@@ -61,13 +60,13 @@ def model_list(request: HttpRequest) -> HttpResponseBase:
         Row(
             (
                 "Total",
-                formatters.money(models.total, currency, reading=scope.coverage.reading),
-                formatters.change(total_change(changes), currency, scope.comparison),
-                *figures(models.total, currency, scope.coverage.reading)[1:],
+                formatters.money(models.total, currency, reading=scope.coverage.reading, words=scope.words),
+                formatters.change(total_change(changes), currency, scope.comparison, words=scope.words),
+                *figures(models.total, currency, scope.coverage.reading, scope.words)[1:],
             )
         ),
         csv_url=csv_url(request, "models"),
-    )
+    ).with_figures(scope.words.metrics)
     if download := table_download(request, {"models": table}, scope):
         return download
     context = {
@@ -100,8 +99,9 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     label = breakdowns.model_labels(providers).get(model) or model
     by_company = breakdowns.company_breakdown(scope.usage, idle=(), with_unassigned=company is None)
     currency = main_currency(by_company.total, scope.providers)
-    slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
-    metric = METRICS[slug]
+    shown = scope.words.metrics
+    slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in shown.items()})
+    metric = shown[slug]
     lines = {line.subject and line.subject.pk: line for line in by_company.lines}
     series = breakdowns.stacked(
         scope.usage,
@@ -117,6 +117,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
         metric=metric,
         currency=currency,
         csv_url=csv_url(request, "days"),
+        words=scope.words,
     )
     tables = {
         "days": chart.table,
@@ -128,6 +129,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
             currency=currency,
             coverage=scope.coverage,
             csv_url=csv_url(request, "companies"),
+            words=scope.words,
         ),
         "keys": _keys(scope, model, company, label, currency, csv_url(request, "keys")),
     }
@@ -141,13 +143,14 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
         "every_company_url": link(request, company=None),
         "scope": scope,
         "chosen": scope.chosen,
-        "spend": formatters.money(by_company.total, currency, reading=scope.coverage.reading),
+        "spend": formatters.money(by_company.total, currency, reading=scope.coverage.reading, words=scope.words),
         "change": formatters.change(
-            total_change(changes_by(scope.every_day, scope.comparison)), currency, scope.comparison
+            total_change(changes_by(scope.every_day, scope.comparison)), currency, scope.comparison, words=scope.words
         ),
         "compared_days": scope.comparison.days,
-        "credits": formatters.amount(by_company.total, "credits", reading=scope.coverage.reading),
-        "requests": formatters.amount(by_company.total, "requests", reading=scope.coverage.reading),
+        "credits": formatters.amount(by_company.total, "credits", reading=scope.coverage.reading, words=scope.words),
+        "requests": formatters.amount(by_company.total, "requests", reading=scope.coverage.reading, words=scope.words),
+        "words": scope.words,
         "nothing_read": scope.coverage.reading is Reading.NONE,
         "unread": unread_notice(scope.providers, scope.coverages, user=request.user, today=scope.today),
         "stale": stale_notices(providers, now, request.user),
@@ -185,4 +188,5 @@ def _keys(scope: Scope, model: str, company: Company | None, label: str, currenc
         currency=currency,
         coverage=scope.coverage,
         csv_url=url,
+        words=scope.words,
     )

@@ -29,9 +29,9 @@ from costs.pages.views.provider_keys import key_rows, key_table
 from costs.pages.views.restatements import LATEST, restatement_table
 from costs.pages.views.subscription import read_plan
 from costs.pages.views.syncs import history_row, history_table, sync_state
+from costs.pages.words import words_for
 from costs.reports import breakdowns
 from costs.reports.days import mark_days
-from costs.reports.metrics import METRICS
 from costs.reports.reconciliation import reconcile, running_period
 from costs.reports.totals import all_usage, main_currency, totals_by, usage_by_key
 from costs.usage.coverage import Reading, coverage_of_ranges
@@ -61,7 +61,9 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     names = breakdowns.model_labels([provider])
     models = breakdowns.breakdown_of(by_model, names)
     currency = main_currency(models.total, [provider])
-    metric_slug, metric_choices = choices(request, "metric", {slug: metric.label for slug, metric in METRICS.items()})
+    words = words_for([provider])
+    metrics = words.metrics
+    metric_slug, metric_choices = choices(request, "metric", {slug: metric.label for slug, metric in metrics.items()})
 
     every_company = {company.pk: company for company in Company.objects.all()}
     companies = [company for company in every_company.values() if company.archived_at is None]
@@ -72,17 +74,18 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     restatements = list(breakdowns.restatements(provider)[:LATEST])
     history = [history_row(run) for run in runs]
     series = breakdowns.stacked(
-        usage, "model", by_model, names, weigh=partial(METRICS[metric_slug].value, currency=currency)
+        usage, "model", by_model, names, weigh=partial(metrics[metric_slug].value, currency=currency)
     )
     chart = stacked_by_day(
-        title=f"{METRICS[metric_slug].label} per day by model",
+        title=f"{metrics[metric_slug].label} per day by model",
         days=mark_days(breakdowns.days_of(series), chosen.range, coverage),
         series=series,
-        metric=METRICS[metric_slug],
+        metric=metrics[metric_slug],
         currency=currency,
         csv_url=csv_url(request, "days"),
+        words=words,
     )
-    keys = key_table(request, rows, currency, coverage)
+    keys = key_table(request, rows, currency, coverage, words)
     tables = {
         "days": chart.table,
         "keys": keys["key_csv"],
@@ -94,6 +97,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
             currency=currency,
             coverage=coverage,
             csv_url=csv_url(request, "models"),
+            words=words,
         ),
         "restatements": restatement_table(
             restatements, names, caption="The latest restatements", csv_url=csv_url(request, "restatements")
@@ -108,6 +112,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     state = sync_state(provider, runs, unassigned, totals_wait=totals_wait)
     context = {
         "provider": provider,
+        "words": words,
         "type_label": type_label(provider.type),
         "region_label": region_label(provider.type, provider.region),
         "status": _status(provider, now, state),
@@ -119,12 +124,12 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "reconciliation": reconcile(provider=provider, period=period, coverage=of_period[0]) if period else None,
         "resync_query": urlencode({"from": period.days.first, "to": period.days.last}) if period else "",
         "rate": rate_text(provider),
-        "metric": METRICS[metric_slug],
+        "metric": metrics[metric_slug],
         "metrics": metric_choices,
         "tables": tables,
         "has_usage": any(not line.totals.is_idle for line in models.lines),
         "is_free": bool(models.lines) and not models.total.sort_amount and not models.total.unpriced_rows,
-        "offers_credit_rate": provider.credit_rate is not None or not reports_cost(provider),
+        "offers_credit_rate": provider.credit_rate is not None or ("credits" in metrics and not reports_cost(provider)),
         "chart": chart,
         "history": history,
         **state,

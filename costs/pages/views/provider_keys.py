@@ -19,7 +19,8 @@ from core.table_csv import csv_url
 from core.tables import Column, Row, Table, heading
 from costs.models import AttributedUsageQuerySet
 from costs.pages import formatters
-from costs.pages.usage_tables import USAGE_COLUMNS, figures
+from costs.pages.usage_tables import USAGE_COLUMNS, figures, reported
+from costs.pages.words import PageWords, words_for
 from costs.reports import breakdowns
 from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Coverage
@@ -65,10 +66,10 @@ KEY_SORTS: Mapping[str, Callable[[KeyRow], Any]] = {
 KEY_COLUMNS = (
     Column("API key", is_number=False, sort="name"),
     Column("Company", is_number=False, sort="company"),
-    Column("Spend", sort="spend"),
-    Column("Credits", sort="credits"),
-    Column("Minutes", sort="minutes"),
-    Column("Requests", sort="requests"),
+    Column("Spend", sort="spend", figure="cost"),
+    Column("Credits", sort="credits", figure="credits"),
+    Column("Minutes", sort="minutes", figure="minutes"),
+    Column("Requests", sort="requests", figure="requests"),
     Column("Last used", sort="used"),
 )
 KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
@@ -85,6 +86,7 @@ def key_rows(
     projects = list(Project.objects.for_provider(provider).with_presence())
     by_project = breakdowns.project_breakdown(usage, projects)
     stored = Assignment.objects.filter(project__provider=provider).by_project()
+    words = words_for([provider])
     rows = []
     for line in by_project.lines:
         project = line.subject
@@ -93,10 +95,13 @@ def key_rows(
         rows.append(
             KeyRow(
                 project=project,
-                name=formatters.project(project, now=now),
+                name=formatters.project(project, now=now, words=words),
                 totals=line.totals,
-                figures=_unknown(line.totals, provider, project)
-                or figures(line.totals, currency, coverage.row_reading),
+                figures=reported(
+                    _unknown(line.totals, provider, project)
+                    or figures(line.totals, currency, coverage.row_reading, words),
+                    words,
+                ),
                 is_present_key=project.is_present_key,
                 payers=_named(in_force, companies) if in_force else (),
                 shared="" if in_force else _sharing(provider, project),
@@ -141,32 +146,35 @@ def _company_note(periods: Periods, companies: Mapping[int, Company], today: dat
     return " · ".join(notes)
 
 
-def key_table(request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage) -> dict[str, Any]:
+def key_table(
+    request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage, words: PageWords
+) -> dict[str, Any]:
+    columns = [column for column in KEY_COLUMNS if not column.figure or column.figure in words.metrics]
     chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
     sorting: Sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
     shown = [row for row in rows if chosen_filter == "all" or not row.payers]
     shown.sort(key=lambda row: natural(row.project.display_name))
     shown.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
     total = sum((row.totals for row in shown), NOTHING)
-    total_figures = figures(total, currency, coverage.reading)
+    total_figures = reported(figures(total, currency, coverage.reading, words), words)
     return {
         "keys": paginate(request, shown, of="API keys", anchor="#keys"),
         "has_keys": bool(rows),
         "filters": filters,
         "shown": chosen_filter,
-        "key_csv": _csv_table(request, shown, total_figures),
+        "key_csv": _csv_table(request, columns, shown, total_figures),
         "is_filtered": chosen_filter != "all",
-        "key_headings": [heading(column, sorting) for column in KEY_COLUMNS],
+        "key_headings": [heading(column, sorting) for column in columns],
         "key_totals": total_figures,
         "is_paged": len(shown) > PAGE_SIZE,
     }
 
 
-def _csv_table(request: HttpRequest, rows: Sequence[KeyRow], total: Sequence[str]) -> Table:
+def _csv_table(request: HttpRequest, columns: Sequence[Column], rows: Sequence[KeyRow], total: Sequence[str]) -> Table:
     """All rows that the filter leaves, in the order of the page."""
     return Table(
         "API keys",
-        KEY_COLUMNS,
+        tuple(columns),
         tuple(Row((row.name, row.payers_text, *row.figures, row.last_used)) for row in rows),
         Row(("Total", "", *total, "")),
         csv_url=csv_url(request, "keys"),

@@ -23,6 +23,7 @@ from costs.models import Restatement
 from costs.pages import formatters
 from costs.pages.ranges import read_range
 from costs.pages.views.downloads import download
+from costs.pages.words import words_for
 from costs.reports import breakdowns
 from providers.models import Provider, SyncRun
 
@@ -54,6 +55,7 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
     page = paginate(request, CountedRows(of_range), of="restatements")
     context = {
         "provider": provider,
+        "words": words_for([provider]),
         "chosen": chosen,
         "page": page,
         "table": restatement_table(

@@ -14,6 +14,7 @@ from core.days import DateRange
 from core.querystate import Choice, choices
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet
 from costs.pages.ranges import RangeChoice, read_range
+from costs.pages.words import PageWords, words_for
 from costs.reports import forecast
 from costs.reports.comparison import Comparison, compare, previous_range, unpriced_days
 from costs.reports.totals import all_usage, usage_by_key
@@ -60,6 +61,10 @@ class Scope:
         """Of the days that a forecast needs."""
         days = forecast.window(self.today)
         return self.every_day.between(days.first, days.last)
+
+    @cached_property
+    def words(self) -> PageWords:
+        return words_for(self.providers)
 
     @cached_property
     def coverage(self) -> Coverage:

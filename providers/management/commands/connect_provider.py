@@ -29,11 +29,12 @@ class Command(ProductCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         types = registry.all_types()
         regions = sorted({region.slug for provider_type in types for region in provider_type.regions()})
+        default = next(filter(None, map(registry.default_region, types)), "")
+        example = registry.words_for().name_example
         parser.add_argument("--type", required=True, choices=[provider_type.slug for provider_type in types])
-        parser.add_argument("--name", required=True, help='unique, for example "Production ElevenLabs"')
-        parser.add_argument(
-            "--region", default="global", choices=regions, help="where the workspace's data live (default: global)"
-        )
+        parser.add_argument("--name", required=True, help=f'unique, for example "{example}"')
+        where = f"where the workspace's data live (default: {default})" if default else "no type has regions"
+        parser.add_argument("--region", choices=regions or None, help=where)
         parser.add_argument(
             "--api-key-stdin",
             required=True,
@@ -48,11 +49,12 @@ class Command(ProductCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            region = _region(options["type"], options["region"])
             api_key = read_api_key(sys.stdin.read(10_000))
             provider, run = connect_provider(
                 type=options["type"],
                 name=" ".join(options["name"].split()),
-                region=options["region"],
+                region=region,
                 api_key=api_key,
                 now=timezone.now(),
                 source=Provider.Source.ACCOUNT_TOTALS if options["account_totals"] else Provider.Source.ANALYTICS,
@@ -70,3 +72,13 @@ class Command(ProductCommand):
         if not settings.EMBEDDED:
             enqueue_quietly(run=run, now=timezone.now())
         self.stdout.write(str(provider.pk))
+
+
+def _region(slug: str, asked: str | None) -> str:
+    """The region that was asked for, or the type's first; raises CommandError where the type does not have it."""
+    provider_type = registry.get(slug)
+    regions = [region.slug for region in provider_type.regions()]
+    if asked and asked not in regions:
+        known = f"one of {', '.join(regions)}" if regions else "left out: this type has no regions"
+        raise bad_input(f"--region must be {known}.")
+    return asked or registry.default_region(provider_type)

@@ -1,0 +1,55 @@
+"""What the product says about ElevenLabs alone: how to get a key, what its figures mean, how it calls things."""
+
+from django.utils.html import format_html
+
+from providers.type_words import FigureWords, Guide, TypeWords
+
+PERMISSION_FOR_USAGE = "workspace_analytics_full_read"
+
+WORDS = TypeWords(
+    name="ElevenLabs",
+    pricing_takes="24 hours",
+    name_example="Production ElevenLabs",
+    key_help="Starts with “sk_”. Copy it from ElevenLabs and paste it here.",
+    new_key_help="Starts with “sk_”. It is tried first, then stored encrypted and never shown again.",
+    region_label="Data residency",
+    region_help="Global, unless the workspace was made in an isolated region.",
+    guide=Guide(
+        title="Get a key in ElevenLabs",
+        steps=(
+            "Sign in to ElevenLabs as an admin of the workspace.",
+            format_html("Open <strong>{}</strong>, then <strong>{}</strong>.", "Developers", "API Keys"),
+            format_html(
+                "Choose <strong>{}</strong>, name it “Administrate”, restrict it, and allow the permissions below.",
+                "Create Key",
+            ),
+            "Copy the key at once – ElevenLabs shows it only this time – and paste it here.",
+        ),
+        permissions=(
+            (PERMISSION_FOR_USAGE, "Needed: usage and costs of the whole workspace."),
+            ("user_read", "Optional: the plan and its credits."),
+            ("models_read", "Optional: the models' names."),
+            ("workspace_read", "Optional, for admins of multi-seat workspaces: keys without usage."),
+        ),
+    ),
+    keyless_name="No API key (web app)",
+    keyless_explained="Usage that was made in ElevenLabs' own web app carries no API key.",
+    plan_permission=PERMISSION_FOR_USAGE,
+    free_note="Free-plan usage has no dollar cost; costs can take 24 hours.",
+    disabled_reasons={
+        "trial_ended": "The workspace's trial ended",
+        "subscription_downgrade": "The workspace's plan was lowered",
+        "exposed_publicly": "The key was found in public",
+        "self_disabled": "Somebody of the workspace disabled it",
+    },
+)
+
+FIGURES = {
+    "cost": FigureWords("Actual spend as ElevenLabs reports it for your plan and usage."),
+    "credits": FigureWords(
+        "ElevenLabs credits consumed: characters for text to speech, minutes for speech to text.",
+        note="as ElevenLabs counts them",
+    ),
+    "minutes": FigureWords("Minutes of audio, as ElevenLabs reports them."),
+    "requests": FigureWords("Number of API calls.", note="API calls"),
+}
