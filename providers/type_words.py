@@ -64,17 +64,17 @@ class TypeWords:
 
     @property
     def any(self) -> str:
-        """As in "Connect ElevenLabs", "Connect a provider"."""
+        """As in "Connect a provider"."""
         return self.name if self.is_named else "a provider"
 
     @property
     def inside(self) -> str:
-        """As in "In ElevenLabs nothing changes"."""
+        """As in "At the provider nothing changes"."""
         return f"In {self.name}" if self.is_named else "At the provider"
 
     @property
     def whose(self) -> str:
-        """ "ElevenLabs'", "the provider's"."""
+        """ "Prisms'", "the provider's"."""
         return f"{self.name}'" if self.name.endswith("s") else f"{self.name}'s"
 
     @property

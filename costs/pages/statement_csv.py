@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from core.csv_files import csv_text, escape_formula, plain
 from core.money import to_cents
 from costs.models import StatementLine, marked_up
 from costs.pages.statement_tables import grouped
+from costs.reports.metrics import METRICS
 from costs.statements.contents import StatementView
 
 COLUMNS = (
@@ -37,14 +38,17 @@ _ROUNDING = "rounding"
 Written = Callable[[Decimal | None], str]
 
 
-def statement_csv(sheet: StatementView, *, shows_keys: bool) -> Iterator[str]:
+def statement_csv(
+    sheet: StatementView, *, shows_keys: bool, figures: Collection[str] = tuple(METRICS)
+) -> Iterator[str]:
     """The lines of a statement under COLUMNS, in cents; ``month`` is the one that a line is about.
 
     Where the costs as written miss the statement's cost, or costs and mark-ups its total, a record of kind "rounding"
     holds the difference. Without ``shows_keys`` the columns that name providers and keys are left out, and usage is
-    summed per model.
+    summed per model. Of credits, minutes and requests those that ``figures`` lacks have no column.
     """
-    kept = [name for name in COLUMNS if shows_keys or name not in _OF_KEYS]
+    left_out = {*(METRICS.keys() - {"cost", *figures}), *(() if shows_keys else _OF_KEYS)}
+    kept = [name for name in COLUMNS if name not in left_out]
     yield csv_text([tuple(kept)])
     lines = list(sheet.lines) if shows_keys else [*_per_model(sheet), *sheet.adjustments]
     records = [*(_record(sheet, line, in_cents) for line in lines), *_rounding(sheet, lines)]

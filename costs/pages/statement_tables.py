@@ -25,10 +25,12 @@ from core.querystate import natural
 from core.tables import Column, Row, Table
 from costs.models import StatementLine
 from costs.pages import formatters
-from costs.reports.metrics import CREDITS, MINUTES, REQUESTS
+from costs.pages.words import PageWords, words_for
+from costs.reports.metrics import CREDITS, METRICS, MINUTES, REQUESTS
 from costs.reports.totals import NOTHING, Totals
 from costs.statements.adjustments import CHANGED_SINCE
 from costs.statements.contents import Amounts, StatementView, totals_of
+from providers.models import Provider
 
 ROUNDING = "Rounding"
 
@@ -55,11 +57,24 @@ class Group:
         return sum((totals_of(line) for line in self.lines), NOTHING)
 
 
-def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool) -> Table:
+def statement_words(sheet: StatementView, providers: Iterable[Provider]) -> PageWords:
+    """The words for those of ``providers`` whose usage is on the statement."""
+    names = {line.provider_name for line in sheet.usage}
+    return words_for([provider for provider in providers if provider.name in names])
+
+
+def figures_on(sheet: StatementView, words: PageWords) -> list[str]:
+    """The figures that a statement has columns for: those that its providers report, and any that it holds."""
+    held = sheet.usage_totals
+    return [slug for slug in METRICS if slug in words.metrics or (slug != "cost" and getattr(held, slug))]
+
+
+def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool, words: PageWords | None = None) -> Table:
     """The usage of a statement, largest first: by API key, and the models of each key that used several.
 
     Without ``shows_keys`` by model alone, for readers who must not learn the keys' and providers' names.
     """
+    words = words or words_for()
     rows: list[Row] = []
     groups = grouped(sheet.usage, _key if shows_keys else _model)
     marks = _marks(groups)
@@ -71,10 +86,10 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool) -> Tab
             if shows_keys
             else formatters.named(group.first.model_name)
         )
-        rows.append(Row((head, *_figures(group.totals, currency))))
+        rows.append(Row((head, *_figures(group.totals, currency, words))))
         if not only:
             rows += [
-                Row((_part_head(each.first.model_name), *_figures(each.totals, currency)), is_muted=True)
+                Row((_part_head(each.first.model_name), *_figures(each.totals, currency, words)), is_muted=True)
                 for each in models
             ]
             rows += _rounding_rows(_part_head(ROUNDING), models, group.totals)
@@ -83,15 +98,15 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool) -> Tab
         f"Usage of {sheet.company_name} in {name_of(sheet.month)}",
         (
             Column("API key and model" if shows_keys else "Model", is_number=False),
-            Column("Credits"),
-            Column("Minutes"),
-            Column("Requests"),
+            Column("Credits", figure="credits"),
+            Column("Minutes", figure="minutes"),
+            Column("Requests", figure="requests"),
             Column("Cost"),
         ),
         tuple(rows),
-        Row(("Usage", *_figures(sheet.usage_totals, currency))),
+        Row(("Usage", *_figures(sheet.usage_totals, currency, words))),
         says_rounding=False,  # rows of their own do
-    )
+    ).with_figures(figures_on(sheet, words))
 
 
 def adjustments_table(sheet: StatementView) -> Table:
@@ -194,7 +209,7 @@ def _markups(sheet: StatementView) -> list[tuple[str, Exact]]:
 
 def _sum_cell(currency: str, amount: Decimal, *, estimated: bool) -> str:
     text = str(Money(currency, to_cents(amount)))
-    return with_hint(text, formatters.ESTIMATED, label="Estimated") if estimated else text
+    return with_hint(text, words_for().estimated, label="Estimated") if estimated else text
 
 
 def grouped(lines: Iterable[StatementLine], by: Callable[[StatementLine], Any]) -> list[Group]:
@@ -249,8 +264,8 @@ def _part_head(name: str) -> SafeString:
     return format_html('<span class="statement__part">{}{}</span>', of_which, isolated(name))
 
 
-def _figures(totals: Totals, currency: str) -> tuple[str, ...]:
-    others = (formatters.figure(metric, totals, currency) for metric in (CREDITS, MINUTES, REQUESTS))
+def _figures(totals: Totals, currency: str, words: PageWords) -> tuple[str, ...]:
+    others = (formatters.figure(metric, totals, currency, words=words) for metric in (CREDITS, MINUTES, REQUESTS))
     return (*others, _money(totals, currency))
 
 

@@ -22,7 +22,7 @@ from core.names import isolated
 from core.paging import Page, paginate
 from core.table_csv import PARAMETER, asked_table, csv_url, table_csv
 from core.tables import Column, Row, Table
-from core.wording import moment
+from core.wording import joined, moment
 from costs.models import ClosedMonth
 from costs.pages import formatters
 from costs.pages.statement_csv import statement_csv
@@ -31,9 +31,10 @@ from costs.pages.statement_lists import (
     companies_table,
     months_table,
 )
-from costs.pages.statement_tables import adjustments_table, sums_table, usage_table
+from costs.pages.statement_tables import adjustments_table, figures_on, statement_words, sums_table, usage_table
 from costs.pages.views.downloads import download
 from costs.pages.views.notices import Notice, simulated_only, unread_notice
+from costs.reports.metrics import METRICS
 from costs.reports.totals import NOTHING, all_usage, main_currency, totals, totals_by
 from costs.statements.adjustments import ClosedMonths, closed_months, pending_adjustments
 from costs.statements.closing import MonthStatus, State, known_since, month_statuses, next_to_close
@@ -294,13 +295,17 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     coverage = joint_coverage(coverages.values())
     currency = main_currency(sheet.usage_totals, providers)
     is_known = bool(sheet.closed) or coverage.reading is not Reading.NONE
+    words = statement_words(sheet, providers)
+    figures = [METRICS[slug].label.lower() for slug in figures_on(sheet, words) if slug != "cost"]
     context = {
         "company": company,
+        "words": words,
+        "partial_figures": joined(figures).capitalize() if figures else "",
         "sheet": sheet,
         "name": name_of(month),
         "days": days,
         "sees_all": sees_keys,
-        "usage": usage_table(sheet, currency, shows_keys=sees_keys) if sheet.usage else None,
+        "usage": usage_table(sheet, currency, shows_keys=sees_keys, words=words) if sheet.usage else None,
         "adjustments": adjustments_table(sheet) if sheet.adjustments else None,
         "sums": sums_table(sheet, currency, is_known=is_known),
         "has_estimates": any(line.estimated for line in sheet.lines),
@@ -317,7 +322,8 @@ def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpRes
     """The same, line by line."""
     company = get_object_or_404(Company, pk=pk)
     sheet = _sheet(company, month, closed_months(), timezone.now().date())
-    chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEES_KEYS))
+    figures = figures_on(sheet, statement_words(sheet, Provider.objects.all()))
+    chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEES_KEYS), figures=figures)
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
     return download(chunks, name=name)
 

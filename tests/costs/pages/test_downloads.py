@@ -17,8 +17,9 @@ from core.audit import audit_signal
 from core.money import Money
 from costs.exports import focus, usage
 from costs.models import AttributedUsage, DailyUsage, ReadDay
-from costs.pages.formatters import ESTIMATED, NOT_REPORTED, PROVISIONAL, UNPRICED, UNREAD
+from costs.pages.formatters import UNREAD
 from costs.usage.attribution import attribute
+from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project, Provider
 from tests.costs.downloading import column, download, file_name, lines_of, sums, text_of
 from tests.costs.pages.test_restatements import make_restatement
@@ -249,19 +250,22 @@ def test_unknown_figures_are_empty_with_their_reasons(signed_in: Client, world: 
     keys = {row["API key"]: row for row in download(signed_in, f"{world.staging.get_absolute_url()}?csv=keys")}
     models = {row["Model"]: row for row in download(signed_in, f"{world.production.get_absolute_url()}?csv=models")}
 
-    assert days["2026-11-21"]["Notes"] == f"Day: {PROVISIONAL}. Unassigned: {UNPRICED}. Total: {UNPRICED}"
+    assert (
+        days["2026-11-21"]["Notes"]
+        == f"Day: {WORDS.provisional}. Unassigned: {WORDS.unpriced}. Total: {WORDS.unpriced}"
+    )
     assert [days["2026-11-03"]["Total (USD)"], days["2026-11-03"]["Notes"]] == [
         "",
         f"Unassigned: {UNREAD}. Total: {UNREAD}",
     ]
     assert [days["2026-11-04"]["Total (USD)"], days["2026-11-04"]["Notes"]] == ["0", ""]
-    assert (models["other"]["Spend (USD)"], models["other"]["Notes"]) == ("", f"Spend: {UNPRICED}")
-    assert models[AWKWARD]["Notes"].startswith(f"Spend: {ESTIMATED}")
+    assert (models["other"]["Spend (USD)"], models["other"]["Notes"]) == ("", f"Spend: {WORDS.unpriced}")
+    assert models[AWKWARD]["Notes"].startswith(f"Spend: {WORDS.estimated}")
     assert "Minutes" in keys["Euros"]
     assert keys["Euros"]["Minutes"] == "1.5"
     tts = download(signed_in, "/models/usage/?model=tts&csv=keys")
     assert [(row["Minutes"], row["Notes"]) for row in tts if "Euros" in row["API key"]] == [
-        ("", f"Minutes: {NOT_REPORTED}")
+        ("", f"Minutes: {WORDS.not_reported}")
     ]
 
 

@@ -10,15 +10,10 @@ import pytest
 from django.test import Client
 
 from costs.models import StatementLine
-from costs.pages.formatters import (
-    ESTIMATED,
-    PARTLY_NOT_REPORTED,
-    SHARE_OF_PRICED,
-    UNPRICED,
-    UNPRICED_ON_COMPARED_DAYS,
-)
+from costs.pages.formatters import SHARE_OF_PRICED, UNPRICED_ON_COMPARED_DAYS
 from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
 from costs.statements.contents import totals_of
+from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
@@ -100,7 +95,7 @@ def test_credits_of_a_workspace_that_moved_to_cost_billing_are_marked(signed_in:
 
     tiles = figure(page_of(signed_in, company.get_absolute_url()), "Forecast November", until="Spend per day")
 
-    assert f"Credits 900 * {PARTLY_NOT_REPORTED} 90 * {PARTLY_NOT_REPORTED} requests" in tiles
+    assert f"Credits 900 * {WORDS.partly_not_reported} 90 * {WORDS.partly_not_reported} requests" in tiles
 
 
 def test_tables_mark_partial_figures(signed_in: Client) -> None:
@@ -112,8 +107,8 @@ def test_tables_mark_partial_figures(signed_in: Client) -> None:
     of_key = one_row(signed_in, f"{key.provider.get_absolute_url()}?csv=keys")
 
     assert (model["Credits"], model["Requests"]) == ("900", "90")
-    assert f"Credits: {PARTLY_NOT_REPORTED}" in model["Notes"]
-    assert f"Requests: {PARTLY_NOT_REPORTED}" in of_key["Notes"]
+    assert f"Credits: {WORDS.partly_not_reported}" in model["Notes"]
+    assert f"Requests: {WORDS.partly_not_reported}" in of_key["Notes"]
 
 
 def test_credits_beside_a_workspace_billed_by_cost_are_marked(signed_in: Client) -> None:
@@ -125,7 +120,7 @@ def test_credits_beside_a_workspace_billed_by_cost_are_marked(signed_in: Client)
     page = page_of(signed_in, "/companies/")
     rows = {row["Company"]: row for row in download(signed_in, "/companies/?csv=companies")}
 
-    assert f"900 * {PARTLY_NOT_REPORTED} 2" in figure(page, "Unassigned", until="Change:")
+    assert f"900 * {WORDS.partly_not_reported} 2" in figure(page, "Unassigned", until="Change:")
     assert (rows["Told"]["Credits"], "Credits" in rows["Told"]["Notes"]) == ("900", False)
     assert rows["Untold"]["Credits"] == ""
 
@@ -139,7 +134,7 @@ def test_table_of_a_chart_marks_partial_figures(signed_in: Client) -> None:
     days = download(signed_in, "/models/usage/?model=eleven_multilingual_v2&metric=credits&csv=days")
 
     assert days[1]["Total"] == "7"
-    assert f"Total: {PARTLY_NOT_REPORTED}" in days[1]["Notes"]
+    assert f"Total: {WORDS.partly_not_reported}" in days[1]["Notes"]
 
 
 def test_statement_marks_partial_figures(signed_in: Client) -> None:
@@ -149,7 +144,7 @@ def test_statement_marks_partial_figures(signed_in: Client) -> None:
 
     page = page_of(signed_in, f"/companies/{company.pk}/statements/2026-11/")
 
-    assert page.count(f"900 * {PARTLY_NOT_REPORTED}") == 2
+    assert page.count(f"900 * {WORDS.partly_not_reported}") == 2
 
 
 def test_frozen_line_says_what_it_does_not_tell() -> None:
@@ -189,7 +184,7 @@ def test_share_beside_unpriced_usage_says_so(signed_in: Client) -> None:
 
     assert rows["Acme"]["Share (%)"] == "100"
     assert f"Share: {SHARE_OF_PRICED}" in rows["Acme"]["Notes"]
-    assert (rows["Globex"]["Share (%)"], f"Share: {UNPRICED}" in rows["Globex"]["Notes"]) == ("", True)
+    assert (rows["Globex"]["Share (%)"], f"Share: {WORDS.unpriced}" in rows["Globex"]["Notes"]) == ("", True)
 
 
 def test_change_of_usage_without_a_price_is_unknown(signed_in: Client) -> None:
@@ -198,7 +193,7 @@ def test_change_of_usage_without_a_price_is_unknown(signed_in: Client) -> None:
 
     rows = companies(signed_in)
 
-    assert (rows["Globex"]["Change (%)"], f"Change: {UNPRICED}" in rows["Globex"]["Notes"]) == ("", True)
+    assert (rows["Globex"]["Change (%)"], f"Change: {WORDS.unpriced}" in rows["Globex"]["Notes"]) == ("", True)
     assert rows["Acme"]["Change (%)"] == "0"
     assert f"Change: {UNPRICED_ON_COMPARED_DAYS}" in rows["Acme"]["Notes"]
 
@@ -212,9 +207,9 @@ def test_change_and_forecast_of_estimates_say_so(signed_in: Client) -> None:
 
     page, row = page_of(signed_in, "/"), companies(signed_in)["Acme"]
 
-    assert f"Estimated $60.00 {ESTIMATED} from the last 7" in figure(
+    assert f"Estimated $60.00 {WORDS.estimated} from the last 7" in figure(
         page, "Forecast November", until="Unassigned spend"
     )
     assert figure(page, "vs the same days last month", until="Forecast").startswith("Estimated ▲ +2,000.0 %")
     for column in ("Spend", "Change", "Share", "Forecast Nov"):
-        assert f"{column}: {ESTIMATED}" in row["Notes"]
+        assert f"{column}: {WORDS.estimated}" in row["Notes"]

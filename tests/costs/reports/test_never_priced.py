@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from costs.pages.formatters import UNPRICED, UNPRICED_IN_FORECAST, WAITS_FOR_PRICES
+from costs.pages.formatters import UNPRICED_IN_FORECAST, WAITS_FOR_PRICES
+from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
@@ -54,10 +55,10 @@ def test_cost_that_nobody_reports_is_forecast_as_unknown(signed_in: Client, acme
 
     row = {row["Company"]: row for row in download(signed_in, "/companies/?csv=companies")}["Acme"]
 
-    assert forecast_of(signed_in) == f"— {UNPRICED}"
-    assert forecast_of(signed_in, acme.get_absolute_url()) == f"— {UNPRICED}"
+    assert forecast_of(signed_in) == f"— {WORDS.unpriced}"
+    assert forecast_of(signed_in, acme.get_absolute_url()) == f"— {WORDS.unpriced}"
     assert row["Forecast Nov"] == ""
-    assert f"Forecast Nov: {UNPRICED}" in row["Notes"]
+    assert f"Forecast Nov: {WORDS.unpriced}" in row["Notes"]
 
 
 @pytest.mark.django_db
@@ -67,7 +68,7 @@ def test_change_of_a_cost_that_nobody_reports_is_unknown(signed_in: Client, acme
 
     for url in ("/", acme.get_absolute_url()):
         change = figure(page_of(signed_in, url), "vs the same days last month", until="Forecast")
-        assert change.startswith(f"— {UNPRICED}")
+        assert change.startswith(f"— {WORDS.unpriced}")
 
 
 @pytest.mark.django_db
@@ -113,4 +114,4 @@ def test_first_use_that_has_no_price_yet_is_not_new(signed_in: Client, acme: Com
 
     change = figure(page_of(signed_in, "/"), "vs the same days last month", until="Forecast")
 
-    assert change.startswith(f"— {UNPRICED}")
+    assert change.startswith(f"— {WORDS.unpriced}")
