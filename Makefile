@@ -53,9 +53,9 @@ audit: $(VENV)/.installed-dev ## ask for known vulnerabilities of the locked dep
 sbom: $(VENV)/.installed-dev ## write administrate.cdx.json, the CycloneDX bill of materials of the locked dependencies
 	@$(BIN)/python -m tests.services.sbom administrate.cdx.json
 
-bench: $(VENV)/.installed-dev ## measure what the design promises
+bench: $(VENV)/.installed-dev ## measure speed, rows read and storage beside references (25 minutes; ARGS=--quick: 2)
 	@$(BIN)/python -m tests.services.prepare postgresql
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(VENV)/.installed-dev ## write both lock files after a change of pyproject.toml; ARGS=--upgrade chooses new versions
 	$(UV_COMPILE) --output-file requirements.txt pyproject.toml

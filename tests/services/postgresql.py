@@ -9,7 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
@@ -39,10 +39,12 @@ SETTINGS = {
 class PostgresServer:
     """A server of our own, made and started by entering it as a context manager, removed by leaving it.
 
-    `stop`, `kill` and `start` may be called in between, as faults do; port, password and data stay.
+    `stop`, `kill` and `start` may be called in between, as faults do; port, password and data stay. ``settings`` go
+    beyond SETTINGS, or replace some.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = SETTINGS | dict(settings or {})
         self._folder = Path(tempfile.mkdtemp(prefix="administrate-postgresql-"))
         self._port = free_port()
         self._password = secrets.token_urlsafe(16)
@@ -69,7 +71,7 @@ class PostgresServer:
         self.close()
 
     def start(self) -> None:
-        options = [f"--{name}={value}" for name, value in {"port": str(self._port), **SETTINGS}.items()]
+        options = [f"--{name}={value}" for name, value in {"port": str(self._port), **self._settings}.items()]
         self._process = ChildProcess(
             [POSTGRESQL.path() / "postgres", "-D", self._folder / "data", *options],
             log=self._folder / "log",
