@@ -17,14 +17,10 @@ from core.amounts import CURRENCIES
 from core.audit import audit_event
 from core.sums import ExactSum
 from costs.models import DailyUsage
+from costs.usage.attribution import locked
 from costs.usage.writing import estimated_cost, rewrite_estimates
 from providers.models import Provider
 from providers.registry import words_of
-from providers.services.claims import new_owner, release_claim, take_claim
-
-
-class SyncRunningError(Exception):
-    """A sync writes estimates at this moment, at the rate that it began with; the text is for the person."""
 
 
 def reports_cost(provider: Provider) -> bool:
@@ -37,23 +33,22 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     """Estimate the provider's unknown costs at ``rate`` per 1,000 credits from now on, and rewrite stored estimates.
 
     Without a rate every estimate becomes unknown again, and ``currency`` counts for nothing. Reported costs are never
-    touched. Returns how many rows have changed. Raises ValidationError – a rate that can't be meant, a provider whose
-    costs are reported – or SyncRunningError.
+    touched. Returns how many rows have changed. Raises ValidationError: a rate that can't be meant, a provider whose
+    costs are reported.
+
+    A sync may run meanwhile: the write path reads the rate under the same lock, so whoever comes second writes at the
+    new rate.
     """
+    (held,) = locked([provider.pk])
     if rate is not None:
         _check(provider, rate, currency)
-    # A sync knows the rate that it began with; holding its claim keeps one from beginning before the commit.
-    owner = new_owner()
-    if not take_claim(provider=provider, owner=owner, now=now):
-        raise SyncRunningError("This provider is being synced at this moment. Set the rate when the sync has ended.")
-    old = _facts(provider)
+    old = _facts(held)
     provider.credit_rate = rate
     provider.credit_rate_currency = "" if rate is None else currency
     provider.save(update_fields=["credit_rate", "credit_rate_currency"])
     changed = rewrite_estimates(provider=provider, now=now)
     if (new := _facts(provider)) != old:
         audit_event("provider.credit_rate_changed", provider, old=old, new=new)
-    release_claim(provider=provider, owner=owner)
     return changed
 
 

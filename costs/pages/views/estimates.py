@@ -18,7 +18,7 @@ from core.money import SYMBOLS
 from core.responses import add_errors
 from core.wording import count
 from costs.pages.views.restatements import exact
-from costs.usage.estimates import SyncRunningError, reports_cost, set_credit_rate
+from costs.usage.estimates import reports_cost, set_credit_rate
 from providers.models import Provider
 from providers.registry import words_of
 
@@ -80,8 +80,6 @@ def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
             )
         except ValidationError as refusal:
             add_errors(form, refusal)
-        except SyncRunningError as refusal:
-            form.add_error(None, str(refusal))
         else:
             days = f"{count(changed, 'amount')} {'was' if changed == 1 else 'were'}"
             done = "made unknown again" if rate is None else "estimated anew"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.models import DailyUsage
-from costs.usage.estimates import SyncRunningError, set_credit_rate
+from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, estimated_cost, write_usage
 from providers.models import Project, Provider
 from providers.services.claims import take_claim
@@ -161,25 +161,32 @@ def test_a_million_on_one_day_is_estimated() -> None:
     assert as_stored(row) == (Decimal(1_000_000), "inr", True)
 
 
-def test_a_running_sync_is_waited_for() -> None:
-    """It writes estimates at the rate that it began with."""
+def test_a_sync_that_began_before_the_rate_was_set_writes_at_the_new_one() -> None:
+    """Its worker has read the provider before; the write path takes the rate from the row that it locks."""
+    key = make_project()
+    as_the_sync_began = Provider.objects.get()
+    set_rate(key.provider, "0.3")
+
+    write_usage(
+        provider=as_the_sync_began,
+        first=TODAY,
+        last=TODAY,
+        rows=[Usage(key.pk, TODAY, "m", Decimal(1000), None, None, None, "")],
+        read_at=NOW,
+    )
+
+    assert as_stored(key.usage.get()) == (Decimal("0.3"), "usd", True)
+
+
+def test_a_rate_set_while_a_sync_holds_the_provider_rewrites_what_it_wrote() -> None:
+    """The sync's claim keeps other syncs away, not the rate; the claim stays the sync's."""
     row = make_unpriced()
     take_claim(provider=row.project.provider, owner="a worker", now=NOW + timedelta(hours=1))
 
-    with pytest.raises(SyncRunningError):
-        set_rate(row.project.provider)
+    set_rate(row.project.provider)
 
-    assert as_stored(row) == (None, "", False)
-    assert Provider.objects.get().credit_rate is None
-
-
-def test_the_provider_is_free_again_afterwards() -> None:
-    """The next sync finds no claim."""
-    provider = make_provider()
-
-    set_rate(provider)
-
-    assert take_claim(provider=provider, owner="a worker", now=NOW)
+    assert as_stored(row) == (Decimal("0.3"), "usd", True)
+    assert Provider.objects.get().claimed_by == "a worker"
 
 
 @given(
@@ -278,17 +285,6 @@ def test_a_bad_rate_is_refused_with_a_sentence(signed_in: Client, rate: str, cur
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert Provider.objects.get().credit_rate is None
-
-
-def test_the_form_says_that_a_sync_is_running(signed_in: Client) -> None:
-    """422; nothing is lost but a moment."""
-    provider = make_unpriced().project.provider
-    take_claim(provider=provider, owner="a worker", now=NOW)
-
-    response = signed_in.post(form_url(provider), {"rate": "0.3", "currency": "usd"})
-
-    assert response.status_code == 422
-    assert "being synced at this moment" in response.content.decode()
 
 
 # Where they show ------------------------------------------------------------------------------------------------------
