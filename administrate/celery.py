@@ -20,7 +20,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # Only the clock ever sends it, once a minute.
-TICK = "providers.tasks.sweep"
+TICK = "syncing.tasks.sweep"
 
 _REQUEST_ID = "administrate_request_id"
 _pulses: list[WorkerPulse] = []

@@ -226,17 +226,17 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 CELERY_BEAT_SCHEDULE = {
     "sync-every-hour": {
-        "task": "providers.tasks.enqueue_hourly_syncs",
+        "task": "syncing.tasks.enqueue_hourly_syncs",
         "schedule": crontab(minute="0"),
     },
     "re-sync-every-night": {
-        "task": "providers.tasks.enqueue_nightly_syncs",
+        "task": "syncing.tasks.enqueue_nightly_syncs",
         "schedule": crontab(hour="2", minute="30"),
     },
     # Also the catch-up: whatever a restart, a lost broker or a stopped beat left undone is taken up within a minute.
     # In one process it is also how the worker learns of what a command has asked for.
     "sweep": {
-        "task": "providers.tasks.sweep",
+        "task": "syncing.tasks.sweep",
         "schedule": 10.0 if EMBEDDED else 60.0,
         "options": {"expires": 55},
     },

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import ElevenLabsError, InvalidKeyError, UnexpectedResponseError
 from elevenlabs_sync.payloads import read_models, read_service_accounts, read_subscription
 from providers.models import Provider, SyncRun
 from providers.services.projects import ListedProject, record_listed_projects
-from providers.services.runs import note, record_run
+from syncing.errors import InvalidKeyError, ProviderError, UnexpectedResponseError
+from syncing.runs import note, record_run
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def read_account(*, client: ElevenLabsClient, attempt: Attempt, run: SyncRun, cl
             _store_model_names(run, read_models(models))
     except UnexpectedResponseError:
         raise
-    except ElevenLabsError as error:
+    except ProviderError as error:
         logger.info("%s: the account could not be read: %s", provider, error.code)
 
 
@@ -56,7 +56,7 @@ def _permitted(attempt: Attempt, call: Callable[[], Any]) -> Any:
     """The document, or None where the key may not read it; raises what waiting may help against."""
     try:
         return attempt(call)
-    except ElevenLabsError as error:
+    except ProviderError as error:
         if error.retryable or isinstance(error, InvalidKeyError | UnexpectedResponseError):
             raise
         return None

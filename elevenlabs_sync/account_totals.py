@@ -13,17 +13,17 @@ from typing import Any
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import MissingPermissionError, RefusedError, RejectedError
 from elevenlabs_sync.payloads import DailyStats, UsageRow, read_stats
 from elevenlabs_sync.reading import Call, Reading
-from elevenlabs_sync.windows import Window
+from syncing.errors import MissingPermissionError, RefusedError, RejectedError
+from syncing.windows import Window
 
 
 class AccountTotalsReader:
     """Reads windows of one account; its rows stand under ``key_hash``.
 
     ``currency`` is the account's own, since the endpoint names none; empty: unknown, and so is every cost.
-    Raises the errors of elevenlabs_sync.errors.
+    Raises the errors of syncing.errors.
     """
 
     # As UsageReader has them; the totals tell nothing of either.

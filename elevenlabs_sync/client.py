@@ -17,11 +17,12 @@ from typing import Any, Self
 
 import httpx
 
-from elevenlabs_sync.errors import (
+from elevenlabs_sync.payloads import parse_json
+from syncing.errors import (
     AnswerTooLargeError,
-    ElevenLabsError,
     InvalidKeyError,
     MissingPermissionError,
+    ProviderError,
     RateLimitedError,
     RefusedError,
     RejectedError,
@@ -29,8 +30,7 @@ from elevenlabs_sync.errors import (
     UnexpectedResponseError,
     quotable,
 )
-from elevenlabs_sync.payloads import parse_json
-from elevenlabs_sync.transport import DeadlineTransport
+from syncing.transport import DeadlineTransport
 
 ANALYTICS_PERMISSION = "workspace_analytics_full_read"
 MAX_ANSWER_BYTES = 10_000_000
@@ -45,7 +45,7 @@ class ElevenLabsClient:
     """Reads one workspace. Use it as a context manager, from one thread.
 
     ``deadline`` bounds each request as a whole, in seconds; ``transport`` replaces the network in tests.
-    Every method raises the errors of elevenlabs_sync.errors and nothing else.
+    Every method raises the errors of syncing.errors and nothing else.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ def to_milliseconds(moment: datetime) -> int:
     return since_epoch.days * DAY_SECONDS * 1000 + since_epoch.seconds * 1000 + since_epoch.microseconds // 1000
 
 
-def error_for(response: httpx.Response, content: bytes) -> ElevenLabsError:
+def error_for(response: httpx.Response, content: bytes) -> ProviderError:
     """The error that a status of 300 or more means; its text quotes only ElevenLabs' own words, cut and cleaned."""
     status = response.status_code
     codes, message = _detail(content)

@@ -16,8 +16,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NoReturn
 
 from core.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
-from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
+from syncing.errors import UnexpectedResponseError
 
 MAX_NAME_LENGTH = 200
 _KNOWN_COLUMNS = frozenset(

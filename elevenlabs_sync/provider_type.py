@@ -13,22 +13,22 @@ from core.secrets import ApiKey
 from elevenlabs_sync import hosts
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import (
-    AnswerTooLargeError,
-    ElevenLabsError,
-    InvalidKeyError,
-    MissingPermissionError,
-    RateLimitedError,
-    UnavailableError,
-)
 from elevenlabs_sync.payloads import UsageRow, key_hashes, read_service_accounts
 from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.sync import open_client, run_sync, utc_now
-from elevenlabs_sync.windows import PIECE_DAYS, Window
 from elevenlabs_sync.words import FIGURES, WORDS
 from providers.models import Project, Provider, SyncRun
 from providers.registry import FigureWords, KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
+from syncing.engine import open_client, run_sync, utc_now
+from syncing.errors import (
+    AnswerTooLargeError,
+    InvalidKeyError,
+    MissingPermissionError,
+    ProviderError,
+    RateLimitedError,
+    UnavailableError,
+)
+from syncing.windows import PIECE_DAYS, Window
 
 # A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8
@@ -54,7 +54,7 @@ class ElevenLabs:
             rows = trial.totals() if source == Provider.Source.ACCOUNT_TOTALS else trial.usage()
         except AnswerTooLargeError:
             return KeyCheck(frozenset())  # the key reads more than enough
-        except ElevenLabsError as error:
+        except ProviderError as error:
             raise KeyRefusedError(
                 f"Could not connect: {_reason(error)}",
                 offers_account_totals=isinstance(error, MissingPermissionError) and trial.may_read_totals(),
@@ -62,10 +62,10 @@ class ElevenLabs:
         return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID} | trial.listed_keys())
 
     def enqueue(self, run_id: int) -> None:
-        from elevenlabs_sync.tasks import sync_elevenlabs
+        from syncing.tasks import carry_out
 
         try:
-            sync_elevenlabs.delay(run_id)
+            carry_out.delay(run_id)
         except (OperationalError, OSError) as error:
             raise QueueUnreachableError from error
 
@@ -90,12 +90,12 @@ class _Trial:
             reader = UsageReader(client, call=lambda call: call(), clock=utc_now, cost_from=None)
             try:
                 return reader.usage(self._window).rows
-            except ElevenLabsError as refusal:
+            except ProviderError as refusal:
                 if not refusal.may_concern_billing:
                     raise
                 try:
                     return self._costs()
-                except ElevenLabsError:
+                except ProviderError:
                     raise refusal from None
 
     def _costs(self) -> list[UsageRow]:
@@ -114,13 +114,13 @@ class _Trial:
         try:
             with self._client() as client:
                 return frozenset(key.key_hash for key in read_service_accounts(client.service_accounts()))
-        except ElevenLabsError:
+        except ProviderError:
             return frozenset()
 
     def may_read_totals(self) -> bool:
         try:
             self.totals()
-        except ElevenLabsError:
+        except ProviderError:
             return False
         return True
 
@@ -129,7 +129,7 @@ class _Trial:
         return open_client(region=self._region, api_key=self._api_key, deadline=left)
 
 
-def _reason(error: ElevenLabsError) -> str:
+def _reason(error: ProviderError) -> str:
     """What stopped the connecting and what to do, in the product's words."""
     match error:
         case InvalidKeyError():

@@ -15,9 +15,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import AnswerTooLargeError, ElevenLabsError
 from elevenlabs_sync.payloads import UsageRow, read_costs, read_usage, unread_columns
-from elevenlabs_sync.windows import Window
+from syncing.errors import AnswerTooLargeError, ProviderError
+from syncing.windows import Window
 
 # Carries out one call of the client; repeating it, and staying alive meanwhile, is its business.
 Call = Callable[[Callable[[], Any]], Any]
@@ -35,7 +35,7 @@ class Reading:
 class UsageReader:
     """Reads windows of one workspace. ``cost_from`` is the first day known to be billed by cost; it learns.
 
-    Raises the errors of elevenlabs_sync.errors.
+    Raises the errors of syncing.errors.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class UsageReader:
             return
         try:
             self.usage(Window(self.cost_from, self.cost_from))
-        except ElevenLabsError as refusal:
+        except ProviderError as refusal:
             if not refusal.may_concern_billing:
                 raise
         else:
@@ -74,13 +74,13 @@ class UsageReader:
         """A window of which nothing is known to be billed by cost."""
         try:
             readings = list(self._halving(self.usage, window))
-        except ElevenLabsError as refusal:
+        except ProviderError as refusal:
             # A workspace moves once, and forward: days before one in credits are in credits as well.
             if not refusal.may_concern_billing or window.last <= self._in_credits_until:
                 raise
             try:
                 costs = list(self._halving(self.costs, window))
-            except ElevenLabsError as other:
+            except ProviderError as other:
                 # Neither knows these days: it was not the billing.
                 raise (refusal if other.may_concern_billing else other) from None
             days_in_credits = self._days_in_credits(window)
@@ -104,7 +104,7 @@ class UsageReader:
                 self.usage(Window(window.first, last))
             except AnswerTooLargeError:
                 return False
-            except ElevenLabsError as error:
+            except ProviderError as error:
                 if not error.may_concern_billing:
                     raise
                 return True
@@ -134,12 +134,12 @@ class UsageReader:
         start, end = window.bounds(now=read_at)
         try:
             return self._usage(window, start, end, read_at)
-        except ElevenLabsError as refusal:
+        except ProviderError as refusal:
             if not refusal.may_concern_billing or end != window.whole_days[1]:
                 raise
             try:
                 return self._usage(window, start, end - timedelta(milliseconds=1), read_at)
-            except ElevenLabsError as again:
+            except ProviderError as again:
                 raise (refusal if again.may_concern_billing else again) from None
 
     def _usage(self, window: Window, start: datetime, end: datetime, read_at: datetime) -> Reading:

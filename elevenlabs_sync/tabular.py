@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from elevenlabs_sync.errors import UnexpectedResponseError, quotable
+from syncing.errors import UnexpectedResponseError, quotable
 
 MAX_ID_LENGTH = 200
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.services
 
 PIECES = 13  # requests for usage of a year
 MOST_MEMORY = 300
-HOURLY, SWEEP = "providers.tasks.enqueue_hourly_syncs", "providers.tasks.sweep"
+HOURLY, SWEEP = "syncing.tasks.enqueue_hourly_syncs", "syncing.tasks.sweep"
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_two_workers_the_web_and_a_command_are_one_sync(here: Installation) -> N
     [(pk, run)] = here.query("SELECT provider_id, id FROM providers_syncrun")
 
     for _message in range(3):
-        here.product.call(f"elevenlabs_sync.tasks.sync_elevenlabs --args=[{run}]")
+        here.product.call(f"syncing.tasks.carry_out --args=[{run}]")
     with httpx.Client(base_url=url, follow_redirects=True, timeout=20) as visitor:
         assert sign_in(visitor) == 200
         assert post(visitor, f"/providers/{pk}/sync/", seen_at=f"/providers/{pk}/").status_code == 200

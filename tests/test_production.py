@@ -93,7 +93,7 @@ def test_the_hours_sync_of_unchanged_data_writes_no_row(product: ProductionProdu
     before = query(product, rows)
 
     query(product, "UPDATE providers_provider SET next_due_at = now() - interval '1 minute'")
-    product.call("providers.tasks.enqueue_hourly_syncs")
+    product.call("syncing.tasks.enqueue_hourly_syncs")
 
     wait_for_runs(product, 2)
     assert len(before) > 1000
@@ -115,7 +115,7 @@ def test_a_worker_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(
     simulator.faults.clear()
     let_time_pass(product)
     product.start_worker()
-    product.call("providers.tasks.sweep")
+    product.call("syncing.tasks.sweep")
 
     wait_for_runs(product, 1)
     assert_equal_to_the_simulator(product, simulator)

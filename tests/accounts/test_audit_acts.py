@@ -16,7 +16,7 @@ from accounts.audit.models import AuditEntry
 from accounts.models import Role
 from administrate.first_admin import create_first_admin
 from providers.models import Project, Provider
-from providers.services.runs import finish_run
+from syncing.runs import finish_run
 from tests.conftest import FakeType
 from tests.factories import (
     API_KEY,

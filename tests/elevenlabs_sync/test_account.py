@@ -10,11 +10,11 @@ import pytest
 
 from elevenlabs_sync.account import read_account
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from providers.models import Project, SyncRun
+from syncing.errors import UnexpectedResponseError
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import faults

@@ -11,18 +11,18 @@ import pytest
 
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import (
+from elevenlabs_sync.payloads import UsageRow
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY
+from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
+from providers.models import Project
+from syncing.errors import (
     InvalidKeyError,
     MissingPermissionError,
     RefusedError,
     UnavailableError,
     UnexpectedResponseError,
 )
-from elevenlabs_sync.payloads import UsageRow
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY
-from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
-from elevenlabs_sync.windows import Window
-from providers.models import Project
+from syncing.windows import Window
 from tests.elevenlabs_sync.modes import Rows, account_totals_of
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import EditedWorkspace, FaultySimulator, faults

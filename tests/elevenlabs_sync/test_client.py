@@ -16,19 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elevenlabs_sync.client import MAX_ANSWER_BYTES, ElevenLabsClient, retry_after, to_milliseconds
-from elevenlabs_sync.errors import (
+from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
+from syncing.errors import (
     AnswerTooLargeError,
-    ElevenLabsError,
     InvalidKeyError,
     MissingPermissionError,
+    ProviderError,
     RateLimitedError,
     RefusedError,
     RejectedError,
     UnavailableError,
     UnexpectedResponseError,
 )
-from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.factories import API_KEY, TODAY
 from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
@@ -148,8 +148,8 @@ def test_milliseconds_lose_less_than_one(moment: datetime) -> None:
 # --- Errors by status and words ---------------------------------------------------------------------------------------
 
 
-def refused(client: ElevenLabsClient) -> ElevenLabsError:
-    with pytest.raises(ElevenLabsError) as caught:
+def refused(client: ElevenLabsClient) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
         client.models()
     return caught.value
 
@@ -216,7 +216,7 @@ def test_error_is_typed_by_status_and_code(
     client: ElevenLabsClient,
     status: int,
     body: Any,
-    kind: type[ElevenLabsError],
+    kind: type[ProviderError],
     words: str,
 ) -> None:
     """Each row of the API's error table is one error, with ElevenLabs' own words where it has any."""
@@ -247,7 +247,7 @@ def test_status_speaks_when_the_body_does_not(
     api: respx.MockRouter,
     client: ElevenLabsClient,
     status: int,
-    kind: type[ElevenLabsError],
+    kind: type[ProviderError],
     content: bytes,
     headers: dict[str, str],
 ) -> None:
@@ -488,7 +488,7 @@ def test_connection_is_kept_for_the_next_request(server: FaultySimulator) -> Non
     ids=str,
 )
 def test_fault_of_the_wire_is_a_typed_error(
-    server: FaultySimulator, fault: faults.Fault, kind: type[ElevenLabsError]
+    server: FaultySimulator, fault: faults.Fault, kind: type[ProviderError]
 ) -> None:
     """Broken off, cut, empty, endless or bombed: each ends in its error."""
     server.faults.add(MODELS_PATH, fault)

@@ -10,10 +10,10 @@ from unittest.mock import patch
 import pytest
 
 from elevenlabs_sync import account
-from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.payloads import read_models, read_service_accounts, read_subscription, read_usage
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import Project, SyncRun
+from syncing.errors import UnexpectedResponseError
 from tests.elevenlabs_sync.modes import TODAY, simulated
 from tests.elevenlabs_sync.tables import answer, cells
 from tests.simulation import drift, faults

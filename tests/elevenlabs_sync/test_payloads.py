@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.amounts import CURRENCIES
-from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.payloads import (
     UsageRow,
     key_hashes,
@@ -26,6 +25,7 @@ from elevenlabs_sync.payloads import (
     read_usage,
 )
 from elevenlabs_sync.tabular import is_storable
+from syncing.errors import UnexpectedResponseError
 from tests.elevenlabs_sync.tables import KEY_HASH, OTHER_HASH, UNITS, answer, cells
 
 DAY = date(2026, 9, 20)

@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elevenlabs_sync import client as client_module
-from elevenlabs_sync import sync as sync_module
-from elevenlabs_sync import windows
 from elevenlabs_sync.simulator import Billing, Cost, Credits, Moved
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
+from syncing import engine as sync_module
+from syncing import windows
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider

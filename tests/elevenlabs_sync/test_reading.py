@@ -13,21 +13,21 @@ import pytest
 
 from elevenlabs_sync import client as client_module
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import (
-    AnswerTooLargeError,
-    ElevenLabsError,
-    InvalidKeyError,
-    MissingPermissionError,
-    RejectedError,
-    UnavailableError,
-    UnexpectedResponseError,
-)
 from elevenlabs_sync.payloads import UsageRow
 from elevenlabs_sync.reading import Reading, UsageReader
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Billing, Cost, Credits, Moved
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal, typed_refusal
 from elevenlabs_sync.simulator.routes import COST_PATH, USAGE_PATH
-from elevenlabs_sync.windows import Window
+from syncing.errors import (
+    AnswerTooLargeError,
+    InvalidKeyError,
+    MissingPermissionError,
+    ProviderError,
+    RejectedError,
+    UnavailableError,
+    UnexpectedResponseError,
+)
+from syncing.windows import Window
 from tests.elevenlabs_sync.modes import Rows, rows_of
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import EditedWorkspace, FaultySimulator, drift, faults
@@ -296,7 +296,7 @@ def test_failure_of_the_other_endpoint_is_the_error_where_waiting_may_help(desk:
 )
 @pytest.mark.parametrize("billing", [Credits(), Cost()], ids=["credits", "cost"])
 def test_refused_key_is_asked_about_once(
-    desk: Desks, billing: Billing, api_key: str, error: type[ElevenLabsError]
+    desk: Desks, billing: Billing, api_key: str, error: type[ProviderError]
 ) -> None:
     """What is wrong with the key is wrong at every endpoint: no other one is tried."""
     locked = desk(billing, api_key=api_key)
@@ -313,7 +313,7 @@ def test_passing_failure_says_nothing_about_the_billing(desk: Desks, status: int
     busy = desk(Credits())
     busy.server.faults.add(USAGE_PATH, faults.ErrorStatus(status))
 
-    with pytest.raises(ElevenLabsError):
+    with pytest.raises(ProviderError):
         busy.read()
 
     assert busy.asked == [USAGE_PATH]

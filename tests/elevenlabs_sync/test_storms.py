@@ -10,12 +10,12 @@ import pytest
 from django.test import override_settings
 
 from core.secrets import ApiKey
-from elevenlabs_sync import sync as sync_module
-from elevenlabs_sync.retrying import RetryPolicy
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import SyncRun
 from providers.services.managing import OtherWorkspaceError, UnconfirmedWorkspaceError, replace_key
+from syncing import engine as sync_module
+from syncing.retrying import RetryPolicy
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW, Clock
 from tests.simulation import EditedWorkspace, FaultySimulator, faults

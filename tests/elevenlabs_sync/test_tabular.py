@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.errors import UnexpectedResponseError
 from elevenlabs_sync.tabular import Column, Table, is_storable
+from syncing.errors import UnexpectedResponseError
 from tests.elevenlabs_sync.tables import answer
 
 LONGEST_ID = "i" * 200

@@ -9,10 +9,10 @@ from celery.signals import worker_shutting_down
 
 from administrate.celery import app
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.sync import stopping
-from elevenlabs_sync.tasks import sync_elevenlabs
 from providers.models import SyncRun
 from providers.services.queueing import enqueue
+from syncing.engine import stopping
+from syncing.tasks import carry_out
 from tests.elevenlabs_sync.worlds import NOW, World, world
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def test_task_carries_the_run_out(here: World) -> None:
     """The id of a run is all that the task needs."""
     run = here.run()
 
-    sync_elevenlabs.apply(args=(run.pk,))
+    carry_out.apply(args=(run.pk,))
 
     run.refresh_from_db()
     assert run.outcome == SyncRun.Outcome.SUCCEEDED

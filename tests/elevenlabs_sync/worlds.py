@@ -13,12 +13,12 @@ from typing import Any
 from django.test import override_settings
 
 from costs.models import DailyUsage
-from elevenlabs_sync.retrying import RetryPolicy
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.simulator.routes import USAGE_PATH
-from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
 from providers.services.queueing import request_sync
+from syncing.engine import run_sync
+from syncing.retrying import RetryPolicy
 from tests.factories import make_provider
 from tests.simulation import EditedWorkspace, FaultySimulator
 

@@ -11,7 +11,6 @@ from django.db import connection
 
 from providers.models import Provider, SyncRun
 from providers.registry import QueueUnreachableError
-from providers.services.claims import take_claim
 from providers.services.queueing import (
     PATIENCE,
     enqueue,
@@ -20,6 +19,7 @@ from providers.services.queueing import (
     request_hourly_syncs,
     request_sync,
 )
+from syncing.claims import take_claim
 from tests.conftest import FakeType
 from tests.factories import NOW, TODAY, make_provider, make_run
 

@@ -23,9 +23,9 @@ from administrate.standalone import (
 from core.commands import ProductCommand, bad_input, failure
 from providers import registry
 from providers.models import Provider
-from providers.services.claims import release_claims_of_dead_processes
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_lost_runs
+from syncing.claims import release_claims_of_dead_processes
 
 SIMULATED_NAME = "Simulated workspace"
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from tenacity.stop import stop_base
 
-from elevenlabs_sync.errors import ElevenLabsError, RateLimitedError, UnavailableError
+from syncing.errors import ProviderError, RateLimitedError, UnavailableError
 
 Answer = TypeVar("Answer")
 
@@ -44,7 +44,7 @@ class RetryBudget:
         """
         self._cut_short = False
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, ElevenLabsError) and error.retryable),
+            retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
             stop=stop_after_attempt(self._policy.attempts) | _NoUseWaiting(self),
             wait=self._wait,
             sleep=self._sleep,

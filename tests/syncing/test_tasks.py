@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from providers.models import Provider, SyncRun
-from providers.tasks import enqueue_hourly_syncs, sweep
+from syncing.tasks import enqueue_hourly_syncs, sweep
 from tests.conftest import FakeType
 from tests.factories import make_provider, make_run
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from providers.models import SyncRun
-from providers.services.runs import MAX_ATTEMPTS, begin_run, finish_run, put_back_run, record_run
+from syncing.runs import MAX_ATTEMPTS, begin_run, finish_run, put_back_run, record_run
 from tests.factories import NOW, TODAY, make_provider, make_run
 
 pytestmark = pytest.mark.django_db

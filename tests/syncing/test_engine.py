@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 
 from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay
-from elevenlabs_sync import sync as sync_module
-from elevenlabs_sync.retrying import RetryPolicy
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY, access
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH, USAGE_PATH
-from elevenlabs_sync.sync import run_sync
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
-from providers.services.claims import take_claim
+from syncing import engine as sync_module
+from syncing.claims import take_claim
+from syncing.engine import run_sync
+from syncing.retrying import RetryPolicy
 from tests.elevenlabs_sync.worlds import FAST, NOW, Clock, World, milliseconds, world
 from tests.simulation import faults
 from tests.simulation.faults import Verbatim

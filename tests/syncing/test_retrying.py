@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from elevenlabs_sync.errors import (
-    ElevenLabsError,
+from syncing.errors import (
     InvalidKeyError,
     MissingPermissionError,
+    ProviderError,
     RateLimitedError,
     RefusedError,
     RejectedError,
     UnavailableError,
     UnexpectedResponseError,
 )
-from elevenlabs_sync.retrying import RetryBudget, RetryPolicy
+from syncing.retrying import RetryBudget, RetryPolicy
 
 POLICY = RetryPolicy(attempts=5, first_wait=1, longest_wait=60, total_wait=600)
 
@@ -72,7 +72,7 @@ def test_passing_failures_are_repeated(error: Callable[[], Exception]) -> None:
         RefusedError("x"),
         RejectedError(400, "x"),
         UnexpectedResponseError("x"),
-        ElevenLabsError("x"),
+        ProviderError("x"),
         ValueError("ours"),
     ],
     ids=repr,

@@ -1,9 +1,12 @@
 """The beat's side: what happens every hour and every minute, for all provider types."""
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from core import log_context
 from providers.services.queueing import enqueue_lost_runs, request_hourly_syncs, request_nightly_syncs
+from syncing.engine import run_sync, stopping
 
 
 @shared_task
@@ -24,3 +27,15 @@ def sweep() -> None:
     request_hourly_syncs(now=timezone.now())
     request_nightly_syncs(now=timezone.now())
     enqueue_lost_runs(now=timezone.now())
+
+
+@shared_task
+def sync(run_id: int) -> None:
+    with log_context.for_run(run_id):
+        run_sync(run_id)
+
+
+@worker_shutting_down.connect
+def stop_running_syncs(**_signal: object) -> None:
+    """Let syncs in this process's threads stop at the next safe point; a prefork worker's children finish theirs."""
+    stopping.set()

@@ -14,7 +14,7 @@ from django.db import connection
 
 from providers.models import Provider
 from providers.models.provider import LEASE
-from providers.services.claims import (
+from syncing.claims import (
     ClaimLostError,
     new_owner,
     release_claim,

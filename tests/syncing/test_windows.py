@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elevenlabs_sync.windows import PIECE_DAYS, Window, due_days, pieces
+from syncing.windows import PIECE_DAYS, Window, due_days, pieces
 
 TODAY = date(2026, 11, 22)
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))

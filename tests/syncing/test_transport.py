@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from elevenlabs_sync.transport import DeadlineTransport
+from syncing.transport import DeadlineTransport
 from tests.factories import TODAY
 from tests.simulation import EditedWorkspace, FaultySimulator, faults
 

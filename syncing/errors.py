@@ -34,7 +34,7 @@ def quotable(value: Any) -> str:
     return _LOOKS_LIKE_A_KEY.sub("••••", " ".join(printable.split()))[:_MAX_QUOTE]
 
 
-class ElevenLabsError(Exception):
+class ProviderError(Exception):
     """Base of all.
 
     ``code`` is what sync runs store; ``retryable`` whether waiting may help; ``may_concern_billing`` whether the
@@ -48,7 +48,7 @@ class ElevenLabsError(Exception):
     refuses_key = False
 
 
-class InvalidKeyError(ElevenLabsError):
+class InvalidKeyError(ProviderError):
     code = "invalid_key"
     refuses_key = True
 
@@ -56,7 +56,7 @@ class InvalidKeyError(ElevenLabsError):
         super().__init__("ElevenLabs did not accept the API key: it is wrong or was revoked. Replace the key.")
 
 
-class MissingPermissionError(ElevenLabsError):
+class MissingPermissionError(ProviderError):
     code = "missing_permission"
     refuses_key = True
 
@@ -65,7 +65,7 @@ class MissingPermissionError(ElevenLabsError):
         super().__init__(f"The API key lacks the permission {permission}. Allow it in ElevenLabs.")
 
 
-class RefusedError(ElevenLabsError):
+class RefusedError(ProviderError):
     code = "refused"
     refuses_key = True
     may_concern_billing = True
@@ -75,7 +75,7 @@ class RefusedError(ElevenLabsError):
         super().__init__(f"ElevenLabs refused the API key: {reason}")
 
 
-class RateLimitedError(ElevenLabsError):
+class RateLimitedError(ProviderError):
     code = "rate_limited"
     retryable = True
 
@@ -84,7 +84,7 @@ class RateLimitedError(ElevenLabsError):
         super().__init__("ElevenLabs is limiting requests. The next sync tries again.")
 
 
-class UnavailableError(ElevenLabsError):
+class UnavailableError(ProviderError):
     code = "unavailable"
     retryable = True
 
@@ -94,7 +94,7 @@ class UnavailableError(ElevenLabsError):
         super().__init__(f"ElevenLabs is temporarily unavailable ({what}). The next sync tries again.")
 
 
-class RejectedError(ElevenLabsError):
+class RejectedError(ProviderError):
     code = "rejected"
     may_concern_billing = True
 
@@ -104,7 +104,7 @@ class RejectedError(ElevenLabsError):
         super().__init__(f"ElevenLabs rejected the request (HTTP {status}{f': {reason}' if reason else ''}).")
 
 
-class UnexpectedResponseError(ElevenLabsError):
+class UnexpectedResponseError(ProviderError):
     code = "unexpected_response"
 
     def __init__(self, reason: str) -> None:

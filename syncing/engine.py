@@ -23,16 +23,16 @@ from costs.usage.writing import ImplausibleAnswerError, Usage, write_usage
 from elevenlabs_sync.account import read_account
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.errors import ElevenLabsError, UnexpectedResponseError
 from elevenlabs_sync.hosts import base_url
 from elevenlabs_sync.reading import Call, Reading, UsageReader
-from elevenlabs_sync.retrying import RetryBudget, RetryPolicy
-from elevenlabs_sync.windows import Window, due_days, pieces
 from providers.models import Project, Provider, SyncRun
 from providers.registry import Progress
-from providers.services.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
 from providers.services.projects import projects_for_usage
-from providers.services.runs import begin_run, finish_run, note, put_back_run, record_run
+from syncing.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
+from syncing.errors import ProviderError, UnexpectedResponseError
+from syncing.retrying import RetryBudget, RetryPolicy
+from syncing.runs import begin_run, finish_run, note, put_back_run, record_run
+from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class _Sync:
         except KeyUnreadableError:
             text = "The stored API key can't be decrypted with the present ENCRYPTION_KEYS: enter the key again."
             return self._finish(SyncRun.Outcome.FAILED, "key_unreadable", text)
-        except ElevenLabsError as error:
+        except ProviderError as error:
             return self._finish(SyncRun.Outcome.FAILED, error.code, str(error), key_was_refused=error.refuses_key)
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))
