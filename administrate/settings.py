@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "administrate",
     "accounts",
     "elevenlabs_sync",
+    "syncing",
     "costs",
     "providers",
     "allauth",
@@ -455,6 +456,7 @@ LOGGING = {
         "administrate": {"level": "INFO"},
         "providers": {"level": "INFO"},
         "costs": {"level": "INFO"},
+        "syncing": {"level": "INFO"},
         "elevenlabs_sync": {"level": "INFO"},
         # A line a request is for those who collect it.
         "administrate.requests": {"level": "WARNING" if EMBEDDED else "INFO"},

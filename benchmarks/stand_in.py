@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.measuring import FORK
 from elevenlabs_sync.client import DAY_SECONDS, to_milliseconds
 from elevenlabs_sync.simulator import SimulatedWorkspace, account, jsontext, queries, tabular
-from elevenlabs_sync.windows import Window
+from syncing.windows import Window
 
 LATENCY = 0.05
 DAYS = 7

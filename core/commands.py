@@ -89,7 +89,7 @@ class ProductCommand(BaseCommand):
 @contextmanager
 def _quiet(verbosity: int) -> Iterator[None]:
     """What went on is the worker's log to tell; a command tells it in its own words, unless it is asked for more."""
-    talkative = logging.getLogger("elevenlabs_sync")
+    talkative = logging.getLogger("syncing")
     level = talkative.level
     if verbosity < 2:
         talkative.setLevel(logging.WARNING)

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def parse_day(text: str) -> date:

@@ -6,46 +6,42 @@ hold what the keys used, so the two must never be added. Each metric is a reques
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
+from elevenlabs_sync.account import AccountReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.payloads import DailyStats, UsageRow, read_stats
-from elevenlabs_sync.reading import Call, Reading
+from elevenlabs_sync.payloads import DailyStats, read_stats
 from syncing.errors import MissingPermissionError, RefusedError, RejectedError
+from syncing.reader import Reading, SyncSession, UsageRow
 from syncing.windows import Window
 
 
-class AccountTotalsReader:
-    """Reads windows of one account; its rows stand under ``key_hash``.
+class AccountTotalsReader(AccountReader):
+    """Reads windows of one account; its rows stand under ``external_id``. A syncing.reader.Reader.
 
-    ``currency`` is the account's own, since the endpoint names none; empty: unknown, and so is every cost.
-    Raises the errors of syncing.errors.
+    ``currency`` is the account's own, since the endpoint names none; empty: unknown, and so is every cost. The plan,
+    once it is read, says it anew.
     """
 
-    # As UsageReader has them; the totals tell nothing of either.
-    cost_from: date | None = None
-    unread_columns: frozenset[str] = frozenset()
-
-    def __init__(
-        self, client: ElevenLabsClient, *, call: Call, clock: Callable[[], datetime], currency: str, key_hash: str
-    ) -> None:
-        self._client = client
-        self._call = call
-        self._clock = clock
+    def __init__(self, client: ElevenLabsClient, *, session: SyncSession, currency: str, external_id: str) -> None:
+        super().__init__(client)
+        self._session = session
         self._currency = currency
-        self._key_hash = key_hash
+        self._external_id = external_id
         self._whole_workspace = True
 
-    def check_billing(self) -> None:
-        """Nothing: the totals are the same however the account is billed."""
+    def plan(self) -> dict[str, Any] | None:
+        plan = super().plan()
+        self._currency = (plan or {}).get("currency") or self._currency
+        return plan
 
     def read(self, window: Window) -> Iterator[Reading]:
         """The window's usage, whole."""
-        read_at = self._clock()
+        read_at = self._session.clock()
         credits_ = self._credits(window, read_at)
         minutes = self._optional(window, read_at, "minutes_used", MINUTES)
         requests = self._optional(window, read_at, "request_count", REQUESTS)
@@ -58,7 +54,7 @@ class AccountTotalsReader:
             )
             rows.append(
                 UsageRow(
-                    key_hash=self._key_hash,
+                    external_id=self._external_id,
                     key_name="",
                     day=day,
                     model=model,
@@ -90,7 +86,7 @@ class AccountTotalsReader:
 
     def _stats(self, window: Window, now: datetime, name: str, figure: Figure) -> DailyStats:
         start, end = window.bounds(now=now)
-        document: Any = self._call(
+        document: Any = self._session.call(
             lambda: self._client.character_stats(
                 start=start, end=end, metric=name, include_workspace=self._whole_workspace
             )

@@ -7,6 +7,6 @@ class ElevenLabsSyncConfig(AppConfig):
 
     def ready(self) -> None:
         from elevenlabs_sync.provider_type import ElevenLabs
-        from providers import registry
+        from syncing import provider_types
 
-        registry.register(ElevenLabs())
+        provider_types.register(ElevenLabs())

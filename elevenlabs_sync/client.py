@@ -203,9 +203,11 @@ def error_for(response: httpx.Response, content: bytes) -> ProviderError:
     if status == 429:
         return RateLimitedError(retry_after(response.headers, now=datetime.now(UTC)))
     if status in {408, 409} or status >= 500:
-        unavailable = UnavailableError(f"HTTP {status}", may_concern_billing=status == 409)
-        unavailable.retry_after = retry_after(response.headers, now=datetime.now(UTC))
-        return unavailable
+        return UnavailableError(
+            f"HTTP {status}",
+            retry_after=retry_after(response.headers, now=datetime.now(UTC)),
+            may_concern_billing=status == 409,
+        )
     if status < 400:
         return UnexpectedResponseError(f"HTTP {status}")
     return RejectedError(status, message)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from core.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
 from syncing.errors import UnexpectedResponseError
+from syncing.reader import ListedKey, UsageRow
 
 MAX_NAME_LENGTH = 200
 _KNOWN_COLUMNS = frozenset(
@@ -42,40 +43,6 @@ _EXACT = Context(prec=100)
 
 # Amounts by UTC day and model id; unknown is None.
 DailyStats = dict[tuple[date, str], Decimal | None]
-
-
-@dataclass(frozen=True)
-class UsageRow:
-    """What one key used of one model on one UTC day; unknown is None."""
-
-    key_hash: str | None  # None: used without a key
-    key_name: str  # as reported, empty where it was not
-    day: date
-    model: str  # the reported id, empty where there was none
-    credits: Decimal | None
-    minutes: Decimal | None
-    requests: int | None
-    cost: Decimal | None  # in units of the currency
-    currency: str  # lower case; empty where the cost is unknown
-
-    @property
-    def is_empty(self) -> bool:
-        """A bucket of zeros and unknowns: nothing was used."""
-        return not (self.credits or self.minutes or self.requests or self.cost)
-
-
-@dataclass(frozen=True)
-class ListedKey:
-    """An API key of a service account."""
-
-    key_hash: str
-    name: str
-    hint: str  # at most its last four characters
-    is_disabled: bool
-    disable_reason: str
-    expires_at: datetime | None
-    credit_limit: int | None  # credits per period; None: no limit, or not told
-    credits_used: int | None  # credits in the running period
 
 
 def parse_json(body: bytes) -> Any:
@@ -168,7 +135,7 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
         totals = [_EXACT.add(total, amount or 0) for total, amount in zip(totals, rounded, strict=True)]
         credits_, minutes, requests, cost = rounded
         row = UsageRow(
-            key_hash=hash_ or None,
+            external_id=hash_ or None,
             key_name=names.get(hash_, ""),
             day=day,
             model=model_id,
@@ -213,7 +180,7 @@ def read_stats(document: Any, figure: Figure, *, first: date, last: date) -> Dai
 
 def key_hashes(rows: Iterable[UsageRow]) -> frozenset[str]:
     """The keys that ``rows`` speak of."""
-    return frozenset(row.key_hash for row in rows if row.key_hash is not None)
+    return frozenset(row.external_id for row in rows if row.external_id is not None)
 
 
 def read_service_accounts(document: Any) -> list[ListedKey]:
@@ -293,11 +260,11 @@ def _listed_key(key: dict[str, Any]) -> ListedKey:
     if not isinstance(key_hash, str) or not is_id(key_hash):
         raise UnexpectedResponseError("field hashed_xi_api_key holds something that is no id")
     return ListedKey(
-        key_hash=key_hash,
+        external_id=key_hash,
         name=_display_name(key.get("name")),
         hint=_display_name(key.get("hint"))[-4:],
         is_disabled=key.get("is_disabled") is True,
-        disable_reason=_display_name(key.get("disable_reason"))[:MAX_REASON_LENGTH],
+        disabled_reason=_display_name(key.get("disable_reason"))[:MAX_REASON_LENGTH],
         expires_at=_moment(key.get("expires_at_unix")),
         credit_limit=_count(key.get("character_limit")),
         credits_used=_count(key.get("character_count")),

@@ -1,25 +1,25 @@
-"""ElevenLabs as a provider type: its regions, the trying of a key, and the way to its worker task."""
+"""ElevenLabs as a provider type: its regions, the trying of a key, and what a sync reads with."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 
-from kombu.exceptions import OperationalError
+from django.conf import settings
 
-from core import log_context
+from core.days import utc_now
 from core.secrets import ApiKey
 from elevenlabs_sync import hosts
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.payloads import UsageRow, key_hashes, read_service_accounts
+from elevenlabs_sync.payloads import key_hashes, read_service_accounts
 from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.words import FIGURES, WORDS
-from providers.models import Project, Provider, SyncRun
-from providers.registry import FigureWords, KeyCheck, KeyRefusedError, Progress, QueueUnreachableError, Region
-from syncing.engine import open_client, run_sync, utc_now
+from providers.models import Project, Provider
+from providers.registry import FigureWords, KeyCheck, KeyRefusedError, Region
 from syncing.errors import (
     AnswerTooLargeError,
     InvalidKeyError,
@@ -28,14 +28,16 @@ from syncing.errors import (
     RateLimitedError,
     UnavailableError,
 )
+from syncing.reader import Reader, SyncSession, UsageRow
 from syncing.windows import PIECE_DAYS, Window
+from syncing.words import sentence
 
 # A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8
 
 
 class ElevenLabs:
-    """See providers.registry.ProviderType."""
+    """See syncing.provider_types.ProviderType."""
 
     slug = "elevenlabs"
     label = "ElevenLabs"
@@ -61,17 +63,32 @@ class ElevenLabs:
             ) from None
         return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID} | trial.listed_keys())
 
-    def enqueue(self, run_id: int) -> None:
-        from syncing.tasks import carry_out
+    @contextmanager
+    def open_reader(self, provider: Provider, *, session: SyncSession) -> Iterator[Reader]:
+        with open_client(region=provider.region, api_key=provider.api_key) as client:
+            if provider.source == Provider.Source.ACCOUNT_TOTALS:
+                yield AccountTotalsReader(
+                    client, session=session, currency=provider.currency, external_id=Project.ACCOUNT_ID
+                )
+            else:
+                yield UsageReader(client, session=session, cost_from=provider.cost_from)
 
-        try:
-            carry_out.delay(run_id)
-        except (OperationalError, OSError) as error:
-            raise QueueUnreachableError from error
+    def explain(self, error: ProviderError) -> str:
+        return sentence(error, self.label)
 
-    def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
-        with log_context.for_run(run_id):
-            return run_sync(run_id, on_progress=on_progress)
+
+def open_client(*, region: str, api_key: ApiKey, deadline: float = 60) -> ElevenLabsClient:
+    """A client for the workspace; ``deadline`` bounds each request as a whole, in seconds."""
+    return ElevenLabsClient(
+        base_url=hosts.base_url(region),
+        api_key=api_key.reveal(),
+        user_agent=f"Administrate/{settings.VERSION}",
+        deadline=deadline,
+    )
+
+
+# Who connects waits for one answer: nothing is repeated.
+_ONCE = SyncSession(call=lambda request: request(), clock=utc_now)
 
 
 class _Trial:
@@ -87,7 +104,7 @@ class _Trial:
     def usage(self) -> list[UsageRow]:
         """The usage of a workspace, whichever way it is billed today."""
         with self._client() as client:
-            reader = UsageReader(client, call=lambda call: call(), clock=utc_now, cost_from=None)
+            reader = UsageReader(client, session=_ONCE, cost_from=None)
             try:
                 return reader.usage(self._window).rows
             except ProviderError as refusal:
@@ -100,20 +117,18 @@ class _Trial:
 
     def _costs(self) -> list[UsageRow]:
         with self._client() as client:
-            return UsageReader(client, call=lambda call: call(), clock=utc_now, cost_from=None).costs(self._window).rows
+            return UsageReader(client, session=_ONCE, cost_from=None).costs(self._window).rows
 
     def totals(self) -> list[UsageRow]:
         with self._client() as client:
-            reader = AccountTotalsReader(
-                client, call=lambda call: call(), clock=utc_now, currency="", key_hash=Project.ACCOUNT_ID
-            )
+            reader = AccountTotalsReader(client, session=_ONCE, currency="", external_id=Project.ACCOUNT_ID)
             return [row for reading in reader.read(self._window) for row in reading.rows]
 
     def listed_keys(self) -> frozenset[str]:
         """The hashes of the keys that it may list, by which a workspace is recognised even without usage."""
         try:
             with self._client() as client:
-                return frozenset(key.key_hash for key in read_service_accounts(client.service_accounts()))
+                return frozenset(key.external_id for key in read_service_accounts(client.service_accounts()))
         except ProviderError:
             return frozenset()
 
@@ -147,4 +162,4 @@ def _reason(error: ProviderError) -> str:
         case UnavailableError():
             return "ElevenLabs did not answer, so the key was not checked. Try again."
         case _:
-            return str(error)
+            return sentence(error, ElevenLabs.label)

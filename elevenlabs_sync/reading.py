@@ -10,42 +10,28 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from elevenlabs_sync.account import AccountReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.payloads import UsageRow, read_costs, read_usage, unread_columns
+from elevenlabs_sync.payloads import read_costs, read_usage, unread_columns
 from syncing.errors import AnswerTooLargeError, ProviderError
+from syncing.reader import Reading, SyncSession
 from syncing.windows import Window
 
-# Carries out one call of the client; repeating it, and staying alive meanwhile, is its business.
-Call = Callable[[Callable[[], Any]], Any]
 
+class UsageReader(AccountReader):
+    """Reads windows of one workspace. A syncing.reader.Reader.
 
-@dataclass(frozen=True)
-class Reading:
-    """All usage of some days, as they were when it was asked for."""
-
-    window: Window
-    rows: list[UsageRow]
-    read_at: datetime
-
-
-class UsageReader:
-    """Reads windows of one workspace. ``cost_from`` is the first day known to be billed by cost; it learns.
-
-    Raises the errors of syncing.errors.
+    ``cost_from`` is the first day known to be billed by cost; it learns, and its readings tell what it has learnt.
     """
 
-    def __init__(
-        self, client: ElevenLabsClient, *, call: Call, clock: Callable[[], datetime], cost_from: date | None
-    ) -> None:
-        self._client = client
-        self._call = call
-        self._clock = clock
+    def __init__(self, client: ElevenLabsClient, *, session: SyncSession, cost_from: date | None) -> None:
+        super().__init__(client)
+        self._session = session
+        self._is_to_recheck = session.rechecks
         self.cost_from = cost_from
-        self.unread_columns: frozenset[str] = frozenset()
         self._in_credits_until = date.min  # the latest day that the usage endpoint has answered for
 
     def check_billing(self) -> None:
@@ -62,6 +48,13 @@ class UsageReader:
 
     def read(self, window: Window) -> Iterator[Reading]:
         """The window's usage in one or more parts, later days first, which together cover it."""
+        if self._is_to_recheck:
+            self.check_billing()
+            self._is_to_recheck = False
+        for reading in self._parts(window):
+            yield replace(reading, cost_from=self.cost_from)
+
+    def _parts(self, window: Window) -> Iterator[Reading]:
         if self.cost_from is None or window.last < self.cost_from:
             yield from self._read_unknown(window)
         elif window.first >= self.cost_from:
@@ -130,7 +123,7 @@ class UsageReader:
         Whether a range that ends at the midnight of the move reaches it is not documented. Refused, it is asked for
         once more to the last millisecond before.
         """
-        read_at = self._clock()
+        read_at = self._session.clock()
         start, end = window.bounds(now=read_at)
         try:
             return self._usage(window, start, end, read_at)
@@ -143,17 +136,15 @@ class UsageReader:
                 raise (refusal if again.may_concern_billing else again) from None
 
     def _usage(self, window: Window, start: datetime, end: datetime, read_at: datetime) -> Reading:
-        document = self._call(lambda: self._client.usage_by_product(start=start, end=end))
+        document = self._session.call(lambda: self._client.usage_by_product(start=start, end=end))
         rows = read_usage(document, first=window.first, last=window.last)
         self._in_credits_until = max(self._in_credits_until, window.last)
-        self.unread_columns |= unread_columns(document)
-        return Reading(window, rows, read_at)
+        return Reading(window, rows, read_at, unread_columns=unread_columns(document))
 
     def costs(self, window: Window) -> Reading:
         """One request to the endpoint of workspaces billed by cost."""
-        read_at = self._clock()
+        read_at = self._session.clock()
         start, end = window.whole_days
-        document = self._call(lambda: self._client.usage_cost(start=start, end=end))
+        document = self._session.call(lambda: self._client.usage_cost(start=start, end=end))
         rows = read_costs(document, first=window.first, last=window.last)
-        self.unread_columns |= unread_columns(document)
-        return Reading(window, rows, read_at)
+        return Reading(window, rows, read_at, unread_columns=unread_columns(document))

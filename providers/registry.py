@@ -1,4 +1,4 @@
-"""Provider types: what this app asks of one, and the list of those that registered themselves.
+"""Provider types and the sync engine: what this app asks of them, and those that registered themselves.
 
 A provider type is a top-level app of its own that registers an instance in its AppConfig.ready(); nothing else here
 changes when one is added.
@@ -61,6 +61,10 @@ class ProviderType(Protocol):
     def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
         """Ask the provider for usage with this key, within ten seconds; raises KeyRefusedError."""
 
+
+class SyncEngine(Protocol):
+    """What carries out sync runs; it is a room above this one and registers itself."""
+
     def enqueue(self, run_id: int) -> None:
         """Hand the run to a worker; raises QueueUnreachableError."""
 
@@ -69,6 +73,16 @@ class ProviderType(Protocol):
 
 
 _types: dict[str, ProviderType] = {}
+_engines: list[SyncEngine] = []
+
+
+def register_engine(engine: SyncEngine) -> None:
+    _engines[:] = [engine]
+
+
+def engine() -> SyncEngine:
+    """The one that registered itself."""
+    return _engines[0]
 
 
 def register(provider_type: ProviderType) -> None:

@@ -10,41 +10,39 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from core.secrets import ApiKey, KeyUnreadableError
+from core.days import utc_now
+from core.secrets import KeyUnreadableError
 from core.sums import TotalTooLargeError
 from costs.models import ReadDay
-from costs.usage.writing import ImplausibleAnswerError, Usage, write_usage
-from elevenlabs_sync.account import read_account
-from elevenlabs_sync.account_totals import AccountTotalsReader
-from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.hosts import base_url
-from elevenlabs_sync.reading import Call, Reading, UsageReader
-from providers.models import Project, Provider, SyncRun
+from costs.usage.writing import ImplausibleAnswerError
+from providers.models import SyncRun
 from providers.registry import Progress
-from providers.services.projects import projects_for_usage
+from syncing import provider_types
+from syncing.account import read_account
 from syncing.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
 from syncing.errors import ProviderError, UnexpectedResponseError
+from syncing.provider_types import ProviderType
+from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
-from syncing.runs import begin_run, finish_run, note, put_back_run, record_run
+from syncing.runs import begin_run, finish_run, put_back_run, record_run
+from syncing.storing import note_columns, store_reading
 from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Part = TypeVar("Part")
 
 DEFAULT_POLICY = RetryPolicy()
 
 # Set when this process is asked to end: a running sync then stops at the next safe point and goes back to the queue.
 stopping = threading.Event()
-
-
-MAX_NOTED_COLUMNS = 20
 
 # Seconds after which a run makes room for others and is queued again; below the task's time limits in settings.
 LONGEST_RUN = 20 * 60
@@ -52,31 +50,6 @@ LONGEST_RUN = 20 * 60
 
 class InterruptedSyncError(Exception):
     """The process is ending, or has worked long enough: the run goes back to the queue with what it has stored."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def open_client(*, region: str, api_key: ApiKey, deadline: float = 60) -> ElevenLabsClient:
-    """A client for the workspace; ``deadline`` bounds each request as a whole, in seconds."""
-    return ElevenLabsClient(
-        base_url=base_url(region),
-        api_key=api_key.reveal(),
-        user_agent=f"Administrate/{settings.VERSION}",
-        deadline=deadline,
-    )
-
-
-def open_reader(
-    client: ElevenLabsClient, provider: Provider, *, call: Call, clock: Clock
-) -> UsageReader | AccountTotalsReader:
-    """What reads the provider's usage, by the source that was chosen when it was connected."""
-    if provider.source == Provider.Source.ACCOUNT_TOTALS:
-        return AccountTotalsReader(
-            client, call=call, clock=clock, currency=provider.currency, key_hash=Project.ACCOUNT_ID
-        )
-    return UsageReader(client, call=call, clock=clock, cost_from=provider.cost_from)
 
 
 def run_sync(
@@ -89,12 +62,13 @@ def run_sync(
     """Carry out a queued run and return it ended.
 
     None when it has to wait: somebody else syncs the provider or took it over, or this process is ending; the run then
-    stays unfinished for the sweep. Failures are recorded in the run, not raised – except those
-    that are nobody's fault but ours, which are recorded and raised.
+    stays unfinished for the sweep. The provider's failures are recorded in the run and not raised; those of the
+    database and of this program are recorded and raised. Raises KeyError where the provider's type is not installed.
     """
     run = SyncRun.objects.select_related("provider").filter(pk=run_id).first()
     if run is None or run.is_finished:
         return run
+    provider_type = provider_types.get(run.provider.type)
     owner = new_owner()
     if not take_claim(provider=run.provider, owner=owner, now=clock()):
         put_back_run(run=run)
@@ -103,7 +77,8 @@ def run_sync(
         run.refresh_from_db()  # and its provider: somebody else may have ended the run before the claim was ours
         if run.is_finished:
             return run
-        return _Sync(run, owner=owner, clock=clock, policy=policy, on_progress=on_progress).carry_out()
+        sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)
+        return sync.carry_out()
     except InterruptedSyncError:
         put_back_run(run=run, undo_attempt=True)
         return None
@@ -120,6 +95,7 @@ class _Sync:
     def __init__(
         self,
         run: SyncRun,
+        provider_type: ProviderType,
         *,
         owner: str,
         clock: Clock,
@@ -128,6 +104,7 @@ class _Sync:
     ) -> None:
         self.run = run
         self.provider = run.provider
+        self.type = provider_type
         self.owner = owner
         self.clock = clock
         self.on_progress = on_progress
@@ -137,19 +114,25 @@ class _Sync:
     def carry_out(self) -> SyncRun:
         if not begin_run(run=self.run, now=self.clock()):
             return self.run
+        session = SyncSession(
+            call=self._with_retries,
+            clock=self.clock,
+            rechecks=self.run.requested_from is not None,  # by night or by hand
+        )
         try:
-            with open_client(region=self.provider.region, api_key=self.provider.api_key) as client:
+            with self.type.open_reader(self.provider, session=session) as reader:
                 try:
-                    read_account(client=client, attempt=self._attempt, run=self.run, clock=self.clock)
-                    self._read_usage(client)
+                    read_account(reader, run=self.run, label=self.type.label, attempt=self._attempt, clock=self.clock)
+                    self._read_usage(reader)
                 except UnexpectedResponseError:
-                    record_run(run=self.run, excerpt=client.excerpt)
+                    record_run(run=self.run, excerpt=reader.excerpt)
                     raise
         except KeyUnreadableError:
             text = "The stored API key can't be decrypted with the present ENCRYPTION_KEYS: enter the key again."
             return self._finish(SyncRun.Outcome.FAILED, "key_unreadable", text)
         except ProviderError as error:
-            return self._finish(SyncRun.Outcome.FAILED, error.code, str(error), key_was_refused=error.refuses_key)
+            text = self.type.explain(error)
+            return self._finish(SyncRun.Outcome.FAILED, error.code, text, key_was_refused=error.refuses_key)
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))
         except TotalTooLargeError as error:
@@ -184,7 +167,7 @@ class _Sync:
 
     # --- Usage --------------------------------------------------------------------------------------------------------
 
-    def _read_usage(self, client: ElevenLabsClient) -> None:
+    def _read_usage(self, reader: Reader) -> None:
         windows = self._windows()
         if not windows:
             return
@@ -197,23 +180,13 @@ class _Sync:
             days_total=sum(len(window) for window in windows),
         )
         self._show_progress()
-        reader = open_reader(client, self.provider, call=self._with_retries, clock=self.clock)
-        if self.run.requested_from:  # by night or by hand; the hour's sync trusts what is remembered
-            reader.check_billing()
+        unread: set[str] = set()
         for window in windows:
             for reading in reader.read(window):
-                self._store(reading, cost_from=reader.cost_from)
+                self._store(reading)
+                unread |= reading.unread_columns
                 self._show_progress()
-        self._note_columns(reader.unread_columns)
-
-    def _note_columns(self, columns: frozenset[str]) -> None:
-        """Remark once on each column that answers have gained; it is ignored."""
-        new = sorted(columns - set(self.provider.noted_columns))[:MAX_NOTED_COLUMNS]
-        if not new:
-            return
-        self.provider.noted_columns = sorted({*self.provider.noted_columns, *new})
-        self.provider.save(update_fields=["noted_columns"])
-        note(self.run, f"ElevenLabs' answer has columns that are not read: {', '.join(new)}.")
+        note_columns(self.run, frozenset(unread), label=self.type.label)
 
     def _windows(self) -> list[Window]:
         today = self.clock().date()
@@ -232,61 +205,20 @@ class _Sync:
         )
 
     @transaction.atomic
-    def _store(self, reading: Reading, *, cost_from: date | None) -> None:
+    def _store(self, reading: Reading) -> None:
         """One transaction for all that an answer changes, and only while the claim is still ours."""
         renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
-        if cost_from != self.provider.cost_from:
-            self.provider.cost_from = cost_from
-            self.provider.save(update_fields=["cost_from"])
-        project_ids = projects_for_usage(
-            provider=self.provider, names={row.key_hash: row.key_name for row in reading.rows}
-        )
-        written = write_usage(
-            provider=self.provider,
-            first=reading.window.first,
-            last=reading.window.last,
-            rows=[
-                Usage(
-                    project_id=project_ids[row.key_hash],
-                    day=row.day,
-                    model=row.model,
-                    credits=row.credits,
-                    minutes=row.minutes,
-                    requests=row.requests,
-                    cost=row.cost,
-                    currency=row.currency,
-                )
-                for row in reading.rows
-            ],
-            read_at=reading.read_at,
-            run=self.run,
-            accept_implausible=self.run.accepts_implausible,
-        )
-        self._learn_currency(reading)
-        record_run(
-            run=self.run,
-            days_done=self.run.days_done + len(reading.window),
-            rows_read=self.run.rows_read + len(reading.rows),
-            rows_inserted=self.run.rows_inserted + written.inserted,
-            rows_changed=self.run.rows_changed + written.changed,
-            rows_unchanged=self.run.rows_unchanged + written.unchanged,
-        )
-
-    def _learn_currency(self, reading: Reading) -> None:
-        """What the usage is paid in, where the subscription did not tell: the pages' zeros need a currency too."""
-        if not self.provider.currency:
-            self.provider.currency = next((row.currency for row in reading.rows if row.currency), "")
-            self.provider.save(update_fields=["currency"])
+        store_reading(self.run, reading)
 
     def _show_progress(self) -> None:
         self.on_progress(Progress(days_done=self.run.days_done, days_total=self.run.days_total))
 
     # --- Staying alive ------------------------------------------------------------------------------------------------
 
-    def _with_retries(self, call: Callable[[], Any]) -> Any:
+    def _with_retries(self, call: Callable[[], Part]) -> Part:
         return self.retries.call(lambda: self._attempt(call))
 
-    def _attempt(self, call: Callable[[], Any]) -> Any:
+    def _attempt(self, call: Callable[[], Part]) -> Part:
         """One request, after a sign of life."""
         if stopping.is_set() or time.monotonic() - self.begun_at > LONGEST_RUN:
             raise InterruptedSyncError

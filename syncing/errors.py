@@ -1,16 +1,17 @@
-"""What can go wrong between us and ElevenLabs.
+"""What can go wrong between us and a provider.
 
-    ElevenLabsError
+    ProviderError
     ├── InvalidKeyError          the key is wrong or revoked                            (401)
     ├── MissingPermissionError   the key works but may not read this                    (401, 403)
-    ├── RefusedError             the key works but ElevenLabs refuses it here           (401, 402, 403)
+    ├── RefusedError             the key works but the provider refuses it here         (401, 402, 403)
     ├── RateLimitedError         too many requests; says how long to wait where it can  (429)
     ├── UnavailableError         no answer, or none in time                             (network, 408, 409, 5xx)
     ├── RejectedError            the request itself was refused                         (any other 4xx)
     └── UnexpectedResponseError  an answer that can't be understood
         └── AnswerTooLargeError  … because it passes the size cap: ask for less
 
-Every text is a sentence for the person who reads the sync history; none ever holds the key or a body.
+They hold facts. The sentence for the person who reads the sync history is the provider type's (``explain``; the default
+is syncing.words). No error ever holds the key or a body, and what it quotes of an answer has passed ``quotable``.
 """
 
 from __future__ import annotations
@@ -37,13 +38,15 @@ def quotable(value: Any) -> str:
 class ProviderError(Exception):
     """Base of all.
 
-    ``code`` is what sync runs store; ``retryable`` whether waiting may help; ``may_concern_billing`` whether the
-    endpoint may have refused because the days are billed in another way (how it says that is not documented);
-    ``refuses_key`` whether it will be the same until a person does something about the key.
+    ``code`` is what sync runs store; ``retryable`` whether waiting may help, and ``retry_after`` for how many seconds
+    where that was said; ``may_concern_billing`` whether the endpoint may have refused because the days are billed in
+    another way (how a provider says that may be undocumented); ``refuses_key`` whether it will be the same until a
+    person does something about the key.
     """
 
     code = "error"
     retryable = False
+    retry_after: float | None = None
     may_concern_billing = False
     refuses_key = False
 
@@ -52,9 +55,6 @@ class InvalidKeyError(ProviderError):
     code = "invalid_key"
     refuses_key = True
 
-    def __init__(self) -> None:
-        super().__init__("ElevenLabs did not accept the API key: it is wrong or was revoked. Replace the key.")
-
 
 class MissingPermissionError(ProviderError):
     code = "missing_permission"
@@ -62,7 +62,7 @@ class MissingPermissionError(ProviderError):
 
     def __init__(self, permission: str) -> None:
         self.permission = permission
-        super().__init__(f"The API key lacks the permission {permission}. Allow it in ElevenLabs.")
+        super().__init__(permission)
 
 
 class RefusedError(ProviderError):
@@ -72,7 +72,7 @@ class RefusedError(ProviderError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"ElevenLabs refused the API key: {reason}")
+        super().__init__(reason)
 
 
 class RateLimitedError(ProviderError):
@@ -80,18 +80,19 @@ class RateLimitedError(ProviderError):
     retryable = True
 
     def __init__(self, retry_after: float | None = None) -> None:
-        self.retry_after = retry_after  # seconds, as told; None where nothing was said
-        super().__init__("ElevenLabs is limiting requests. The next sync tries again.")
+        self.retry_after = retry_after
+        super().__init__(retry_after)
 
 
 class UnavailableError(ProviderError):
     code = "unavailable"
     retryable = True
 
-    def __init__(self, what: str, *, may_concern_billing: bool = False) -> None:
-        self.retry_after: float | None = None
+    def __init__(self, what: str, *, retry_after: float | None = None, may_concern_billing: bool = False) -> None:
+        self.what = what
+        self.retry_after = retry_after
         self.may_concern_billing = may_concern_billing
-        super().__init__(f"ElevenLabs is temporarily unavailable ({what}). The next sync tries again.")
+        super().__init__(what)
 
 
 class RejectedError(ProviderError):
@@ -101,7 +102,7 @@ class RejectedError(ProviderError):
     def __init__(self, status: int, reason: str) -> None:
         self.status = status
         self.reason = reason
-        super().__init__(f"ElevenLabs rejected the request (HTTP {status}{f': {reason}' if reason else ''}).")
+        super().__init__(f"HTTP {status}{f': {reason}' if reason else ''}")
 
 
 class UnexpectedResponseError(ProviderError):
@@ -109,7 +110,7 @@ class UnexpectedResponseError(ProviderError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"ElevenLabs' answer could not be understood: {reason}. Nothing of it was stored.")
+        super().__init__(reason)
 
 
 class AnswerTooLargeError(UnexpectedResponseError):

@@ -1,4 +1,7 @@
-"""The beat's side: what happens every hour and every minute, for all provider types."""
+"""The worker's side of a sync, and the clock's: what happens every hour, every night and every minute.
+
+A task's arguments are ids; whatever it does may come twice, late, or not at all without harm.
+"""
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
@@ -7,6 +10,19 @@ from django.utils import timezone
 from core import log_context
 from providers.services.queueing import enqueue_lost_runs, request_hourly_syncs, request_nightly_syncs
 from syncing.engine import run_sync, stopping
+
+
+@shared_task
+def sync(run_id: int) -> None:
+    """Carry out one sync run, of whatever provider type."""
+    with log_context.for_run(run_id):
+        run_sync(run_id)
+
+
+@worker_shutting_down.connect
+def stop_running_syncs(**_signal: object) -> None:
+    """Let syncs in this process's threads stop at the next safe point; a prefork worker's children finish theirs."""
+    stopping.set()
 
 
 @shared_task
@@ -23,19 +39,7 @@ def enqueue_nightly_syncs() -> None:
 
 @shared_task
 def sweep() -> None:
-    """What has become due since the last tick, what was missed while nobody ticked, what the queue has lost."""
+    """What has become due since the last tick, what was missed while no clock ticked, what the queue has lost."""
     request_hourly_syncs(now=timezone.now())
     request_nightly_syncs(now=timezone.now())
     enqueue_lost_runs(now=timezone.now())
-
-
-@shared_task
-def sync(run_id: int) -> None:
-    with log_context.for_run(run_id):
-        run_sync(run_id)
-
-
-@worker_shutting_down.connect
-def stop_running_syncs(**_signal: object) -> None:
-    """Let syncs in this process's threads stop at the next safe point; a prefork worker's children finish theirs."""
-    stopping.set()

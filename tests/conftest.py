@@ -62,7 +62,7 @@ def signed_in(client: Client, operator: User, now: datetime) -> Client:
 
 @dataclass
 class FakeType:
-    """A provider type whose answers a test chooses."""
+    """A provider type whose answers a test chooses, and an engine that only remembers what it was given."""
 
     slug: str = "elevenlabs"
     label: str = "ElevenLabs"
@@ -100,4 +100,5 @@ def elevenlabs(monkeypatch: pytest.MonkeyPatch) -> FakeType:
     """ElevenLabs, played by FakeType."""
     fake = FakeType()
     monkeypatch.setitem(registry._types, "elevenlabs", fake)
+    monkeypatch.setattr(registry, "_engines", [fake])
     return fake

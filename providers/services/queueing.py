@@ -97,9 +97,11 @@ def request_manual_sync(
 def enqueue(*, run: SyncRun, now: datetime) -> None:
     """Hand the run to the queue; call it after the commit that made the run.
 
-    Raises providers.registry.QueueUnreachableError; the run then stays for the sweep.
+    Raises providers.registry.QueueUnreachableError, or KeyError where no such provider type is installed; the run then
+    stays for the sweep.
     """
-    registry.get(run.provider.type).enqueue(run.pk)
+    registry.get(run.provider.type)
+    registry.engine().enqueue(run.pk)
     SyncRun.objects.filter(pk=run.pk).update(enqueued_at=now)
 
 

@@ -60,7 +60,7 @@ def test_database_that_is_away_stops_nobody(monkeypatch: pytest.MonkeyPatch, cap
 
 def test_only_the_tick_is_a_sign_of_the_clock() -> None:
     """“Sync now” in the web says nothing about beat."""
-    app.send_task("syncing.tasks.carry_out", [0])
+    app.send_task("syncing.tasks.sync", [0])
     assert not Heartbeat.objects.exists()
 
     app.send_task(TICK)

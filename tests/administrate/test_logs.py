@@ -15,7 +15,7 @@ from administrate.celery import keep_our_logging, pass_the_request_on, take_the_
 from administrate.logs import JsonFormatter, LineFormatter, scrub
 from core import log_context
 from core.secrets import ApiKey
-from elevenlabs_sync import tasks
+from syncing import tasks
 from tests.factories import API_KEY
 
 FORMATTERS = [LineFormatter, JsonFormatter]
@@ -166,7 +166,7 @@ def test_request_is_passed_on_to_the_worker() -> None:
     headers: dict[str, object] = {}
     with log_context.for_request("abc-12345"):
         pass_the_request_on(headers=headers)
-    task: Any = tasks.sync_elevenlabs
+    task: Any = tasks.sync
     try:
         task.push_request(**headers)
         take_the_request_over(task=task)
@@ -185,7 +185,7 @@ def test_sync_task_logs_under_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int | None] = []
     monkeypatch.setattr(tasks, "run_sync", lambda _run: seen.append(log_context.run_id.get()))
 
-    tasks.sync_elevenlabs(12)
+    tasks.sync(12)
 
     assert seen == [12]
     assert log_context.run_id.get() is None

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.account import read_account
 from elevenlabs_sync.client import ElevenLabsClient
+from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.cast import DISABLED, NEVER_USED
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from providers.models import Project, SyncRun
+from syncing.account import read_account
 from syncing.errors import UnexpectedResponseError
+from syncing.reader import SyncSession
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import faults
@@ -35,7 +37,9 @@ def here() -> Iterator[Simulated]:
 def read(here: Simulated, *, api_key: str = SIMULATED_API_KEY) -> SyncRun:
     run = here.run()
     with ElevenLabsClient(base_url=here.server.base_url, api_key=api_key, user_agent="Test", deadline=10) as client:
-        read_account(client=client, attempt=lambda call: call(), run=run, clock=here.clock)
+        session = SyncSession(call=lambda call: call(), clock=here.clock)
+        reader = UsageReader(client, session=session, cost_from=None)
+        read_account(reader, run=run, label="ElevenLabs", attempt=session.call, clock=here.clock)
     here.provider = run.provider
     here.provider.refresh_from_db()
     return run

@@ -11,7 +11,6 @@ import pytest
 
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.payloads import UsageRow
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
 from providers.models import Project
@@ -22,6 +21,7 @@ from syncing.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from syncing.reader import SyncSession, UsageRow
 from syncing.windows import Window
 from tests.elevenlabs_sync.modes import Rows, account_totals_of
 from tests.elevenlabs_sync.worlds import NOW
@@ -38,7 +38,10 @@ def reader_of(
 ) -> Iterator[AccountTotalsReader]:
     with ElevenLabsClient(base_url=server.base_url, api_key=api_key, user_agent="Test", deadline=10) as client:
         yield AccountTotalsReader(
-            client, call=lambda call: call(), clock=lambda: NOW, currency=currency, key_hash=Project.ACCOUNT_ID
+            client,
+            session=SyncSession(call=lambda call: call(), clock=lambda: NOW),
+            currency=currency,
+            external_id=Project.ACCOUNT_ID,
         )
 
 
@@ -57,7 +60,7 @@ def read(server: FaultySimulator, **options: str) -> list[UsageRow]:
 
 def as_exported(rows: list[UsageRow]) -> Rows:
     return {
-        (row.key_hash or "", row.day.isoformat(), row.model): (
+        (row.external_id or "", row.day.isoformat(), row.model): (
             row.credits,
             row.minutes,
             None if row.requests is None else Decimal(row.requests),

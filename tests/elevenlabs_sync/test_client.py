@@ -29,6 +29,7 @@ from syncing.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from syncing.words import sentence
 from tests.factories import API_KEY, TODAY
 from tests.simulation import EditedWorkspace, FaultySimulator, faults
 
@@ -225,7 +226,7 @@ def test_error_is_typed_by_status_and_code(
     error = refused(client)
 
     assert type(error) is kind
-    assert words in str(error)
+    assert words in sentence(error, "ElevenLabs")
 
 
 @pytest.mark.parametrize(
@@ -406,7 +407,7 @@ def test_other_content_types_are_refused(api: respx.MockRouter, client: ElevenLa
     error = refused(client)
 
     assert type(error) is UnexpectedResponseError
-    assert len(str(error)) < 300
+    assert len(sentence(error, "ElevenLabs")) < 300
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1, NaN]", b"<html>", b'"\xff"'])
@@ -506,7 +507,7 @@ def test_slow_answer_is_ended_by_the_deadline(server: FaultySimulator, fault: fa
         error = refused(client)
 
     assert type(error) is UnavailableError
-    assert "in time" in str(error)
+    assert "in time" in sentence(error, "ElevenLabs")
 
 
 def test_no_server_is_unavailability() -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from core.amounts import CURRENCIES
 from elevenlabs_sync.payloads import (
-    UsageRow,
     key_hashes,
     parse_json,
     read_models,
@@ -26,6 +25,7 @@ from elevenlabs_sync.payloads import (
 )
 from elevenlabs_sync.tabular import is_storable
 from syncing.errors import UnexpectedResponseError
+from syncing.reader import UsageRow
 from tests.elevenlabs_sync.tables import KEY_HASH, OTHER_HASH, UNITS, answer, cells
 
 DAY = date(2026, 9, 20)
@@ -95,7 +95,7 @@ def test_row_is_read_whole() -> None:
     [row] = read(cells())
 
     assert row == UsageRow(
-        key_hash=KEY_HASH,
+        external_id=KEY_HASH,
         key_name="Support line",
         day=DAY,
         model="eleven_multilingual_v2",
@@ -136,7 +136,7 @@ def test_usage_without_a_key_has_no_hash(hash_: str | None) -> None:
     """Null and empty both mean: used without a key."""
     [row] = read(cells(hashed_xi_api_key=hash_, api_key_name=None))
 
-    assert row.key_hash is None
+    assert row.external_id is None
     assert row.key_name == ""
 
 
@@ -484,10 +484,10 @@ def test_any_table_is_summed_as_by_an_independent_reference(
     rows = read_usage(parse_json(body), first=first, last=last)
 
     found = {
-        (row.day, row.key_hash or "", row.model): [row.credits, row.minutes, row.cost, row.requests] for row in rows
+        (row.day, row.external_id or "", row.model): [row.credits, row.minutes, row.cost, row.requests] for row in rows
     }
     assert found == _reference(buckets, first, last)
-    assert [(row.day, row.key_hash or "", row.model) for row in rows] == sorted(found)
+    assert [(row.day, row.external_id or "", row.model) for row in rows] == sorted(found)
 
 
 # --- Keys, subscription, models ---------------------------------------------------------------------------------------
@@ -520,8 +520,8 @@ def test_keys_of_all_service_accounts_are_listed() -> None:
 
     first, second = read_service_accounts(document)
 
-    assert (first.key_hash, first.name, first.hint, first.is_disabled) == (KEY_HASH, "Support line", "a91f", False)
-    assert (second.key_hash, second.is_disabled, second.disable_reason) == (OTHER_HASH, True, "self_disabled")
+    assert (first.external_id, first.name, first.hint, first.is_disabled) == (KEY_HASH, "Support line", "a91f", False)
+    assert (second.external_id, second.is_disabled, second.disabled_reason) == (OTHER_HASH, True, "self_disabled")
 
 
 def test_hint_is_never_more_than_four_characters() -> None:

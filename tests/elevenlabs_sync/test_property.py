@@ -20,11 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elevenlabs_sync import client as client_module
+from elevenlabs_sync import provider_type
 from elevenlabs_sync.simulator import Billing, Cost, Credits, Moved
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
-from syncing import engine as sync_module
 from syncing import windows
+from syncing.engine import stopping
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
@@ -194,7 +195,7 @@ def take(here: Simulated, step: Step) -> None:
         if step.end == "killed":
             raise _KilledError
         if step.end == "interrupted":
-            sync_module.stopping.set()
+            stopping.set()
         if step.end == "taken over":
             Provider.objects.filter(pk=here.provider.pk).update(
                 claimed_by="somebody else", claimed_until=here.clock() + LEASE
@@ -207,7 +208,7 @@ def take(here: Simulated, step: Step) -> None:
         # Nobody is left to give the claim back.
         Provider.objects.filter(pk=here.provider.pk).update(claimed_by="the dead", claimed_until=here.clock() + LEASE)
     finally:
-        sync_module.stopping.clear()
+        stopping.clear()
 
 
 def change(here: Simulated, step: Step) -> None:
@@ -254,6 +255,6 @@ def answers(step: Step) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(client_module, "MAX_ANSWER_BYTES", step.largest))
         if isinstance(step.fault, faults.Drip):
-            hasty = partial(sync_module.open_client, deadline=0.2)
-            stack.enter_context(patch.object(sync_module, "open_client", hasty))
+            hasty = partial(provider_type.open_client, deadline=0.2)
+            stack.enter_context(patch.object(provider_type, "open_client", hasty))
         yield

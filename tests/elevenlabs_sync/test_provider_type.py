@@ -1,4 +1,4 @@
-"""ElevenLabs as the product's pages and commands see it: trying a key, the words for what went wrong, the queue."""
+"""ElevenLabs as the product's pages and commands see it: trying a key, the words for what went wrong."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kombu.exceptions import OperationalError
 
 from core.secrets import ApiKey
-from elevenlabs_sync import tasks
 from elevenlabs_sync.provider_type import CHECK_DEADLINE, ElevenLabs
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.routes import SERVICE_ACCOUNTS_PATH, USAGE_PATH
-from providers.models import Project, Provider, SyncRun
-from providers.registry import KeyCheck, KeyRefusedError, Progress, QueueUnreachableError
+from providers.models import Project, Provider
+from providers.registry import KeyCheck, KeyRefusedError
 from tests.elevenlabs_sync.worlds import World, world
 from tests.simulation import faults
 
@@ -114,27 +112,3 @@ def test_unknown_region_calls_nobody() -> None:
     """No address comes from a text."""
     with pytest.raises(KeyError):
         check(region="http://127.0.0.1:9")
-
-
-def test_unreachable_queue_is_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the broker's library says, the product has one word for it."""
-
-    def away(_run_id: int) -> None:
-        raise OperationalError("no broker")
-
-    monkeypatch.setattr(tasks.sync_elevenlabs, "delay", away)
-
-    with pytest.raises(QueueUnreachableError):
-        ElevenLabs().enqueue(here.run().pk)
-
-
-def test_sync_in_this_process_shows_its_progress(here: World) -> None:
-    """Days done of days in all, up to the last."""
-    run = here.run(requested_from=here.first_day, requested_to=here.first_day)
-    seen: list[Progress] = []
-
-    ended = ElevenLabs().sync(run.pk, on_progress=seen.append)
-
-    assert ended is not None
-    assert ended.outcome == SyncRun.Outcome.SUCCEEDED
-    assert seen == [Progress(days_done=0, days_total=1), Progress(days_done=1, days_total=1)]

@@ -13,8 +13,7 @@ import pytest
 
 from elevenlabs_sync import client as client_module
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.payloads import UsageRow
-from elevenlabs_sync.reading import Reading, UsageReader
+from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Billing, Cost, Credits, Moved
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal, typed_refusal
 from elevenlabs_sync.simulator.routes import COST_PATH, USAGE_PATH
@@ -27,6 +26,7 @@ from syncing.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from syncing.reader import Reading, SyncSession, UsageRow
 from syncing.windows import Window
 from tests.elevenlabs_sync.modes import Rows, rows_of
 from tests.elevenlabs_sync.worlds import NOW
@@ -35,6 +35,7 @@ from tests.simulation import EditedWorkspace, FaultySimulator, drift, faults
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=11), TODAY)
 MOVED_ON = TODAY - timedelta(days=5)
+SESSION = SyncSession(call=lambda call: call(), clock=lambda: NOW)
 
 REFUSALS = [
     refusal(400, "some_code", "Not here."),
@@ -56,7 +57,7 @@ class Desk:
     cost_from: date | None
 
     def __post_init__(self) -> None:
-        self.reader = UsageReader(self.client, call=lambda call: call(), clock=lambda: NOW, cost_from=self.cost_from)
+        self.reader = UsageReader(self.client, session=SESSION, cost_from=self.cost_from)
 
     def next_run(self) -> Desk:
         """The same desk with a reader that knows no more than what is remembered between two runs."""
@@ -79,7 +80,7 @@ class Desk:
 
 def as_exported(rows: Iterator[UsageRow] | Any) -> Rows:
     return {
-        (row.key_hash or "", row.day.isoformat(), row.model): (
+        (row.external_id or "", row.day.isoformat(), row.model): (
             row.credits,
             row.minutes,
             None if row.requests is None else Decimal(row.requests),
@@ -376,12 +377,14 @@ def test_day_that_is_too_large_is_an_error(desk: Desks, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("billing", [Credits(), Cost()], ids=["credits", "cost"])
 def test_unknown_columns_are_remembered(desk: Desks, billing: Billing) -> None:
-    """They change no figure; the reader tells which they were."""
+    """They change no figure; the readings name them."""
     grown = desk(billing)
     grown.server.faults.add("/v1/workspace", drift.with_added_columns(["carbon_grams"]), times=None)
 
-    assert grown.rows() == grown.truth()
-    assert grown.reader.unread_columns == {"carbon_grams"}
+    readings = grown.read()
+
+    assert as_exported(row for reading in readings for row in reading.rows) == grown.truth()
+    assert {column for reading in readings for column in reading.unread_columns} == {"carbon_grams"}
 
 
 @pytest.mark.parametrize("billing", [Credits(), Cost()], ids=["credits", "cost"])

@@ -10,11 +10,11 @@ import pytest
 from django.test import override_settings
 
 from core.secrets import ApiKey
+from elevenlabs_sync import provider_type
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, USAGE_ONLY_API_KEY
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import SyncRun
 from providers.services.managing import OtherWorkspaceError, UnconfirmedWorkspaceError, replace_key
-from syncing import engine as sync_module
 from syncing.retrying import RetryPolicy
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW, Clock
@@ -52,7 +52,7 @@ def test_absurd_wait_is_cut_and_then_given_up(here: Simulated) -> None:
 
 def test_dripping_answer_costs_a_repetition(here: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended at the deadline of the whole request, asked for again, exact."""
-    monkeypatch.setattr(sync_module, "open_client", partial(sync_module.open_client, deadline=0.5))
+    monkeypatch.setattr(provider_type, "open_client", partial(provider_type.open_client, deadline=0.5))
     here.server.faults.add(USAGE_PATH, faults.Drip(0.05))
 
     assert here.sync().outcome == SyncRun.Outcome.SUCCEEDED

@@ -10,10 +10,11 @@ import pytest
 
 from core.amounts import COST
 from costs.models import DailyUsage
-from elevenlabs_sync.payloads import UsageRow, read_costs, read_stats
+from elevenlabs_sync.payloads import read_costs, read_stats
 from elevenlabs_sync.simulator.billing import Cost
 from elevenlabs_sync.simulator.routes import COST_PATH
 from providers.models import SyncRun
+from syncing.reader import UsageRow
 from tests.elevenlabs_sync.modes import TODAY, simulated
 from tests.elevenlabs_sync.tables import UNITS, answer, cells
 from tests.simulation import drift

@@ -65,7 +65,7 @@ class Command(ProductCommand):
                 bar.update(progress.days_done - bar.n)
 
             try:
-                run = registry.get(provider.type).sync(queued.pk, on_progress=show)
+                run = registry.engine().sync(queued.pk, on_progress=show)
             except DatabaseError as error:
                 logger.exception("The sync of %s failed", provider.name)
                 return f"{provider.name}: The database could not be written: {in_one_line(error)}."

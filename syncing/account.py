@@ -1,0 +1,51 @@
+"""Reading what a key may tell of its account besides usage: the plan, the listed API keys, the names of models."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from providers.models import SyncRun
+from syncing.errors import InvalidKeyError, ProviderError, UnexpectedResponseError
+from syncing.reader import Call, Reader
+from syncing.runs import record_run
+from syncing.storing import store_listed_keys, store_model_names, store_plan
+
+logger = logging.getLogger(__name__)
+
+Part = TypeVar("Part")
+
+
+def read_account(reader: Reader, *, run: SyncRun, label: str, attempt: Call, clock: Callable[[], datetime]) -> None:
+    """Refresh the provider's plan, keys and model names as far as its key may read them.
+
+    All of it is optional: a provider that does not answer is left to the reading of usage, which decides about
+    failures. Only an answer that can't be understood ends the sync. ``attempt`` carries out one request, without
+    repeating it; ``label`` is what the provider's type is called.
+    Raises UnexpectedResponseError, and whatever ``attempt`` raises of its own.
+    """
+    record_run(run=run, stage=SyncRun.Stage.ACCOUNT)
+    try:
+        store_plan(run, _permitted(attempt, reader.plan), now=clock())
+        record_run(run=run, stage=SyncRun.Stage.KEYS)
+        if (keys := _permitted(attempt, reader.listed_keys)) is not None:
+            store_listed_keys(run, keys, label=label, now=clock())
+        if (names := _permitted(attempt, reader.model_names)) is not None:
+            store_model_names(run, names, label=label)
+    except UnexpectedResponseError:
+        raise
+    except ProviderError as error:
+        logger.info("%s: the account could not be read: %s", run.provider, error.code)
+
+
+def _permitted(attempt: Call, read: Callable[[], Part | None]) -> Part | None:
+    """What ``read`` returns, or None where the key may not read it; raises what waiting may help against."""
+    try:
+        part: Part | None = attempt(read)
+    except ProviderError as error:
+        if error.retryable or isinstance(error, InvalidKeyError | UnexpectedResponseError):
+            raise
+        return None
+    return part

@@ -1,0 +1,106 @@
+"""What the engine reads a provider with, and the facts that it is given.
+
+A provider type opens a Reader for a sync (syncing.provider_types). Whatever a reader finds out it returns as data;
+the engine stores it (syncing.storing). Nothing here knows Django, Celery or an app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from syncing.windows import Window
+
+# Carries out one request to the provider and returns its answer.
+Call = Callable[[Callable[[], Any]], Any]
+
+
+@dataclass(frozen=True)
+class SyncSession:
+    """What the engine lends to a reader for one sync.
+
+    Every request that reads usage goes through ``call``, which repeats it where waiting helps and keeps the claim
+    alive meanwhile. ``clock`` is the moment in UTC. ``rechecks`` asks for what earlier syncs have learnt to be verified
+    (by night, and when a person named a window); the hour's sync trusts it.
+    """
+
+    call: Call
+    clock: Callable[[], datetime]
+    rechecks: bool = False
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """What one API key used of one model on one UTC day; unknown is None."""
+
+    external_id: str | None  # the key's id at the provider; None: used without a key
+    key_name: str  # as reported, empty where it was not
+    day: date
+    model: str  # the reported id, empty where there was none
+    credits: Decimal | None
+    minutes: Decimal | None
+    requests: int | None
+    cost: Decimal | None  # in units of the currency
+    currency: str  # lower case; empty where the cost is unknown
+
+    @property
+    def is_empty(self) -> bool:
+        """A bucket of zeros and unknowns: nothing was used."""
+        return not (self.credits or self.minutes or self.requests or self.cost)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All usage of some days, as they were when it was asked for, and what the answer taught.
+
+    ``cost_from`` is the first UTC day known to be billed by cost instead of credits, for a provider that changes from
+    the one to the other; it is stored with the usage and handed to the next sync. ``unread_columns`` are parts of the
+    answer that were ignored because their meaning is not known.
+    """
+
+    window: Window
+    rows: list[UsageRow]
+    read_at: datetime
+    cost_from: date | None = None
+    unread_columns: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    """An API key as the provider's own listing describes it."""
+
+    external_id: str
+    name: str
+    hint: str  # at most its last four characters
+    is_disabled: bool
+    disabled_reason: str
+    expires_at: datetime | None
+    credit_limit: int | None  # credits per period; None: no limit, or not told
+    credits_used: int | None  # credits in the running period
+
+
+class Reader(Protocol):
+    """Reads one workspace during one sync, from one thread.
+
+    Every method raises the errors of syncing.errors and nothing else. Of the account each part is optional: the engine
+    leaves out what the key is not allowed to read, and the reader returns None for what its provider does not tell.
+    """
+
+    @property
+    def excerpt(self) -> str:
+        """How the latest answer begins, in one printable line in which nothing looks like a key; empty without one."""
+
+    def plan(self) -> dict[str, Any] | None:
+        """The workspace's plan as JSON that is stored with the provider; ``currency`` (lower case) is read from it."""
+
+    def listed_keys(self) -> Sequence[ListedKey] | None:
+        """Every API key of the workspace: one that an earlier listing named and this one lacks counts as deleted."""
+
+    def model_names(self) -> Mapping[str, str] | None:
+        """What models are called, by the id that usage names."""
+
+    def read(self, window: Window) -> Iterator[Reading]:
+        """The window's usage in one or more readings, later days first, which together cover it."""

@@ -1,0 +1,123 @@
+"""Storing what a reader has found out. The engine calls this while it holds the claim on the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from costs.usage.writing import Usage, write_usage
+from providers.models import SyncRun
+from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
+from syncing.reader import ListedKey, Reading
+from syncing.runs import note, record_run
+from syncing.words import possessive
+
+# A listing that is longer is not taken over, not even half of it: what depends on it is only how keys are described.
+MAX_LISTED_KEYS = 10_000
+MAX_LISTED_MODELS = 1_000
+MAX_NOTED_COLUMNS = 20
+_USED_KEYS_APPEAR = "The list was not taken over; keys appear here once they are used."
+
+
+def store_plan(run: SyncRun, plan: dict[str, Any] | None, *, now: datetime) -> None:
+    """The plan as it is now – None: unknown – and the currency that it names."""
+    provider = run.provider
+    provider.subscription = plan
+    provider.subscription_read_at = now
+    provider.currency = (plan or {}).get("currency") or provider.currency
+    provider.save(update_fields=["subscription", "subscription_read_at", "currency"])
+
+
+def store_listed_keys(run: SyncRun, keys: Sequence[ListedKey], *, label: str, now: datetime) -> None:
+    """A project for each listed key, unless there are more than any page could show; then the run has a remark."""
+    if len(keys) > MAX_LISTED_KEYS:
+        note(run, f"{label} lists {len(keys):,} API keys, more than {MAX_LISTED_KEYS:,}. {_USED_KEYS_APPEAR}")
+        return
+    listed = [
+        ListedProject(
+            external_id=key.external_id,
+            name=key.name,
+            hint=key.hint,
+            is_disabled=key.is_disabled,
+            disabled_reason=key.disabled_reason,
+            expires_at=key.expires_at,
+            credit_limit=key.credit_limit,
+            credits_used=key.credits_used,
+        )
+        for key in keys
+    ]
+    record_listed_projects(provider=run.provider, listed=listed, now=now)
+    record_run(run=run, keys_found=len(listed))
+
+
+def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> None:
+    """What models are called, unless there are absurdly many; then the run has a remark."""
+    provider = run.provider
+    if len(names) > MAX_LISTED_MODELS:
+        note(run, f"{label} lists {len(names):,} models, more than {MAX_LISTED_MODELS:,}. Their ids are shown.")
+        return
+    if names != provider.model_names:
+        provider.model_names = dict(names)
+        provider.save(update_fields=["model_names"])
+
+
+def store_reading(run: SyncRun, reading: Reading) -> None:
+    """The usage of some whole days, what the answer taught, and how far the run has come.
+
+    Called within one transaction. Raises costs.usage.writing.ImplausibleAnswerError and core.sums.TotalTooLargeError.
+    """
+    provider = run.provider
+    if reading.cost_from != provider.cost_from:
+        provider.cost_from = reading.cost_from
+        provider.save(update_fields=["cost_from"])
+    project_ids = projects_for_usage(provider=provider, names={row.external_id: row.key_name for row in reading.rows})
+    written = write_usage(
+        provider=provider,
+        first=reading.window.first,
+        last=reading.window.last,
+        rows=[
+            Usage(
+                project_id=project_ids[row.external_id],
+                day=row.day,
+                model=row.model,
+                credits=row.credits,
+                minutes=row.minutes,
+                requests=row.requests,
+                cost=row.cost,
+                currency=row.currency,
+            )
+            for row in reading.rows
+        ],
+        read_at=reading.read_at,
+        run=run,
+        accept_implausible=run.accepts_implausible,
+    )
+    _learn_currency(run, reading)
+    record_run(
+        run=run,
+        days_done=run.days_done + len(reading.window),
+        rows_read=run.rows_read + len(reading.rows),
+        rows_inserted=run.rows_inserted + written.inserted,
+        rows_changed=run.rows_changed + written.changed,
+        rows_unchanged=run.rows_unchanged + written.unchanged,
+    )
+
+
+def _learn_currency(run: SyncRun, reading: Reading) -> None:
+    """What the usage is paid in, where the plan did not tell: the pages' zeros need a currency too."""
+    provider = run.provider
+    if not provider.currency:
+        provider.currency = next((row.currency for row in reading.rows if row.currency), "")
+        provider.save(update_fields=["currency"])
+
+
+def note_columns(run: SyncRun, columns: frozenset[str], *, label: str) -> None:
+    """Remark once on each column that answers have gained; it is ignored."""
+    provider = run.provider
+    new = sorted(columns - set(provider.noted_columns))[:MAX_NOTED_COLUMNS]
+    if not new:
+        return
+    provider.noted_columns = sorted({*provider.noted_columns, *new})
+    provider.save(update_fields=["noted_columns"])
+    note(run, f"{possessive(label)} answer has columns that are not read: {', '.join(new)}.")
