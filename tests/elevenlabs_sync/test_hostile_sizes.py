@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
-from elevenlabs_sync import account
 from elevenlabs_sync.payloads import read_models, read_service_accounts, read_subscription, read_usage
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, USAGE_PATH
 from providers.models import Project, SyncRun
+from syncing import storing
 from syncing.errors import UnexpectedResponseError
 from tests.elevenlabs_sync.modes import TODAY, simulated
 from tests.elevenlabs_sync.tables import answer, cells
@@ -96,7 +96,7 @@ def test_longest_list_of_keys_is_taken_over() -> None:
     """One more would not be."""
     with (
         simulated(first_day=TODAY) as here,
-        patch.object(account, "MAX_LISTED_KEYS", len(here.workspace.listed_keys())),
+        patch.object(storing, "MAX_LISTED_KEYS", len(here.workspace.listed_keys())),
     ):
         run = here.sync()
 
