@@ -95,7 +95,7 @@ def _sync(provider_id: int) -> None:
     """What a worker does for an hourly tick, without the queue."""
     provider = Provider.objects.get(pk=provider_id)
     run = request_sync(provider=provider, trigger=SyncRun.Trigger.HOURLY, now=datetime.now(UTC))
-    ended = registry.get(provider.type).sync(run.pk, on_progress=lambda _progress: None)
+    ended = registry.engine().sync(run.pk, on_progress=lambda _progress: None)
     if ended is None or ended.outcome != SyncRun.Outcome.SUCCEEDED:
         raise RuntimeError(f"A sync did not succeed: {ended and ended.error_text}")
 
