@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Self
+from html import unescape
+from typing import Any, Self
 
-from django.utils.html import format_html, format_html_join
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from core.money import Money, rounded
@@ -60,6 +62,21 @@ def with_hint(text: str, reason: str, *, mark: str = "", label: str = "") -> Saf
 def lines(amounts: Iterable[Money]) -> SafeString:
     """An amount per line."""
     return format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
+
+
+def from_template(template: str, context: Mapping[str, Any], value: str) -> Cell:
+    """A cell that a template draws – a form, a list, what has an icon – and that says ``value``."""
+    return Cell(mark_safe(render_to_string(template, dict(context)).strip()), value)  # noqa: S308 - a template escapes
+
+
+def status(slug: str, label: str) -> Cell:
+    """An icon and a word; ``slug`` names the icon and its colour."""
+    return from_template("_status.html", {"status": {"value": slug, "label": label}}, label)
+
+
+def text_of(cell: str) -> str:
+    """What a cell says that is no Cell: text as it is, HTML without its tags."""
+    return unescape(strip_tags(cell)) if isinstance(cell, SafeString) else cell
 
 
 def number(value: int) -> Cell:

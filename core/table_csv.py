@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from html import unescape
 from itertools import chain, count, islice
 
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.html import strip_tags
-from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from core.cells import Cell
+from core.cells import Cell, text_of
 from core.csv_files import csv_text, escape_formula, plain
 from core.days import DateRange
 from core.money import Money
 from core.querystate import link
-from core.tables import Row, Table
+from core.tables import Column, Table
 
 PARAMETER = "csv"
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -58,18 +55,21 @@ def file_name(name: Sequence[str], days: DateRange | None = None) -> str:
 
 
 def table_csv(table: Table) -> Iterator[str]:
-    """The rows of ``table`` in chunks, under its headings."""
-    currencies = [_currencies(table.rows, index) for index in range(len(table.columns))]
-    has_notes = any(_note(cell) for row in table.rows for cell in row.cells)
+    """The rows of ``table`` in chunks, under its headings; without the columns that are for the page alone."""
+    kept = [index for index, column in enumerate(table.columns) if column.in_file]
+    columns = [table.columns[index] for index in kept]
+    lines = [[row.cells[index] for index in kept] for row in table.rows]
+    currencies = [_currencies(line[index] for line in lines) for index in range(len(columns))]
+    has_notes = any(_note(cell) for line in lines for cell in line)
     heads = [
-        escape_formula(f"{column.label} ({unit})" if unit else column.label)
-        for column, of_column in zip(table.columns, currencies, strict=True)
+        escape_formula(f"{text_of(column.label)} ({unit})" if unit else text_of(column.label))
+        for column, of_column in zip(columns, currencies, strict=True)
         for unit in [currency.upper() for currency in of_column] or [column.unit]
     ]
     yield csv_text([tuple(_each_once([*heads, *(["Notes"] if has_notes else [])]))])
-    rows = iter(table.rows)
-    while chunk := list(islice(rows, _CHUNK_LINES)):
-        yield csv_text(_line(row, table, currencies, has_notes=has_notes) for row in chunk)
+    rest = iter(lines)
+    while chunk := list(islice(rest, _CHUNK_LINES)):
+        yield csv_text(_line(cells, columns, currencies, has_notes=has_notes) for cells in chunk)
 
 
 def _each_once(heads: Iterable[str]) -> Iterator[str]:
@@ -82,20 +82,22 @@ def _each_once(heads: Iterable[str]) -> Iterator[str]:
         yield one
 
 
-def _currencies(rows: Sequence[Row], index: int) -> list[str]:
+def _currencies(cells: Iterable[str]) -> list[str]:
     """The currencies of a column of money, none for any other column."""
     found: set[str] = set()
-    for row in rows:
-        value = getattr(row.cells[index], "value", None)
+    for cell in cells:
+        value = getattr(cell, "value", None)
         if isinstance(value, tuple):
             found |= {money.currency for money in value}
     return sorted(found)
 
 
-def _line(row: Row, table: Table, currencies: Sequence[Sequence[str]], *, has_notes: bool) -> tuple[str, ...]:
+def _line(
+    cells: Sequence[str], columns: Sequence[Column], currencies: Sequence[Sequence[str]], *, has_notes: bool
+) -> tuple[str, ...]:
     line: list[str] = []
-    for cell, of_column in zip(row.cells, currencies, strict=True):
-        value = cell.value if isinstance(cell, Cell) else _text(cell)
+    for cell, of_column in zip(cells, currencies, strict=True):
+        value = cell.value if isinstance(cell, Cell) else text_of(cell)
         if of_column:
             line += [_in_currency(value, currency) for currency in of_column]
         elif isinstance(value, str):
@@ -106,8 +108,8 @@ def _line(row: Row, table: Table, currencies: Sequence[Sequence[str]], *, has_no
             line.append(plain(value))
     if has_notes:
         notes = [
-            f"{column.label}: {note}"
-            for column, cell in zip(table.columns, row.cells, strict=True)
+            f"{text_of(column.label)}: {note}"
+            for column, cell in zip(columns, cells, strict=True)
             if (note := _note(cell))
         ]
         line.append(escape_formula(". ".join(notes)))
@@ -121,8 +123,3 @@ def _in_currency(value: str | Decimal | int | tuple[Money, ...] | None, currency
 
 def _note(cell: str) -> str:
     return cell.note if isinstance(cell, Cell) else ""
-
-
-def _text(cell: str) -> str:
-    """A cell that is no Cell: text as it is, HTML without its tags."""
-    return unescape(strip_tags(cell)) if isinstance(cell, SafeString) else cell

@@ -15,7 +15,7 @@ from functools import cached_property
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from core.cells import Cell
+from core.cells import Cell, text_of
 from core.names import isolated
 from core.paging import Page
 from core.querystate import Sorting
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    caption: str
+    caption: str  # text or safe HTML
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: Row | None = None
@@ -93,6 +93,11 @@ class Table:
             _misses((row.cells[index] for row in self.rows), self.total.cells[index])
             for index in range(1, len(self.columns))
         ) or (self.adds_across and any(_misses(row.cells[1:-1], row.cells[-1]) for row in every_row))
+
+    @property
+    def name(self) -> str:
+        """The caption where no HTML can stand."""
+        return text_of(self.caption)
 
     @property
     def classes(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from core.tables import Column, Row, Table
 from costs.pages import formatters
@@ -44,11 +44,6 @@ def usage_table(
         csv_url=csv_url,
     )
     return table.with_figures(words.metrics)
-
-
-def reported(cells: Sequence[str], words: PageWords) -> tuple[str, ...]:
-    """Of the cells of USAGE_COLUMNS those whose figure is reported at all."""
-    return tuple(cell for slug, cell in zip(METRICS, cells, strict=True) if slug in words.metrics)
 
 
 def figures(totals: Totals, currency: str, reading: Reading, words: PageWords | None = None) -> tuple[str, ...]:

@@ -1,52 +1,58 @@
-"""The key table of a provider's page: what each key used, whose it is, what has become of it."""
+"""The key table of a provider's page: what each key used, who pays for it, what has become of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.cells import Cell, with_hint
-from core.money import UNKNOWN
-from core.paging import PAGE_SIZE, paginate
-from core.querystate import Sorting, choices, natural, read_sorting
+from core.cells import Cell, from_template
+from core.days import DateRange
+from core.names import isolated
+from core.paging import paginate
+from core.querystate import Choice, choices, natural, read_sorting
 from core.table_csv import csv_url
-from core.tables import Column, Row, Table, heading
-from costs.models import AttributedUsageQuerySet
+from core.tables import Column, Row, Table
 from costs.pages import formatters
-from costs.pages.usage_tables import USAGE_COLUMNS, figures, reported
-from costs.pages.words import PageWords, words_for
-from costs.reports import breakdowns
-from costs.reports.totals import NOTHING, Totals
-from costs.usage.coverage import Coverage
-from providers.models import NO_PERIODS, Assignment, Company, Period, Periods, Project, Provider, describe_shares
+from costs.pages.usage_tables import USAGE_COLUMNS, figures
+from costs.pages.words import PageWords
+from costs.reports.breakdowns import told_apart
+from costs.reports.provider import KeyUsage, ProviderReport
+from costs.reports.totals import NOTHING
+from providers.models import Company, Period, Periods, Project, Provider, describe_shares
+
+# Of more companies than this the rows offer no choice of their own; the bulk bar does.
+ROW_SELECT_LIMIT = 60
+KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
 
 # Who pays, and which part of it in percent; nobody: unassigned.
 Payers = tuple[tuple[Company, Decimal], ...]
 
 
 @dataclass(frozen=True)
-class KeyRow:
-    """A row of the key table."""
+class PaidKey:
+    """A key with its payers of today by name, for the cell in which they are chosen."""
 
-    project: Project
-    name: SafeString
-    totals: Totals
-    figures: tuple[str, ...]
-    is_present_key: bool
+    usage: KeyUsage
     payers: Payers
     shared: str  # how usage without a key is shared, where no assignment says otherwise
-    company_note: str  # when its company changes or changed
-    last_used: str
+    note: str  # when its company changes or changed
+
+    @property
+    def project(self) -> Project:
+        return self.usage.project
 
     @property
     def company(self) -> Company | None:
-        """Whose it is today; of a split key nobody's alone."""
+        """Who pays for it today; of a split key no company alone."""
         return self.payers[0][0] if len(self.payers) == 1 else None
 
     @property
@@ -54,74 +60,130 @@ class KeyRow:
         return self.shared or described(self.payers)
 
 
-KEY_SORTS: Mapping[str, Callable[[KeyRow], Any]] = {
-    "name": lambda row: natural(row.project.display_name),
-    "company": lambda row: natural(row.payers_text if row.payers else ""),
-    "spend": lambda row: row.totals.sort_amount,
-    "credits": lambda row: row.totals.credits or 0,
-    "minutes": lambda row: row.totals.minutes or 0,
-    "requests": lambda row: row.totals.requests or 0,
-    "used": lambda row: row.project.last_used_on or date.min,
+KEY_SORTS: Mapping[str, Callable[[PaidKey], Any]] = {
+    "name": lambda key: natural(key.project.display_name),
+    "company": lambda key: natural(key.payers_text if key.payers else ""),
+    "spend": lambda key: key.usage.totals.sort_amount,
+    "credits": lambda key: key.usage.totals.credits or 0,
+    "minutes": lambda key: key.usage.totals.minutes or 0,
+    "requests": lambda key: key.usage.totals.requests or 0,
+    "used": lambda key: key.project.last_used_on or date.min,
 }
+SELECT_ALL = format_html(
+    '<input class="with-js" type="checkbox" data-select-all aria-label="{}">', "Select all keys of this page"
+)
 KEY_COLUMNS = (
-    Column("API key", is_number=False, sort="name"),
-    Column("Company", is_number=False, sort="company"),
-    Column("Spend", sort="spend", figure="cost"),
-    Column("Credits", sort="credits", figure="credits"),
-    Column("Minutes", sort="minutes", figure="minutes"),
-    Column("Requests", sort="requests", figure="requests"),
+    Column("API key", is_number=False, sort="name", heads_rows=True),
+    Column("Company", is_number=False, sort="company", css=""),
+    *(replace(column, sort=column.label.lower()) for column in USAGE_COLUMNS),
     Column("Last used", sort="used"),
 )
-KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
 
 
-def key_rows(
-    provider: Provider,
-    usage: AttributedUsageQuerySet,
-    companies: Mapping[int, Company],
-    currency: str,
-    coverage: Coverage,
-    now: datetime,
-) -> list[KeyRow]:
-    projects = list(Project.objects.for_provider(provider).with_presence())
-    by_project = breakdowns.project_breakdown(usage, projects)
-    stored = Assignment.objects.filter(project__provider=provider).by_project()
-    words = words_for([provider])
-    rows = []
-    for line in by_project.lines:
-        project = line.subject
-        periods = stored.get(project.pk, NO_PERIODS)
-        in_force = periods.on(now.date())
-        rows.append(
-            KeyRow(
-                project=project,
-                name=formatters.project(project, now=now, words=words),
-                totals=line.totals,
-                figures=reported(
-                    _unknown(line.totals, provider, project)
-                    or figures(line.totals, currency, coverage.row_reading, words),
-                    words,
-                ),
-                is_present_key=project.is_present_key,
-                payers=_named(in_force, companies) if in_force else (),
-                shared="" if in_force else _sharing(provider, project),
-                company_note=_company_note(periods, companies, now.date()),
-                last_used=formatters.day(project.last_used_on),
-            )
+@dataclass(frozen=True)
+class KeyTable:
+    """The table with the choice of what it shows."""
+
+    table: Table
+    shown: str  # one of KEY_FILTERS
+    filters: tuple[Choice, ...]
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.shown != "all"
+
+
+def key_table(
+    request: HttpRequest, report: ProviderReport, days: DateRange, now: datetime, words: PageWords
+) -> KeyTable:
+    """The keys that ``?show=`` leaves, a page of them drawn: for who may assign them with the forms to do it."""
+    chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
+    sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
+    keys = [_paid_key(usage, report) for usage in report.keys]
+    keys = [key for key in keys if chosen_filter == "all" or not key.payers]
+    keys.sort(key=KEY_SORTS["name"])
+    keys.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
+    page = paginate(request, keys, of="API keys", anchor="#keys")
+    drawn = {key.project.pk for key in page.items}
+    may_assign = request.user.has_perm("providers.assign_project")
+    company_cell = _company_cells(request, report) if may_assign else _payers_cell
+
+    def row(key: PaidKey) -> Row:
+        company = company_cell(key) if key.project.pk in drawn else key.payers_text
+        cells = (
+            formatters.project(key.project, now=now, words=words),
+            company,
+            *_figures(key, report, words),
+            formatters.day(key.project.last_used_on),
         )
-    return rows
+        return Row(
+            (_select_cell(key.project), *cells) if may_assign else cells,
+            is_muted=key.usage.totals.is_idle and not key.payers,
+            id=f"key-{key.project.pk}",
+        )
+
+    total = sum((key.usage.totals for key in keys), NOTHING)
+    sums = figures(total, report.currency, report.coverage.reading, words)
+    table = Table(
+        format_html("API keys of {}, {}", isolated(report.provider.name), days),
+        (Column("", css="select-cell", head=SELECT_ALL, in_file=False), *KEY_COLUMNS) if may_assign else KEY_COLUMNS,
+        tuple(row(key) for key in keys),
+        Row((*([""] if may_assign else []), "Total" if chosen_filter == "all" else "Total of these", "", *sums, "")),
+        sorting=sorting,
+        csv_url=csv_url(request, "keys"),
+        page=page,
+        drawn=page.place,
+    )
+    return KeyTable(table.with_figures(words.metrics), chosen_filter, filters)
 
 
-def _unknown(totals: Totals, provider: Provider, project: Project) -> tuple[str, ...]:
-    """The cells of a key whose account tells totals alone: what it used is unknown, not zero. Else nothing."""
-    if provider.source != Provider.Source.ACCOUNT_TOTALS or project.kind != Project.Kind.KEY or not totals.is_empty:
-        return ()
-    reason = "Account totals tell nothing of single keys"
-    return (Cell(with_hint(UNKNOWN, reason), None, reason),) * len(USAGE_COLUMNS)
+def _paid_key(usage: KeyUsage, report: ProviderReport) -> PaidKey:
+    in_force = usage.periods.on(report.today)
+    return PaidKey(
+        usage,
+        payers=_named(in_force, report.companies) if in_force else (),
+        shared="" if in_force else _sharing(report.provider, usage.project),
+        note=_company_note(usage.periods, report.companies, report.today),
+    )
+
+
+def _select_cell(project: Project) -> SafeString:
+    return format_html(
+        '<input type="checkbox" name="projects" value="{}" id="select-{}" form="bulk" aria-label="Select {}"'
+        ' autocomplete="off">',
+        project.pk,
+        project.pk,
+        project.display_name,
+    )
+
+
+def _company_cells(request: HttpRequest, report: ProviderReport) -> Callable[[PaidKey], Cell]:
+    """What makes the cell in which a key's company is chosen."""
+    companies = report.current_companies
+    shared = {
+        "row_choices": companies if len(companies) <= ROW_SELECT_LIMIT else None,
+        "assign_url": reverse("providers:assign", args=[report.provider.pk]),
+        "here": request.get_full_path(),
+        "csrf_token": get_token(request),
+    }
+    return lambda key: from_template("providers/_key_company.html", {"row": key, **shared}, key.payers_text)
+
+
+def _payers_cell(key: PaidKey) -> Cell:
+    return from_template("providers/_key_company.html", {"row": key, "row_choices": None}, key.payers_text)
+
+
+def _figures(key: PaidKey, report: ProviderReport, words: PageWords) -> tuple[str, ...]:
+    """The cells of USAGE_COLUMNS; of a key whose account reports totals alone its usage is unknown, not zero."""
+    totals, project = key.usage.totals, key.project
+    is_unknown = report.provider.source == Provider.Source.ACCOUNT_TOTALS and project.kind == Project.Kind.KEY
+    if is_unknown and totals.is_empty:
+        return (formatters.unknown("Account totals tell nothing of single keys"),) * len(USAGE_COLUMNS)
+    return figures(totals, report.currency, report.coverage.row_reading, words)
 
 
 def described(payers: Payers) -> str:
-    return describe_shares((breakdowns.told_apart(company.name, "company"), percent) for company, percent in payers)
+    return describe_shares((told_apart(company.name, "company"), percent) for company, percent in payers)
 
 
 def _sharing(provider: Provider, project: Project) -> str:
@@ -138,44 +200,9 @@ def _named(period: Period, companies: Mapping[int, Company]) -> Payers:
 
 
 def _company_note(periods: Periods, companies: Mapping[int, Company], today: date) -> str:
-    """The nearest changes of whose a key is, in words."""
+    """The nearest changes of a key's company, in words."""
     period, following = periods.on(today), periods.after(today)
     notes = [f"since {formatters.day(period.starts_on)}"] if period and not period.is_from_the_beginning else []
     if following:
         notes.append(f"{described(_named(following[0], companies))} from {formatters.day(following[0].starts_on)}")
     return " · ".join(notes)
-
-
-def key_table(
-    request: HttpRequest, rows: list[KeyRow], currency: str, coverage: Coverage, words: PageWords
-) -> dict[str, Any]:
-    columns = [column for column in KEY_COLUMNS if not column.figure or column.figure in words.metrics]
-    chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
-    sorting: Sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
-    shown = [row for row in rows if chosen_filter == "all" or not row.payers]
-    shown.sort(key=lambda row: natural(row.project.display_name))
-    shown.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
-    total = sum((row.totals for row in shown), NOTHING)
-    total_figures = reported(figures(total, currency, coverage.reading, words), words)
-    return {
-        "keys": paginate(request, shown, of="API keys", anchor="#keys"),
-        "has_keys": bool(rows),
-        "filters": filters,
-        "shown": chosen_filter,
-        "key_csv": _csv_table(request, columns, shown, total_figures),
-        "is_filtered": chosen_filter != "all",
-        "key_headings": [heading(column, sorting) for column in columns],
-        "key_totals": total_figures,
-        "is_paged": len(shown) > PAGE_SIZE,
-    }
-
-
-def _csv_table(request: HttpRequest, columns: Sequence[Column], rows: Sequence[KeyRow], total: Sequence[str]) -> Table:
-    """All rows that the filter leaves, in the order of the page."""
-    return Table(
-        "API keys",
-        tuple(columns),
-        tuple(Row((row.name, row.payers_text, *row.figures, row.last_used)) for row in rows),
-        Row(("Total", "", *total, "")),
-        csv_url=csv_url(request, "keys"),
-    )

@@ -27,7 +27,6 @@ from costs.pages.words import words_for
 from costs.reports import breakdowns
 from providers.models import Provider, SyncRun
 
-LATEST = 20
 TRIGGERS = {
     SyncRun.Trigger.CONNECT: "by the initial sync",
     SyncRun.Trigger.HOURLY: "by an hourly sync",

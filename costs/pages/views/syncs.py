@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core.cells import Cell, from_template
 from core.days import DateRange
 from core.tables import Column, Row, Table
 from core.wording import count, duration, moment
@@ -13,67 +13,60 @@ from costs.pages.views.notices import KEY_FAILURES
 from providers.models import Provider, SyncRun
 from providers.progress import steps
 
-
-@dataclass(frozen=True)
-class HistoryRow:
-    run: SyncRun
-    started: str
-    took: str
-    window: str
-    rows: str
-    outcome: str  # the name of an icon
-    result: str
-    error: str
-    notes: tuple[str, ...]
-    excerpt: str  # how an answer begins that could not be understood: a stranger's text
-
-
-def history_row(run: SyncRun) -> HistoryRow:
-    changed = run.rows_inserted + run.rows_changed
-    return HistoryRow(
-        run=run,
-        started=moment(run.started_at or run.queued_at),
-        took=duration(run.took) if run.took is not None else "",
-        window=str(DateRange(run.window_from, run.window_to).days) if run.window_from and run.window_to else "",
-        rows=f"{run.rows_read:,} read, {changed:,} changed" if run.started_at else "",
-        outcome=run.outcome or "syncing",
-        # How far it has come is the progress list's to say, which is always up to date.
-        result=str(run.get_outcome_display()) if run.outcome else "In progress",
-        error=run.error_text,
-        notes=tuple(str(note) for note in run.notes) if isinstance(run.notes, list) else (),
-        excerpt=run.excerpt,
-    )
+HISTORY_COLUMNS = (
+    Column("Started (UTC)", is_number=False, css="nowrap"),
+    Column("Why", is_number=False, css="nowrap"),
+    Column("Took", is_number=False, css="nowrap"),
+    Column("Days", is_number=False, css="nowrap", in_file=False),
+    Column("Rows", is_number=False, css="nowrap", in_file=False),
+    Column("First day", is_number=False, on_page=False),
+    Column("Last day", is_number=False, on_page=False),
+    *(Column(f"Rows {done}", on_page=False) for done in ("read", "inserted", "changed", "unchanged")),
+    Column("Result", is_number=False),
+    Column("Error", is_number=False, on_page=False),
+)
 
 
-def history_table(rows: Sequence[HistoryRow], *, csv_url: str) -> Table:
-    """The same rows for the CSV; the page writes them itself, with icons and excerpts."""
+def history_table(runs: Iterable[SyncRun], *, csv_url: str) -> Table:
+    """How ``runs``, the latest first, went."""
     return Table(
-        "Sync history",
-        (
-            *(Column(label, is_number=False) for label in ("Started (UTC)", "Why", "Took", "First day", "Last day")),
-            *(Column(label) for label in ("Rows read", "Rows inserted", "Rows changed", "Rows unchanged")),
-            *(Column(label, is_number=False) for label in ("Result", "Error")),
-        ),
-        tuple(
-            Row(
-                (
-                    (row.run.started_at or row.run.queued_at).isoformat(timespec="seconds"),
-                    str(row.run.get_trigger_display()),
-                    row.took,
-                    row.run.window_from.isoformat() if row.run.window_from else "",
-                    row.run.window_to.isoformat() if row.run.window_to else "",
-                    str(row.run.rows_read),
-                    str(row.run.rows_inserted),
-                    str(row.run.rows_changed),
-                    str(row.run.rows_unchanged),
-                    row.result,
-                    row.error,
-                )
-            )
-            for row in rows
-        ),
+        "The latest syncs, newest first; times are UTC",
+        HISTORY_COLUMNS,
+        tuple(_history_row(run) for run in runs),
+        css="data--top",
         csv_url=csv_url,
     )
+
+
+def _history_row(run: SyncRun) -> Row:
+    began = run.started_at or run.queued_at
+    changed = run.rows_inserted + run.rows_changed
+    return Row(
+        (
+            Cell(moment(began), began.isoformat(timespec="seconds")),
+            str(run.get_trigger_display()),
+            duration(run.took) if run.took is not None else "",
+            str(DateRange(run.window_from, run.window_to).days) if run.window_from and run.window_to else "",
+            f"{run.rows_read:,} read, {changed:,} changed" if run.started_at else "",
+            run.window_from.isoformat() if run.window_from else "",
+            run.window_to.isoformat() if run.window_to else "",
+            str(run.rows_read),
+            str(run.rows_inserted),
+            str(run.rows_changed),
+            str(run.rows_unchanged),
+            _result(run),
+            run.error_text,
+        )
+    )
+
+
+def _result(run: SyncRun) -> Cell:
+    """The outcome with what explains it; ``excerpt`` is a stranger's text."""
+    # How far it has come is the progress list's to say, which is always up to date.
+    result = str(run.get_outcome_display()) if run.outcome else "In progress"
+    notes = [str(note) for note in run.notes] if isinstance(run.notes, list) else []
+    context = {"run": run, "outcome": run.outcome or "syncing", "result": result, "notes": notes}
+    return from_template("providers/_sync_result.html", context, result)
 
 
 def sync_state(provider: Provider, runs: Sequence[SyncRun], unassigned: int, *, totals_wait: bool) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""One provider: what each of its keys and models used in some days, who pays for the keys, how its syncs went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+
+from core.days import DateRange
+from costs.models import Restatement
+from costs.reports import breakdowns
+from costs.reports.breakdowns import Breakdown, Series
+from costs.reports.days import Day, mark_days
+from costs.reports.metrics import Metric
+from costs.reports.reconciliation import Reconciliation, reconcile, running_period
+from costs.reports.totals import Totals, all_usage, main_currency, totals_by, usage_by_key
+from costs.usage.coverage import Coverage, coverage_of_ranges
+from costs.usage.estimates import reports_cost
+from providers.models import NO_PERIODS, Assignment, Company, Periods, Project, Provider, SyncRun
+
+LATEST_RESTATEMENTS = 20
+LATEST_RUNS = 20
+
+
+@dataclass(frozen=True)
+class KeyUsage:
+    """What a key used, and who pays for it when."""
+
+    project: Project
+    totals: Totals
+    periods: Periods
+    is_present: bool  # whether it counts as an API key that there is
+
+    def is_assigned(self, day: date) -> bool:
+        return bool(self.periods.payers_on(day))
+
+
+@dataclass(frozen=True)
+class ProviderReport:
+    provider: Provider
+    today: date
+    coverage: Coverage  # of the days of the report
+    currency: str
+    keys: tuple[KeyUsage, ...]  # every key, largest first
+    companies: Mapping[int, Company]  # every company by id, archived ones too
+    models: Breakdown
+    model_names: Mapping[str, str]
+    series: tuple[Series, ...]  # the largest models by day
+    days: tuple[Day, ...]
+    restatements: tuple[Restatement, ...]  # the latest, of any day
+    runs: tuple[SyncRun, ...]  # the latest, newest first
+    may_estimate: bool  # amounts come from a rate that was set, or could: no cost is reported
+    period: DateRange | None  # the days of the running billing period
+    reconciliation: Reconciliation | None  # of that period
+
+    @property
+    def unassigned_keys(self) -> int:
+        return sum(key.is_present and not key.is_assigned(self.today) for key in self.keys)
+
+    @property
+    def totals_wait(self) -> bool:
+        """Whether the totals of the whole account belong to no company."""
+        return any(key.project.kind == Project.Kind.ACCOUNT and not key.is_assigned(self.today) for key in self.keys)
+
+    @property
+    def has_usage(self) -> bool:
+        return any(not line.totals.is_idle for line in self.models.lines)
+
+    @property
+    def is_free(self) -> bool:
+        """There is usage, and all of it has the price zero."""
+        total = self.models.total
+        return bool(self.models.lines) and not total.sort_amount and not total.unpriced_rows
+
+    @property
+    def current_companies(self) -> list[Company]:
+        return [company for company in self.companies.values() if company.archived_at is None]
+
+
+def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now: datetime) -> ProviderReport:
+    """Usage is that of ``days``; ``metric`` is what the largest models are chosen by."""
+    period = running_period(provider)
+    ranges = [days, *([period.days] if period else [])]
+    coverage, *of_period = (known[provider.pk] for known in coverage_of_ranges([provider], ranges, today=now.date()))
+    usage = all_usage().for_provider(provider).between(days.first, days.last)
+    by_model = {model: sums for (model,), sums in totals_by(usage, "model").items()}
+    names = breakdowns.model_labels([provider])
+    models = breakdowns.breakdown_of(by_model, names)
+    currency = main_currency(models.total, [provider])
+    series = breakdowns.stacked(usage, "model", by_model, names, weigh=partial(metric.value, currency=currency))
+    return ProviderReport(
+        provider=provider,
+        today=now.date(),
+        coverage=coverage,
+        currency=currency,
+        keys=_keys(provider, days),
+        companies={company.pk: company for company in Company.objects.all()},
+        models=models,
+        model_names=names,
+        series=tuple(series),
+        days=tuple(mark_days(breakdowns.days_of(series), days, coverage)),
+        restatements=tuple(breakdowns.restatements(provider)[:LATEST_RESTATEMENTS]),
+        runs=tuple(provider.runs.all()[:LATEST_RUNS]),
+        may_estimate=provider.credit_rate is not None or not reports_cost(provider),
+        period=period.days if period else None,
+        reconciliation=reconcile(provider=provider, period=period, coverage=of_period[0]) if period else None,
+    )
+
+
+def _keys(provider: Provider, days: DateRange) -> tuple[KeyUsage, ...]:
+    projects = list(Project.objects.for_provider(provider).with_presence())
+    usage = usage_by_key().for_provider(provider).between(days.first, days.last)
+    by_project = breakdowns.project_breakdown(usage, projects)
+    stored = Assignment.objects.filter(project__provider=provider).by_project()
+    return tuple(
+        KeyUsage(
+            line.subject, line.totals, stored.get(line.subject.pk, NO_PERIODS), is_present=line.subject.is_present_key
+        )
+        for line in by_project.lines
+    )
