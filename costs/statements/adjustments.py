@@ -3,7 +3,7 @@
 A month's cost may change after it was closed, by restatements, late prices, reassignments and another rate for
 estimates alike. What it has come to cost less is credited as it was billed: line by line, the latest first, each with
 the mark-up that was billed for it. What it has come to cost more takes the mark-up of the month's own statement or,
-where the company had none, its present one.
+where the company had none, its present one. What has no price any more waits for one (costs.statements.waiting).
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from core.months import days_of
 from core.sums import ExactSum
 from costs.models import AttributedUsage, ClosedMonth, DailyUsage, Restatement, StatementLine
 from costs.reports.totals import all_usage
+from costs.statements.waiting import changes_without_waiting
 from providers.models import AssignmentChange, Company
 
 CompanyLine = tuple[int, StatementLine]  # with the company's id
@@ -29,6 +30,7 @@ Percent = Decimal | None
 
 CHANGED_SINCE = "Restated, priced late or reassigned since"
 RATE_CHANGED = "Rate for estimates changed here"
+WAITS = "Has no price any more: nothing is credited for it until it is priced again"
 
 _Group = tuple[date, int, str]  # the closed month, the company's id, the currency
 
@@ -49,10 +51,19 @@ class _History:
     has_estimates: bool = False
     lines: list[_Billed] = field(default_factory=list)
     billed_estimates: Decimal = Decimal(0)
+    carried: Decimal | None = None  # the change where some of it waits
+
+    @property
+    def difference(self) -> Decimal:
+        return self.now - sum(line.cost for line in self.lines)
 
     @property
     def change(self) -> Decimal:
-        return self.now - sum(line.cost for line in self.lines)
+        return self.difference if self.carried is None else self.carried
+
+    @property
+    def waits(self) -> bool:
+        return self.change != self.difference
 
 
 @dataclass(frozen=True)
@@ -79,12 +90,24 @@ def pending_adjustments(
     """What no statement has carried yet of the ``closed`` months: unsaved lines, oldest month first.
 
     What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since: a
-    line per month, company and currency, or several where what is credited was billed with several mark-ups. Two
-    queries, one more where there is any, another where there are estimates, and up to three more for their reasons.
+    line per month, company and currency, or several where what is credited was billed with several mark-ups. Where
+    something of it waits for a price, one more without a cost says so, which is never stored. Two queries, three more
+    where usage of a closed month has no price, one where there is any line, another where there are estimates, and up
+    to three for their reasons.
     """
     if closed is None:
         return []
-    changed = {group: history for group, history in sorted(_histories(closed, company).items()) if history.change}
+    histories = _histories(closed, company)
+    changed = {group: history for group, history in sorted(histories.items()) if history.change}
+    waiting = sorted({(month, pk) for (month, pk, _currency), history in histories.items() if history.waits})
+    return [*_changes(changed, closed, with_reasons=with_reasons), *(_waiting_line(*each) for each in waiting)]
+
+
+def _waiting_line(month: date, company_id: int) -> CompanyLine:
+    return company_id, StatementLine(kind=StatementLine.Kind.ADJUSTMENT, month=month, unpriced=True, reason=WAITS)
+
+
+def _changes(changed: Mapping[_Group, _History], closed: ClosedMonths, *, with_reasons: bool) -> list[CompanyLine]:
     if not changed:
         return []
     own = _own_percents(changed)
@@ -114,13 +137,17 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
     if company is not None:
         current, billed = current.filter(company=company), billed.filter(statement__company=company)
     histories: dict[_Group, _History] = defaultdict(_History)
-    for company_id, month, currency, cost, estimated in (
-        current.exclude(currency="")
-        .order_by()
+    unpriced: set[tuple[date, int]] = set()
+    for company_id, month, currency, cost, estimated, without_price in (
+        current.order_by()
         .annotate(month=TruncMonth("day"))
         .values_list("company_id", "month", "currency")
-        .annotate(total=ExactSum("cost"), estimated=ExactSum("estimated_rows"))
+        .annotate(total=ExactSum("cost"), estimated=ExactSum("estimated_rows"), without_price=Sum("unpriced_rows"))
     ):
+        if without_price:
+            unpriced.add((month, company_id))
+        if not currency:
+            continue
         history = histories[month, company_id, currency]
         history.now, history.has_estimates = cost, bool(estimated)
     for company_id, month, currency, kind, of_statement, of_line, _carrier, estimated, cost in (
@@ -141,6 +168,9 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
         history = histories[month, company_id, currency]
         history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
         history.billed_estimates += cost if estimated else 0
+    for group, change in changes_without_waiting(unpriced).items():
+        if group in histories:
+            histories[group].carried = change
     return histories
 
 

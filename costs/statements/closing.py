@@ -142,7 +142,8 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
         raise AlreadyClosedError([f"{name_of(month)} is already closed."])
     if status.state is not State.READY:
         raise NotClosableError(status.reasons)
-    sheets = draft_sheets(month, closed=closed_months(), with_reasons=True)
+    # What waits for a price is nothing that could be billed.
+    sheets = [sheet for sheet in draft_sheets(month, closed=closed_months(), with_reasons=True) if sheet.lines]
     try:
         with transaction.atomic():
             closed = ClosedMonth.objects.create(month=month, closed_at=now, closed_by=closed_by)

@@ -79,6 +79,7 @@ class StatementView:
     markup_percent: Decimal | None
     lines: tuple[StatementLine, ...]
     closed: ClosedMonth | None = None
+    waiting: tuple[date, ...] = ()  # closed months of which something was billed that has no price any more
 
     @property
     def usage(self) -> tuple[StatementLine, ...]:
@@ -136,8 +137,8 @@ class StatementView:
 
     @property
     def unpriced(self) -> int:
-        """How many of its lines were used and have no price yet."""
-        return sum(line.unpriced for line in self.lines)
+        """How many of its lines were used and have no price yet, and how many months wait for one."""
+        return sum(line.unpriced for line in self.lines) + len(self.waiting)
 
 
 def totals_of(line: StatementLine) -> Totals:
@@ -243,11 +244,18 @@ def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, 
 
 def _drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) -> list[StatementView]:
     of_company: dict[int, list[StatementLine]] = defaultdict(list)
+    waiting: dict[int, list[date]] = defaultdict(list)
     for pk, line in lines:
-        of_company[pk].append(line)
+        of_lines = of_company[pk]
+        if line.kind == Kind.ADJUSTMENT and line.unpriced:
+            waiting[pk].append(line.month)
+        else:
+            of_lines.append(line)
     companies = [company] if company else Company.objects.filter(pk__in=of_company)
     sheets = [
-        StatementView(each, each.name, month, each.markup_percent, tuple(of_company[each.pk]))
+        StatementView(
+            each, each.name, month, each.markup_percent, tuple(of_company[each.pk]), waiting=tuple(waiting[each.pk])
+        )
         for each in companies
         if each.pk in of_company
     ]

@@ -1,0 +1,115 @@
+"""What of the changes since a month was billed waits for a price: what is unknown is not zero.
+
+A provider may take a price back. Until it is told again – or told to be 0, or left out – nothing is credited for such
+usage, and nothing is billed in its place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+from django.db.models.functions import TruncMonth
+
+from core.months import days_of, first_of
+from core.sums import ExactSum
+from costs.models import AttributedUsage, Restatement, StatementLine
+
+_Bill = tuple[date, int]  # the closed month, the company's id
+_Part = tuple[str, str]  # the key's id as the provider reports it, the model
+_Group = tuple[date, int, str]  # with the currency
+
+
+@dataclass
+class _Costs:
+    """Of one bill in one currency."""
+
+    now: dict[_Part, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    billed: dict[_Part, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    models_alone: set[str] = field(default_factory=set)  # of lines that were frozen before key ids were kept
+    has_adjustments: bool = False
+
+
+def changes_without_waiting(unpriced: Collection[_Bill]) -> dict[_Group, Decimal]:
+    """By how much each currency of these bills, which hold usage without a price, changes apart from what waits.
+
+    Only of those of which something waits: usage of a key and model that had a price once. Keys and models are compared
+    one by one: those that wait are credited nothing, the others are adjusted as ever. An adjustment that a statement
+    has carried does not say which keys it is of, nor does a line that was frozen before key ids were kept, for which
+    any unpriced usage of its model counts as having had a price. Where there is one, it may be of what waits, and so
+    nothing at all is carried. No query without ``unpriced``, else three.
+    """
+    if not unpriced:
+        return {}
+    costs, without_price = _costs(unpriced)
+    had_price = _had_price(unpriced)
+    result = {}
+    for (month, company_id, currency), of_group in costs.items():
+        waiting = {
+            part
+            for part in without_price[month, company_id]
+            if of_group.billed[part] or part[1] in of_group.models_alone or (month, *part, currency) in had_price
+        }
+        if waiting:
+            result[month, company_id, currency] = _change(of_group, waiting)
+    return result
+
+
+def _change(costs: _Costs, waiting: Collection[_Part]) -> Decimal:
+    if costs.models_alone or costs.has_adjustments:
+        return Decimal(0)
+    changes = {part: costs.now[part] - costs.billed[part] for part in {*costs.now, *costs.billed}}
+    return sum((change for part, change in changes.items() if change > 0 or part not in waiting), Decimal(0))
+
+
+def _costs(unpriced: Collection[_Bill]) -> tuple[Mapping[_Group, _Costs], Mapping[_Bill, set[_Part]]]:
+    """What these bills cost now and what was billed of it, and which parts of them hold usage without a price."""
+    costs: dict[_Group, _Costs] = defaultdict(_Costs)
+    without_price: dict[_Bill, set[_Part]] = defaultdict(set)
+    companies = {company_id for _month, company_id in unpriced}
+    sums = AttributedUsage.objects.sums()
+    for month, company_id, key_id, model, currency, cost, has_no_price in (
+        AttributedUsage.objects.filter(_in_months(unpriced), company__in=companies)
+        .order_by()
+        .annotate(month=TruncMonth("day"))
+        .values_list("month", "company_id", "project__external_id", "model", "currency")
+        .annotate(sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"])
+    ):
+        if has_no_price:
+            without_price[month, company_id].add((key_id, model))
+        if currency:
+            costs[month, company_id, currency].now[key_id, model] += cost
+    lines = StatementLine.objects.filter(statement__company__in=companies, month__in={month for month, _id in unpriced})
+    for month, company_id, kind, key_id, model, currency, cost in (
+        lines.exclude(currency="")
+        .order_by()
+        .values_list("month", "statement__company_id", "kind", "key_id", "model", "currency")
+        .annotate(total=ExactSum("cost"))
+    ):
+        of_group = costs[month, company_id, currency]
+        if kind == StatementLine.Kind.USAGE and key_id:
+            of_group.billed[key_id, model] += cost
+        elif kind == StatementLine.Kind.USAGE:
+            of_group.models_alone.add(model)
+        else:
+            of_group.has_adjustments = True
+    return costs, without_price
+
+
+def _had_price(unpriced: Collection[_Bill]) -> set[tuple[date, str, str, str]]:
+    """Month, key, model and currency of what had a price that was restated."""
+    restated = Restatement.objects.filter(_in_months(unpriced)).exclude(cost_before=None)
+    return {
+        (first_of(day), key_id, model, currency)
+        for day, key_id, model, currency in restated.order_by()
+        .values_list("day", "project__external_id", "model", "currency_before")
+        .distinct()
+    }
+
+
+def _in_months(bills: Collection[_Bill]) -> Q:
+    return Q(*((Q(day__gte=month, day__lte=days_of(month).last)) for month, _id in bills), _connector=Q.OR)
