@@ -175,7 +175,7 @@ def test_what_is_credited_was_billed_at_that_mark_up(db: None, steps: list[Step]
     """Once nothing is left of a month, all that was billed for it has been credited, mark-ups included."""
     live_through([*steps, close_next, close_next, close_next])
     for usage in DailyUsage.objects.all():
-        restate(usage, None)
+        restate(usage, Decimal(0))
 
     close_month(month=NOVEMBER, now=LATER)
 
