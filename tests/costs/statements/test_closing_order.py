@@ -172,3 +172,11 @@ def test_unassigned_money_is_warned_of_before_closing(signed_in: Client) -> None
     page = signed_in.get("/statements/2026-10/close/").content.decode()
 
     assert "There is €3.00 and $0.25 of unassigned usage" in page[page.index("notice--warn") : page.index("figures")]
+
+
+def test_month_that_holds_only_unknown_usage_is_offered_first() -> None:
+    """Something was used there that tells no figure at all."""
+    key = make_key(make_company(), provider=make_settled(AUGUST))
+    make_usage(project=key, day=SEPTEMBER, cost=None, credits=None, minutes=None, requests=None)
+
+    assert offered() == SEPTEMBER

@@ -94,7 +94,12 @@ def test_adjustment_that_may_be_of_it_holds_everything_back() -> None:
 
     restate(usage, None)
     Restatement.objects.create(
-        project=key, day=SEPTEMBER, model=usage.model, restated_at=LATER, cost_before=Decimal(100), currency_before="usd"
+        project=key,
+        day=SEPTEMBER,
+        model=usage.model,
+        restated_at=LATER,
+        cost_before=Decimal(100),
+        currency_before="usd",
     )
     restate(other, Decimal(8))
     while_unknown = pending()
