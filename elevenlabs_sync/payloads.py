@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NoReturn
 
-from core.amounts import COST, CREDITS, CURRENCIES, MINUTES, REQUESTS, Figure
+from core.amounts import COST, CREDITS, CURRENCIES, DEFAULT_CURRENCY, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
 from syncing.errors import UnexpectedResponseError
 from syncing.reader import ListedKey, UsageRow
@@ -191,23 +191,34 @@ def read_service_accounts(document: Any) -> list[ListedKey]:
     return keys
 
 
+# Credits start again after so many months; "billing_period" stands in where "character_refresh_period" is not known.
+_MONTHS = {"monthly_period": 1, "3_month_period": 3, "6_month_period": 6, "annual_period": 12}
+
+
 def read_subscription(document: Any) -> dict[str, Any]:
-    """What is shown of ``GET /v1/user/subscription``, as values that JSON can hold (amounts of money as strings).
+    """What is shown of ``GET /v1/user/subscription``, in the form of providers.plan.
 
     A figure that can't be is left out: none of it is needed.
     """
     if not isinstance(document, dict):
         raise UnexpectedResponseError("the subscription is not a JSON object")
-    texts = ("tier", "status", "billing_period", "character_refresh_period")
-    numbers = ("character_count", "character_limit", "next_character_count_reset_unix")
     invoice = document.get("next_invoice")
+    cents = _count(invoice.get("amount_due_cents")) if isinstance(invoice, dict) else None
+    currency = currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else ""
+    refresh = _display_name(document.get("character_refresh_period")) or _display_name(document.get("billing_period"))
+    reset = _count(document.get("next_character_count_reset_unix"))
     return {
-        **{field: _display_name(document.get(field)) for field in texts},
-        **{field: _count(document.get(field)) for field in numbers},
-        "currency": currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else "",
-        "current_overage": _overage(document.get("current_overage")),
-        "has_open_invoices": document.get("has_open_invoices") is True,
-        "next_invoice_amount_due_cents": _count(invoice.get("amount_due_cents")) if isinstance(invoice, dict) else None,
+        "name": _display_name(document.get("tier")),
+        "status": _display_name(document.get("status")),
+        "used": _count(document.get("character_count")),
+        "included": _count(document.get("character_limit")),
+        "resets_at": datetime.fromtimestamp(reset, tz=UTC).isoformat() if reset and reset < 2**32 else None,
+        "period_months": _MONTHS.get(refresh, 1),
+        "overage": _overage(document.get("current_overage")),
+        "next_invoice": {"amount": f"{Decimal(cents).scaleb(-2):f}", "currency": currency}
+        if cents is not None and currency
+        else None,
+        "currency": currency,
     }
 
 
@@ -217,7 +228,7 @@ def _overage(value: Any) -> dict[str, str] | None:
         return None
     amount, currency = _display_name(value.get("amount")), _display_name(value.get("currency")).lower()
     is_amount = PLAIN_NUMBER.fullmatch(amount) and abs(Decimal(amount)) <= COST.largest
-    return {"amount": amount, "currency": currency} if is_amount and len(currency) <= 3 else None
+    return {"amount": amount, "currency": currency or DEFAULT_CURRENCY} if is_amount and len(currency) <= 3 else None
 
 
 def read_models(document: Any) -> dict[str, str]:

@@ -104,6 +104,11 @@ def default_region(provider_type: ProviderType) -> str:
     return regions[0].slug if regions else ""
 
 
+def plan_figure(slug: str) -> str:
+    """The figure that the plans of a type count."""
+    return _types[slug].plan_figure if slug in _types else "credits"
+
+
 def words_of(slug: str) -> TypeWords:
     """The words of a type; neutral ones when it is not installed any more."""
     return _types[slug].words if slug in _types else NEUTRAL

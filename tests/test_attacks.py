@@ -443,7 +443,7 @@ def hostile_names(now: object) -> Company:
         name=hostile("provider"),
         failure_code="unexpected",
         failure_text=hostile("failure"),
-        subscription={"tier": hostile("tier"), "status": hostile("status"), "character_limit": 10},
+        subscription={"name": hostile("tier"), "status": hostile("status"), "included": 10},
         model_names={"m": hostile("model")},
         noted_columns=[hostile("column")],
     )

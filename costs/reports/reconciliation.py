@@ -1,4 +1,4 @@
-"""Our sum of credits for the billing period beside the number that ElevenLabs gives for it.
+"""Our sum for the billing period beside the number that the provider gives for it, in what its plans count.
 
 The two can differ without either being wrong: usage is stored by UTC day, a period begins at any hour of one, and the
 latest usage may not be reported yet. What the days at the edges can explain is said; what they can't is flagged.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 
@@ -21,17 +21,16 @@ from core.wording import clock, count
 from costs.models import USED, DailyUsage
 from costs.usage.coverage import Coverage
 from providers.models import Provider
+from providers.plan import Plan
+from providers.registry import TypeWords, plan_figure, words_of
 
 # Usage may be reported up to this much later.
 REPORTED_WITHIN = timedelta(hours=24)
 
-# Credits start again after so many months; "billing_period" stands in where "character_refresh_period" is not known.
-_MONTHS = {"monthly_period": 1, "3_month_period": 3, "6_month_period": 6, "annual_period": 12}
-
 
 @dataclass(frozen=True)
 class Period:
-    """The running period of a subscription, up to the moment at which ElevenLabs was asked about it."""
+    """The running period of a subscription, up to the moment at which the provider was asked about it."""
 
     begins: datetime
     asked_at: datetime
@@ -60,7 +59,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Both numbers, and what is to be thought of their difference; credits."""
+    """Both numbers in the unit of the type's plans, and what is to be thought of their difference."""
 
     period: Period
     ours: Decimal
@@ -68,6 +67,7 @@ class Reconciliation:
     explainable: Decimal  # what the days at the edges hold
     unread: tuple[date, ...]
     verdict: Verdict
+    words: TypeWords
 
     @property
     def difference(self) -> Decimal:
@@ -84,20 +84,22 @@ class Reconciliation:
 
     @property
     def summary(self) -> str:
+        unit = self.words.plan_unit
         if self.verdict is Verdict.UNKNOWN:
-            return f"{self.period.days}: {format_number(self.theirs)} credits by ElevenLabs' count."
+            return f"{self.period.days}: {format_number(self.theirs)} {unit} by {self.words.whose} count."
         return (
-            f"{self.period.days}: {format_number(self.ours)} credits in these rows, "
-            f"{format_number(self.theirs)} by ElevenLabs' count – {self._compared}."
+            f"{self.period.days}: {format_number(self.ours)} {unit} in these rows, "
+            f"{format_number(self.theirs)} by {self.words.whose} count – {self._compared}."
         )
 
     @property
     def explanation(self) -> str:
         """Why they differ, or that nothing here says why."""
+        unit = self.words.plan_unit
         begins = f"{self.period.begins.day} {self.period.begins:%b} at {clock(self.period.begins)}"
         edges = (
             f"The period began on {begins} and days are counted whole; the latest usage may not be reported yet. "
-            f"The days at its edges hold {format_number(self.explainable)} credits"
+            f"The days at its edges hold {format_number(self.explainable)} {unit}"
         )
         match self.verdict:
             case Verdict.EQUAL:
@@ -105,13 +107,13 @@ class Reconciliation:
             case Verdict.EXPLAINED:
                 return f"{edges}, which explains it."
             case Verdict.OVERAGE:
-                return "The plan's credits are used up: usage beyond them is overage, which that count leaves out."
+                return f"The plan's {unit} are used up: usage beyond them is overage, which that count leaves out."
             case Verdict.UNREAD:
                 return f"{count(len(self.unread), 'day')} of the period {_have(self.unread)} not been read yet."
             case Verdict.UNKNOWN:
-                return "Some usage of the period is reported by cost only, without credits."
+                return f"Some usage of the period is reported by cost only, without {unit}."
             case Verdict.UNEXPLAINED:
-                return f"{edges}: less than the difference. Re-sync the period; if it stays, ask ElevenLabs."
+                return f"{edges}: less than the difference. Re-sync the period; if it stays, ask {self.words.name}."
 
     @property
     def _compared(self) -> str:
@@ -122,39 +124,34 @@ class Reconciliation:
 
 def running_period(provider: Provider) -> Period | None:
     """The subscription's period as of the latest snapshot; None where it does not tell."""
-    snapshot, asked_at = provider.subscription, provider.subscription_read_at
-    if not isinstance(snapshot, dict) or asked_at is None:
+    plan, asked_at = Plan.of(provider.subscription), provider.subscription_read_at
+    if plan is None or asked_at is None or plan.resets_at is None or plan.used is None:
         return None
-    reset = whole(snapshot.get("next_character_count_reset_unix"))
-    months = _MONTHS.get(str(snapshot.get("character_refresh_period") or snapshot.get("billing_period") or ""), 1)
-    if reset is None or not 0 < reset < 2**32 or whole(snapshot.get("character_count")) is None:
-        return None
-    ends = datetime.fromtimestamp(reset, tz=UTC)
-    begins = _months_before(ends, months)
-    return Period(begins, asked_at) if begins <= asked_at < ends else None
+    begins = _months_before(plan.resets_at, plan.period_months)
+    return Period(begins, asked_at) if begins <= asked_at < plan.resets_at else None
 
 
 def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reconciliation:
-    """Compare the stored credits of ``period`` with the snapshot's count; one query.
+    """Compare what is stored of ``period`` with the snapshot's count; one query.
 
     ``period`` is running_period(provider), and ``coverage`` is what is known of its days.
     """
-    snapshot = provider.subscription if isinstance(provider.subscription, dict) else {}
-    theirs, limit = whole(snapshot.get("character_count")) or 0, whole(snapshot.get("character_limit"))
+    plan, figure = Plan.of(provider.subscription), plan_figure(provider.type)
+    theirs, limit = (plan.used or 0, plan.included) if plan else (0, None)
     of_days = (
         DailyUsage.objects.for_provider(provider)
         .between(period.days.first, period.days.last)
         .order_by()
         .values("day")
         .annotate(
-            used=ExactSum("credits"),
-            untold=Count("pk", filter=Q(credits=None) & USED),
+            used=ExactSum(figure),
+            untold=Count("pk", filter=Q((figure, None)) & USED),
         )
     )
     ours = explainable = Decimal(0)
     untold = 0
     for of_day in of_days:
-        used = of_day["used"] or Decimal(0)
+        used = Decimal(of_day["used"] or 0)
         ours += used
         untold += of_day["untold"]
         explainable += used if of_day["day"] in period.edges else 0
@@ -171,12 +168,7 @@ def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reco
         verdict = Verdict.OVERAGE
     else:
         verdict = Verdict.UNEXPLAINED
-    return Reconciliation(period, ours, theirs, explainable, coverage.unread, verdict)
-
-
-def whole(value: object) -> int | None:
-    """A count as a snapshot may hold it; anything else is unknown."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+    return Reconciliation(period, ours, theirs, explainable, coverage.unread, verdict, words_of(provider.type))
 
 
 def _months_before(moment: datetime, months: int) -> datetime:

@@ -56,7 +56,7 @@ def test_everything_that_a_key_may_read_is_kept(here: Simulated) -> None:
 
     provider = here.provider
     assert provider.subscription is not None
-    assert provider.subscription["tier"]
+    assert provider.subscription["name"]
     assert (provider.currency, provider.subscription_read_at) == ("usd", NOW)
     assert provider.model_names["eleven_v3"] == "Eleven v3"
     listed = {here.workspace.key_hash(key) for key in here.workspace.listed_keys()}

@@ -566,30 +566,46 @@ def test_subscription_is_read() -> None:
             "next_character_count_reset_unix": 1_796_083_200,
             "currency": "usd",
             "current_overage": {"amount": "12.50", "currency": "USD"},
-            "has_open_invoices": True,
+            "next_invoice": {"amount_due_cents": 9_901},
             "surplus": object(),
         }
     )
 
-    expected = {
-        "tier": "scale",
+    assert found == {
+        "name": "scale",
         "status": "active",
-        "billing_period": "monthly_period",
-        "character_count": 412_000,
-        "character_limit": 500_000,
-        "next_character_count_reset_unix": 1_796_083_200,
+        "used": 412_000,
+        "included": 500_000,
+        "resets_at": "2026-12-01T00:00:00+00:00",
+        "period_months": 1,
+        "overage": {"amount": "12.50", "currency": "usd"},
+        "next_invoice": {"amount": "99.01", "currency": "usd"},
         "currency": "usd",
-        "current_overage": {"amount": "12.50", "currency": "usd"},
-        "has_open_invoices": True,
     }
-    assert {field: found[field] for field in expected} == expected
-    assert "surplus" not in found
+
+
+@pytest.mark.parametrize(
+    ("refresh", "billing", "months"),
+    [
+        (None, "monthly_period", 1),
+        (None, "3_month_period", 3),
+        (None, "annual_period", 12),
+        ("monthly_period", "annual_period", 1),
+        (None, "", 1),
+        (None, "nonsense", 1),
+    ],
+)
+def test_credits_refresh_as_often_as_the_subscription_says(refresh: str | None, billing: str, months: int) -> None:
+    """A plan that is paid by the year may refresh its credits by the month; a month where nothing is said."""
+    found = read_subscription({"character_refresh_period": refresh, "billing_period": billing})
+
+    assert found["period_months"] == months
 
 
 @pytest.mark.parametrize("odd", [None, True, 7, Decimal("1.5"), "x\0", [], {}, ["usd"], {"amount": 1}])
 def test_subscription_of_odd_values_is_json_without_them(odd: Any) -> None:
     """Whatever stands in a field, the result can be stored as JSON."""
-    fields = ("tier", "status", "billing_period", "character_count", "currency", "current_overage", "has_open_invoices")
+    fields = ("tier", "status", "billing_period", "character_count", "currency", "current_overage", "next_invoice")
     found = read_subscription(dict.fromkeys(fields, odd))
 
     assert "\\u0000" not in json.dumps(found)

@@ -144,7 +144,7 @@ def test_account_is_kept_beside_the_usage(here: World) -> None:
     """Plan, currency and the models' names are stored."""
     here.sync()
 
-    assert (here.provider.subscription or {})["tier"] == "scale"
+    assert (here.provider.subscription or {})["name"] == "scale"
     assert here.provider.currency == "usd"
     assert here.provider.model_names["eleven_flash_v2_5"] == "Eleven Flash v2.5"
 
@@ -269,7 +269,7 @@ def test_refused_key_does_not_forget_the_plan(here: World) -> None:
 
     here.sync()
 
-    assert (here.provider.subscription or {})["tier"] == "scale"
+    assert (here.provider.subscription or {})["name"] == "scale"
 
 
 def test_texts_of_any_length_fit(here: World) -> None:

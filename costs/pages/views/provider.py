@@ -123,7 +123,7 @@ def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: P
         "status": _status(provider, now, state),
         "synced": _synced(provider, now, state),
         "unread": unread_notice([provider], {provider.pk: report.coverage}, user=request.user, today=report.today),
-        "plan": read_plan(provider.subscription),
+        "plan": read_plan(provider.subscription, words),
         "reconciliation": report.reconciliation,
         "resync_query": urlencode({"from": report.period.first, "to": report.period.last}) if report.period else "",
         "rate": rate_text(provider),

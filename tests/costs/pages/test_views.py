@@ -249,17 +249,17 @@ def test_a_run_that_needs_a_look_can_be_accepted_there(signed_in: Client) -> Non
     [
         (
             {
-                "tier": "scale",
+                "name": "scale",
                 "status": "active",
-                "character_count": 412_000,
-                "character_limit": 500_000,
-                "next_character_count_reset_unix": 1_796_083_200,
-                "current_overage": {"amount": "12.50", "currency": "usd"},
+                "used": 412_000,
+                "included": 500_000,
+                "resets_at": "2026-12-01T00:00:00+00:00",
+                "overage": {"amount": "12.50", "currency": "usd"},
             },
             ["Scale plan", "412,000 of 500,000 credits used", "Resets 1 Dec 2026", "Overage this period: $12.50"],
         ),
         ({}, ["Plan not reported"]),
-        ({"tier": None, "character_count": "many", "current_overage": {"amount": "NaN"}}, ["Plan not reported"]),
+        ({"name": None, "used": "many", "overage": {"amount": "NaN"}}, ["Plan not reported"]),
     ],
 )
 def test_the_subscription_is_shown_as_far_as_it_is_known(

@@ -12,6 +12,7 @@ from accounts.models import Role
 from core.csv_files import plain
 from core.money import Money, format_number
 from costs.pages.views.subscription import read_plan
+from costs.pages.words import words_for
 from providers.models import Company, Provider
 from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
@@ -52,7 +53,7 @@ def make_used_by(company: Company, provider: Provider, **overrides: object) -> N
 )
 def test_plan_says_how_far_it_is_used_up(used: int, limit: int, words: str) -> None:
     """And by how much it is passed."""
-    plan = read_plan({"character_count": used, "character_limit": limit})
+    plan = read_plan({"used": used, "included": limit}, words_for())
 
     assert plan is not None
     assert plan.usage_warning == words
@@ -61,9 +62,9 @@ def test_plan_says_how_far_it_is_used_up(used: int, limit: int, words: str) -> N
 def test_page_of_a_provider_shows_a_plan_that_is_passed(signed_in: Client, provider: Provider) -> None:
     """Beside the overage."""
     provider.subscription = {
-        "character_count": 21_060_000,
-        "character_limit": 2_000_000,
-        "current_overage": {"amount": "3430", "currency": "usd"},
+        "used": 21_060_000,
+        "included": 2_000_000,
+        "overage": {"amount": "3430", "currency": "usd"},
     }
     provider.save()
 
@@ -75,7 +76,7 @@ def test_page_of_a_provider_shows_a_plan_that_is_passed(signed_in: Client, provi
 @pytest.mark.parametrize("amount", ["1e26", "1e400", "-1e26", "NaN", "-Infinity", "-0", "0", "x"])
 def test_overage_that_is_no_amount_is_not_shown(amount: str) -> None:
     """The page it would be shown on is."""
-    plan = read_plan({"current_overage": {"amount": amount, "currency": "usd"}})
+    plan = read_plan({"overage": {"amount": amount, "currency": "usd"}}, words_for())
 
     assert plan is not None
     assert plan.overage == ""

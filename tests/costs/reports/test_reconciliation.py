@@ -22,10 +22,10 @@ AFTERNOON = datetime(2026, 12, 1, 14, 5, tzinfo=UTC)
 
 def snapshot(used: int, *, resets: datetime = MIDNIGHT, **more: Any) -> dict[str, Any]:
     return {
-        "character_count": used,
-        "character_limit": 500_000,
-        "next_character_count_reset_unix": int(resets.timestamp()),
-        "billing_period": "monthly_period",
+        "used": used,
+        "included": 500_000,
+        "resets_at": resets.isoformat(),
+        "period_months": 1,
     } | more
 
 
@@ -53,34 +53,25 @@ def november(day: int) -> date:
 
 
 @pytest.mark.parametrize(
-    ("resets", "billing", "begins"),
+    ("resets", "months", "begins"),
     [
-        (MIDNIGHT, "monthly_period", datetime(2026, 11, 1, tzinfo=UTC)),
-        (AFTERNOON, "monthly_period", datetime(2026, 11, 1, 14, 5, tzinfo=UTC)),
-        (datetime(2027, 1, 31, tzinfo=UTC), "3_month_period", datetime(2026, 10, 31, tzinfo=UTC)),
-        (datetime(2027, 2, 28, tzinfo=UTC), "annual_period", datetime(2026, 2, 28, tzinfo=UTC)),
-        (MIDNIGHT, "", datetime(2026, 11, 1, tzinfo=UTC)),
-        (MIDNIGHT, "nonsense", datetime(2026, 11, 1, tzinfo=UTC)),
+        (MIDNIGHT, 1, datetime(2026, 11, 1, tzinfo=UTC)),
+        (AFTERNOON, 1, datetime(2026, 11, 1, 14, 5, tzinfo=UTC)),
+        (datetime(2027, 1, 31, tzinfo=UTC), 3, datetime(2026, 10, 31, tzinfo=UTC)),
+        (datetime(2027, 2, 28, tzinfo=UTC), 12, datetime(2026, 2, 28, tzinfo=UTC)),
+        (MIDNIGHT, None, datetime(2026, 11, 1, tzinfo=UTC)),
+        (MIDNIGHT, 10**9, datetime(2026, 11, 1, tzinfo=UTC)),
     ],
 )
-def test_a_period_begins_its_length_before_the_reset(resets: datetime, billing: str, begins: datetime) -> None:
+def test_a_period_begins_its_length_before_the_reset(resets: datetime, months: object, begins: datetime) -> None:
     """A month where the snapshot does not say."""
-    provider = make_provider(subscription=snapshot(0, resets=resets, billing_period=billing), subscription_read_at=NOW)
+    provider = make_provider(subscription=snapshot(0, resets=resets, period_months=months), subscription_read_at=NOW)
 
     period = running_period(provider)
 
     assert period is not None
     assert period.begins == begins
     assert period.days == DateRange(begins.date(), TODAY)
-
-
-def test_the_refresh_period_counts_where_it_is_known() -> None:
-    """A plan that is paid by the year may refresh its credits by the month."""
-    plan = snapshot(0, billing_period="annual_period", character_refresh_period="monthly_period")
-    period = running_period(make_provider(subscription=plan, subscription_read_at=NOW))
-
-    assert period is not None
-    assert period.begins == datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def test_a_short_month_ends_on_its_last_day() -> None:
@@ -100,11 +91,11 @@ def test_a_short_month_ends_on_its_last_day() -> None:
         None,
         [],
         {},
-        snapshot(0) | {"character_count": None},
-        snapshot(0) | {"character_count": "many"},
-        snapshot(0) | {"next_character_count_reset_unix": None},
-        snapshot(0) | {"next_character_count_reset_unix": True},
-        snapshot(0) | {"next_character_count_reset_unix": 2**60},
+        snapshot(0) | {"used": None},
+        snapshot(0) | {"used": "many"},
+        snapshot(0) | {"resets_at": None},
+        snapshot(0) | {"resets_at": True},
+        snapshot(0) | {"resets_at": "9999-99-99"},
         snapshot(0, resets=NOW - timedelta(days=1)),
         snapshot(0, resets=NOW + timedelta(days=300)),
     ],
