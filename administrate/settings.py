@@ -88,13 +88,17 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # --- Applications -----------------------------------------------------------------------------------------------------
 
-INSTALLED_APPS = [
+# Ours; a provider type is one of them.
+OUR_APPS = [
     "administrate",
     "accounts",
     "elevenlabs_sync",
     "syncing",
     "costs",
     "providers",
+]
+INSTALLED_APPS = [
+    *OUR_APPS,
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -453,11 +457,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "administrate": {"level": "INFO"},
-        "providers": {"level": "INFO"},
-        "costs": {"level": "INFO"},
-        "syncing": {"level": "INFO"},
-        "elevenlabs_sync": {"level": "INFO"},
+        **{app: {"level": "INFO"} for app in OUR_APPS},
         # A line a request is for those who collect it.
         "administrate.requests": {"level": "WARNING" if EMBEDDED else "INFO"},
         # The in-memory queue has no address, which kombu finds worth a warning at every start.

@@ -36,5 +36,5 @@ def sentence(error: ProviderError, label: str) -> str:
 
 
 def possessive(label: str) -> str:
-    """ "ElevenLabs'", "Example's"."""
+    """ "Prisms'", "Example's"."""
     return f"{label}'" if label.endswith("s") else f"{label}'s"
