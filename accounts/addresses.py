@@ -36,6 +36,12 @@ def client_address(request: HttpRequest) -> str:
     return str(address)
 
 
+def network_of(address: str) -> str:
+    """What one visitor can choose from: of IPv6 the /64."""
+    parsed = ipaddress.ip_address(address)
+    return address if parsed.version == 4 else str(ipaddress.IPv6Address(int(parsed) >> 64 << 64))
+
+
 def untrusted_forwarder(request: HttpRequest) -> str:
     """Who says that it speaks for others and is not believed: the address that TRUSTED_PROXIES may lack, or nothing."""
     address = _parse(request.META.get("REMOTE_ADDR", ""))

@@ -9,7 +9,6 @@ The counts lie in the cache, under digests: what is typed as a name may be a pas
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import unicodedata
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.addresses import client_address
+from accounts.addresses import client_address, network_of
 from accounts.audit.summing import count_unrecorded
 from accounts.known_browsers import known_browser
 from core.audit import audit_event
@@ -148,14 +147,8 @@ def guarding_second_factor(request: HttpRequest, user: User) -> Iterator[None]:
 def _rules_for(request: HttpRequest, who: str, user: User | None) -> list[tuple[Rule, str]]:
     if user and (browser := known_browser(request, user)):
         return [(BROWSER, f"{who} {browser}")]
-    address = _network(client_address(request))
+    address = network_of(client_address(request))
     return [(PAIR, f"{who} {address}"), (NAME, who), (ADDRESS, address), (EVERYBODY, "everybody")]
-
-
-def _network(address: str) -> str:
-    """What one visitor can choose from: of IPv6 the /64."""
-    parsed = ipaddress.ip_address(address)
-    return address if parsed.version == 4 else str(ipaddress.IPv6Address(int(parsed) >> 64 << 64))
 
 
 def _take(key: str, rule: Rule, *, now: float) -> int:

@@ -92,6 +92,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 OUR_APPS = [
     "administrate",
     "accounts",
+    "api",
     "elevenlabs_sync",
     "syncing",
     "costs",

@@ -22,6 +22,7 @@ _LOOKS_SECRET: Final = re.compile(
       | /invitations/(?=[\w-]{43})                                                   # the token of an invitation
     )[^\s"',;})\]\\@]+
     | \bsk_\w+                          # an API key, as several providers write it
+    | \badm_[a-z0-9]{8}_[\w-]{20,}      # an API token of ours
     | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key
     | \bgAAAA[\w-]{40,}=*               # what was encrypted with one
     | \b[0-9a-fA-F]{32,}\b              # keys of another kind, digests of keys
@@ -30,7 +31,7 @@ _LOOKS_SECRET: Final = re.compile(
 )
 
 # What nobody calls anything: an API key, a Fernet key, what was encrypted with one, a digest.
-_API_KEY: Final = re.compile(r"\bsk_\w{8,}")
+_API_KEY: Final = re.compile(r"\bsk_\w{8,}|\badm_[a-zA-Z0-9]{8}_[\w-]{20,}")
 _IS_KEY: Final = re.compile(_API_KEY.pattern + r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bgAAAA[\w-]{40,}|\b[0-9a-fA-F]{32,}\b")
 
 
