@@ -90,7 +90,7 @@ def _in_child(work: Callable[[bytes], Any], body: bytes) -> tuple[float, float]:
         with timed() as done:
             result = work(body)
         del result
-        return done.seconds
+        return done.cpu_seconds
 
     done = in_child(run)
     return done.value, done.peak_mb

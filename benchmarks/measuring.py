@@ -10,7 +10,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,8 @@ def in_child(work: Callable[[], Any]) -> InChild:
 
 
 def _work_in_child(work: Callable[[], Any], sending: Any) -> None:
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
     before = memory_mb("VmRSS")
     value = work()
     connections.close_all()
@@ -173,7 +174,10 @@ def _work_in_child(work: Callable[[], Any], sending: Any) -> None:
 
 
 def memory_mb(what: str) -> float:
-    """Of this process, as Linux tells it: VmRSS is what it holds now, VmHWM the most that it ever held."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+    """Of this process, as Linux tells it: VmRSS is what it holds now, VmHWM the most that it ever held. Elsewhere 0."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
     found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

@@ -55,16 +55,20 @@ class Page:
 def seconds_of_pages(world: World, effort: Effort) -> dict[str, float]:
     """Of each page's name, while this world is all that the database holds."""
     client = _client()
-    return {page.name: _seconds(client, page, effort) for page in _pages(world, effort)}
+    found = {}
+    for page in _pages(world, effort):
+        _ask(client, page)
+        found[page.name] = _seconds(client, page, effort)
+    return found
 
 
 def measure(world: World, effort: Effort, *, of_small_world: dict[str, float]) -> Iterator[Result]:
     client = _client()
     raw: dict[tuple[date, int | None], float] = {}
     for page in _pages(world, effort):
-        seconds = _seconds(client, page, effort)
         with recorded_statements() as statements:
-            client.get(page.path)
+            _ask(client, page)
+        seconds = _seconds(client, page, effort)
         reads = reads_of(statements)
         ratios = {"small": seconds / of_small_world[page.name]}
         if page.first:
@@ -108,11 +112,14 @@ def _pages(world: World, effort: Effort) -> Iterator[Page]:
 
 
 def _seconds(client: Client, page: Page, effort: Effort) -> float:
-    """Warm: what the first look has to fetch from the disk is no matter here."""
+    """Of a page that was asked for before: what a first look fetches from the disk is no matter here."""
+    return median_seconds(lambda: client.get(page.path), for_seconds=effort.page_seconds)
+
+
+def _ask(client: Client, page: Page) -> None:
     response = client.get(page.path)
     if response.status_code != 200:
         raise RuntimeError(f"{page.path} answers {response.status_code}.")
-    return median_seconds(lambda: client.get(page.path), for_seconds=effort.page_seconds)
 
 
 def _seconds_of_raw_sum(first: date, provider: int | None) -> float:
