@@ -19,7 +19,7 @@ from benchmarks.results import Report, Result, lines_of
 from tests.services.postgresql import PostgresServer, new_database
 from tests.services.programs import POSTGRESQL, MissingProgramError
 
-PARTS = ("pages", "storage", "writing", "syncing", "exports", "decoding")
+PARTS = ("pages", "storage", "exports", "writing", "syncing", "decoding")
 ENGINES = ("postgresql", "sqlite")
 # Of a server of our own. What the database's housekeeping does by itself would be measured now and then; it is asked
 # for by name instead.

@@ -128,17 +128,17 @@ def log_position() -> int | None:
         return int(cursor.fetchone()[0])
 
 
-def rows_scanned() -> int | None:
-    """The rows that this transaction has read from permanent tables without an index; None on SQLite."""
+def rows_scanned() -> dict[str, int] | None:
+    """The rows that this transaction has read without an index, by permanent table; None on SQLite."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
         cursor.execute("""
-            SELECT COALESCE(SUM(stats.seq_tup_read), 0)::bigint
+            SELECT stats.relname, stats.seq_tup_read
             FROM pg_stat_xact_user_tables AS stats JOIN pg_class AS class ON class.oid = stats.relid
-            WHERE class.relpersistence = 'p'
+            WHERE class.relpersistence = 'p' AND stats.seq_tup_read > 0
         """)
-        return int(cursor.fetchone()[0])
+        return dict(cursor.fetchall())
 
 
 @dataclass(frozen=True)

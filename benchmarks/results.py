@@ -18,7 +18,7 @@ _PRINTED = {
     "requests": "requests",
     "wal_bytes": "bytes of WAL",
     "peak_mb": "MB above idle",
-    "rows_scanned": "rows read without an index",
+    "rows_scanned": "rows of usage read without an index",
     "grown_mb": "MB grown per worker",
     "postgresql_ms": "ms of it in the database",
 }

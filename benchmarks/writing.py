@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, models, transaction
 
 from benchmarks.loading import Workspace, World, connect
@@ -137,7 +138,9 @@ def _small_change(world: World, references: dict[str, Speed]) -> Result:
         "slowest": [{"ms": one.seconds * 1000, "sql": " ".join(one.sql.split())[:300]} for one in slowest],
     }
     if scanned is not None:
-        details["rows_scanned"] = scanned
+        large = {model._meta.db_table for model in apps.get_app_config("costs").get_models()}
+        details["rows_scanned"] = sum(rows for table, rows in scanned.items() if table in large)
+        details["scanned_by_table"] = scanned
     return replace(result, details={**result.details, **details})
 
 
