@@ -3,15 +3,13 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from administrate.theme import theme_of
 from costs.pages.words import words_for
-
-THEMES = ("system", "light", "dark")
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    theme = request.COOKIES.get("theme", "system")
     return {
-        "theme": theme if theme in THEMES else "system",
+        "theme": theme_of(request),
         "embedded": settings.EMBEDDED,
         "words": words_for(),  # of all installed types; pages about fewer bring their own
     }

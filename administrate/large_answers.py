@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
 
-from administrate.context import site
+from administrate.theme import theme_of
 
 THREADS = 12
 # Of each kind at a time. Files need no sign-in: by themselves they can't take the downloads' places.
@@ -61,5 +61,5 @@ def _is_large(response: HttpResponseBase) -> bool:
 
 
 def _come_again(request: HttpRequest) -> HttpResponse:
-    text = render_to_string("busy.html", {"theme": site(request)["theme"]})
+    text = render_to_string("busy.html", {"theme": theme_of(request)})
     return HttpResponse(text, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

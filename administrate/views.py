@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
-from administrate.context import THEMES, site
+from administrate.context import site
+from administrate.theme import THEMES
 from core.database import is_out_of_order
 from core.request_helpers import next_url
 

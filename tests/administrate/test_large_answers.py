@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory
 
@@ -76,6 +79,13 @@ def test_large_download_is_whole(request_: HttpRequest) -> None:
     answer = bound_large_answers(lambda _request: StreamingHttpResponse(iter(lines)))(request_)
 
     assert b"".join(answer) == b"".join(lines)
+
+
+def test_settings_of_the_web_server_load_before_django_is_set_up() -> None:
+    """gunicorn reads them in its own process, which never sets Django up."""
+    done = subprocess.run([sys.executable, "gunicorn.conf.py"], cwd=settings.BASE_DIR, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_pages_keep_threads_of_their_own() -> None:
