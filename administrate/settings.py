@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "administrate.large_totals.refuse_large_totals",
 ]
 
 ROOT_URLCONF = "administrate.urls"

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from core.audit import audit_event
+from core.sums import TotalTooLargeError
 from providers.matching import matches, shown_name
 from providers.models import (
     NO_PERIODS,
@@ -217,7 +218,8 @@ def apply_rules(
 ) -> AssignmentChange:
     """Assign the keys that there are by the rules, exactly as a preview with the fingerprint ``expected`` showed it.
 
-    Raises OutcomeChangedError when by now something else would come of it, or nothing; then nothing is changed.
+    Raises OutcomeChangedError when by now something else would come of it, or nothing, and TotalTooLargeError; then
+    nothing is changed.
     """
     # Whoever assigns anything, or stores a new key, locks its provider first: from here on the outcome stands.
     lock_providers(Provider.objects.values_list("pk", flat=True))
@@ -237,6 +239,8 @@ def apply_rules(
             made_by=made_by,
             action="rule.applied",
         )
+    except TotalTooLargeError:
+        raise
     except ValidationError:  # a company was archived in this very moment
         raise OutcomeChangedError from None
 
