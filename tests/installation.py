@@ -22,14 +22,12 @@ SECONDS = 60
 
 
 class Installation:
-    """``product`` calls ``simulator`` where it would call ElevenLabs."""
+    """``product``, whose database is prepared, calls ``simulator`` where it would call ElevenLabs."""
 
     def __init__(self, product: ProductionProduct, simulator: FaultySimulator) -> None:
         self.product = product
         self.simulator = simulator
         product.environment["ELEVENLABS_BASE_URL"] = simulator.base_url
-        made = product.manage("create_first_admin")
-        assert made.returncode == 0, made.stderr
 
     def query(self, statement: LiteralString) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.product.environment["DATABASE_URL"], autocommit=True) as connection:

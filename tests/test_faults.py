@@ -46,10 +46,9 @@ def here(production: ProductionProduct, simulator: FaultySimulator) -> Installat
 
 @pytest.fixture
 def with_own_redis(
-    database_url: str, own_redis: RedisServer, simulator: FaultySimulator, tmp_path: Path
+    migrated_url: str, own_redis: RedisServer, simulator: FaultySimulator, tmp_path: Path
 ) -> Iterator[Installation]:
-    with ProductionProduct(database_url=database_url, redis_url=own_redis.url, folder=tmp_path) as product:
-        product.prepare()
+    with ProductionProduct(database_url=migrated_url, redis_url=own_redis.url, folder=tmp_path) as product:
         yield Installation(product, simulator)
 
 

@@ -34,7 +34,6 @@ FROM generate_series(1, 8000)
 @pytest.fixture
 def url(production: ProductionProduct) -> str:
     """The address of two web processes with a large audit log."""
-    production.manage("create_first_admin")
     with psycopg.connect(production.environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(LONG_LOG)
     return production.start_web()
@@ -42,8 +41,9 @@ def url(production: ProductionProduct) -> str:
 
 @pytest.fixture
 def visitor(url: str) -> Iterator[httpx.Client]:
-    """Somebody who is signed in."""
-    with httpx.Client(base_url=url, timeout=10, follow_redirects=True) as client:
+    """Somebody who is signed in, on a new connection for each request: the server ends an idle one at any moment."""
+    headers = {"Connection": "close"}
+    with httpx.Client(base_url=url, headers=headers, timeout=10, follow_redirects=True) as client:
         assert sign_in(client) == 200
         yield client
 

@@ -112,13 +112,31 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedProduct]:
         yield product
 
 
+@pytest.fixture(scope="session")
+def prepared_database(
+    postgres: RunningServer | PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A database that is migrated and has its first admin; to be copied, never used."""
+    with new_database(postgres.url) as url:
+        folder = tmp_path_factory.mktemp("prepared")
+        ProductionProduct(database_url=url, redis_url="redis://127.0.0.1:1", folder=folder).prepare()
+        yield url
+
+
+@pytest.fixture
+def migrated_url(postgres: RunningServer | PostgresServer, prepared_database: str) -> Iterator[str]:
+    """A new PostgreSQL database that is migrated and has its first admin."""
+    with new_database(postgres.url, copy_of=prepared_database) as url:
+        yield url
+
+
 @pytest.fixture
 def production(
-    database_url: str, redis_server: RunningServer | RedisServer, tmp_path: Path
+    migrated_url: str, redis_server: RunningServer | RedisServer, tmp_path: Path
 ) -> Iterator[ProductionProduct]:
     """The product in its production form on a new database and an empty queue, migrated, no process started yet."""
-    with ProductionProduct(database_url=database_url, redis_url=redis_server.url, folder=tmp_path) as product:
-        product.prepare()
+    with ProductionProduct(database_url=migrated_url, redis_url=redis_server.url, folder=tmp_path) as product:
+        product.empty_queue()
         yield product
 
 

@@ -142,11 +142,17 @@ class PostgresServer:
 
 
 @contextmanager
-def new_database(server_url: str) -> Iterator[str]:
-    """The URL of a new, empty database on the server, dropped at the end whoever is still connected to it."""
+def new_database(server_url: str, *, copy_of: str = "template1") -> Iterator[str]:
+    """The URL of a new database on the server, dropped at the end whoever is still connected to it.
+
+    It is empty, or a copy of the database at the URL ``copy_of``, to which nobody is connected.
+    """
     name = f"administrate_{secrets.token_hex(6)}"
+    original = urlsplit(copy_of).path.removeprefix("/")
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(original))
+        )
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

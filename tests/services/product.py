@@ -7,9 +7,11 @@ worker and beat on PostgreSQL and Redis.
 import secrets
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from signal import SIGINT, Signals
 from types import TracebackType
@@ -123,12 +125,15 @@ class ProductionProduct:
             process.kill()
 
     def prepare(self) -> None:
-        """Empty the queue and migrate the database."""
+        """Migrate the database and make the first admin, as a deployment does before it starts."""
+        for command in (["migrate", "--no-input"], ["create_first_admin"]):
+            done = self.manage(*command)
+            assert done.returncode == 0, done.stderr
+
+    def empty_queue(self) -> None:
         queue = redis.Redis.from_url(self.redis_url)
         queue.flushdb()
         queue.close()
-        done = self.manage("migrate", "--no-input")
-        assert done.returncode == 0, done.stderr
 
     def manage(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a management command, with `text` as its standard input."""
@@ -136,8 +141,7 @@ class ProductionProduct:
 
     def start_web(self) -> str:
         """Start gunicorn and return its address once it is ready."""
-        done = self.manage("collectstatic", "--no-input")
-        assert done.returncode == 0, done.stderr
+        _collect_static_files()
         port = free_port()
         web = self._start("web", ["gunicorn", "administrate.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"])
         url = f"http://127.0.0.1:{port}"
@@ -175,6 +179,15 @@ class ProductionProduct:
         process = _child([sys.executable, "-m", *module_command], self.environment, self._folder / f"{name}.log")
         self._started.append(process)
         return process
+
+
+@cache
+def _collect_static_files() -> None:
+    """Into the one folder for them, whoever serves them."""
+    with tempfile.TemporaryDirectory() as folder:
+        nowhere = ProductionProduct(database_url="postgresql://", redis_url="redis://", folder=Path(folder))
+        done = nowhere.manage("collectstatic", "--no-input")
+    assert done.returncode == 0, done.stderr
 
 
 def is_ready(url: str) -> bool:
