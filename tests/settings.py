@@ -65,6 +65,8 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 if TEST_ENGINE == "postgresql":
     DATABASES["default"] = env.db_url_config(os.environ["TEST_DATABASE_URL"]) | {"CONN_HEALTH_CHECKS": True}
+    # Of its own for each of several runs on one server.
+    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME")}
 elif TEST_ENGINE == "sqlite":
     # A file and not the usual in-memory database: only a file has the write-ahead log and the waiting for a lock that
     # the product relies on, and threads of a live server that see it through connections of their own.
@@ -74,3 +76,6 @@ else:
 
 # The real one takes a second on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Every test's client makes the middleware anew, which would list all static files each time.
+WHITENOISE_AUTOREFRESH = True
