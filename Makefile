@@ -36,7 +36,9 @@ test: $(VENV)/.installed-dev ## run every test; installs PostgreSQL, Redis and C
 	@$(BIN)/python -m tests.services.prepare
 	@$(BIN)/python -m tests.run $(ARGS)
 
-check: lint test ## everything that CI asks for
+check: $(VENV)/.installed-dev ## everything that CI asks for: lint beside every test
+	@$(BIN)/python -m tests.services.prepare
+	@$(BIN)/python -m tests.run --lint $(ARGS)
 
 lint: $(VENV)/.installed-dev ## the part of check that needs no server: style, types, weaknesses, import rules, migrations, settings
 	$(BIN)/python -m ruff check

@@ -1,19 +1,21 @@
-"""`python -m tests.run [pytest's options]`: every test, on both database engines, with one PostgreSQL and one Redis.
+"""`python -m tests.run [--lint] [pytest's options]`: every test, on both engines, with one PostgreSQL and one Redis.
 
-Two cores do two parts at a time: first the two engines, then what starts processes beside what drives a browser, both
-of which mostly wait. Returns 0 when all passed.
+The parts run beside each other, as many at once as the machine has cores and one more: what starts processes or drives
+a browser mostly waits. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0
+when all passed.
 """
 
 import os
-import subprocess
+import re
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGINT
 
 from tests.services.postgresql import PostgresServer
 from tests.services.processes import ChildProcess, ProcessFailedError
@@ -21,61 +23,113 @@ from tests.services.programs import POSTGRESQL, REDIS, MissingProgramError, Serv
 from tests.services.redis import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
+AT_ONCE = (os.cpu_count() or 2) + 1
 # A suite that takes longer hangs.
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
+POLL_SECONDS = 0.2
 NO_TESTS_COLLECTED = 5
+
+UNITS = "not browser and not services"
+# Half of what the units cost; the other half is all that lies elsewhere.
+FIRST_HALF = ("tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
 
 
 @dataclass
 class Part:
-    """One run of pytest."""
+    """A command that runs beside others; ``environment`` is what it gets beside ours."""
 
     name: str
-    engine: str
-    marks: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
     status: int = -1
     seconds: float = 0
 
-    def command(self, options: list[str]) -> list[str]:
-        cache = f"cache_dir=.pytest_cache/{self.name}"
-        return [sys.executable, "-m", "pytest", "-m", self.marks, "-o", cache, *options]
+    def start(self, logs: Path) -> None:
+        self._begun = time.monotonic()
+        environment = os.environ | self.environment
+        self._process = ChildProcess(self.command, log=logs / self.name, env=environment, cwd=ROOT)
 
     @property
-    def environment(self) -> dict[str, str]:
-        return os.environ | {"TEST_ENGINE": self.engine}
+    def over(self) -> bool:
+        return not self._process.running or time.monotonic() - self._begun > LIMIT_SECONDS
+
+    def end(self) -> None:
+        """Note how it ended and show what it printed; what is still at work is interrupted."""
+        self.seconds = time.monotonic() - self._begun
+        if self._process.running:
+            # Interrupted, pytest still ends what its tests started.
+            self._process.stop(signal.SIGINT, seconds=GRACE_SECONDS)
+            ended = f"{self.name}: ended after {self.seconds:.0f} s.\n"
+        else:
+            self.status = self._process.wait(seconds=GRACE_SECONDS)
+            ended = ""
+        sys.stdout.write(f"\n=== {self.name} ===\n{self._process.output}{ended}")
+        sys.stdout.flush()
 
     @property
     def verdict(self) -> str:
         return "passed" if self.status == 0 else "no tests" if self.status == NO_TESTS_COLLECTED else "FAILED"
 
 
-def main(options: list[str]) -> int:
-    units = "not browser and not services"
-    sqlite = Part("sqlite", "sqlite", units)
-    postgresql = Part("postgresql", "postgresql", units)
-    browser = Part("browser", "sqlite", "browser")
-    services = Part("services", "sqlite", "services and not browser")
+def main(arguments: list[str]) -> int:
+    options = [argument for argument in arguments if argument != "--lint"]
+    lint = [Part("lint", ["make", "lint"])] if "--lint" in arguments else []
+    parts = [*lint, *(_chosen(options) if options else _everything())]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     try:
         with ExitStack() as stack:
             _serve(stack, POSTGRESQL, PostgresServer)
             _serve(stack, REDIS, RedisServer)
             logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            for shown_at_once, shown_after in ((sqlite, postgresql), (browser, services)):
-                with _in_background(shown_after, options, logs / shown_after.name):
-                    _run(shown_at_once, options)
+            _run(parts, logs)
     except (MissingProgramError, ProcessFailedError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    parts = [sqlite, postgresql, browser, services]
     for part in parts:
         sys.stdout.write(f"{part.name}: {part.verdict} ({part.seconds:.0f} s)\n")
     # Options may select tests that not every part has.
     fine = {0, NO_TESTS_COLLECTED} if options else {0}
     failed = [part.status for part in parts if part.status not in fine]
     return max((abs(status) for status in failed), default=0)
+
+
+def _everything() -> list[Part]:
+    """All tests in parts of about the same length, what takes longest first, each collecting only its own files."""
+    others = [f"--ignore={folder}" for folder in FIRST_HALF]
+    return [
+        _pytest("services", "services and not browser", paths=_marked("services")),
+        _pytest("browser", "browser", paths=_marked("browser")),
+        *(
+            _pytest(f"{engine} {half}", UNITS, engine=engine, paths=paths)
+            for half, paths in (("1 of 2", FIRST_HALF), ("2 of 2", ["tests", *others]))
+            for engine in ("sqlite", "postgresql")
+        ),
+    ]
+
+
+def _chosen(options: list[str]) -> list[Part]:
+    """What these options of pytest select."""
+    return [
+        _pytest("sqlite", UNITS, paths=options),
+        _pytest("postgresql", UNITS, engine="postgresql", paths=options),
+        _pytest("browser", "browser", paths=options),
+        _pytest("services", "services and not browser", paths=options),
+    ]
+
+
+def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlite") -> Part:
+    word = name.replace(" ", "-")
+    command = [sys.executable, "-m", "pytest", "-m", marks, "-o", f"cache_dir=.pytest_cache/{word}", *paths]
+    return Part(name, command, {"TEST_ENGINE": engine, "TEST_DATABASE_NAME": f"test-{word}"})
+
+
+def _marked(mark: str) -> list[str]:
+    """The test files that say this mark."""
+    said = re.compile(rf"\bmark\.{mark}\b")
+    return [str(path) for path in sorted(ROOT.glob("tests/**/test_*.py")) if said.search(path.read_text())]
 
 
 def _serve(
@@ -86,43 +140,21 @@ def _serve(
         os.environ[service.variable] = stack.enter_context(server()).url
 
 
-def _run(part: Part, options: list[str]) -> None:
-    _title(part)
-    begun = time.monotonic()
-    process = subprocess.Popen(part.command(options), cwd=ROOT, env=part.environment)
+def _run(parts: Sequence[Part], logs: Path) -> None:
+    """Run all in this order, AT_ONCE at a time; whatever interrupts it, none is left running."""
+    waiting, running = deque(parts), list[Part]()
     try:
-        part.status = process.wait(LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        sys.stdout.write(f"{part.name}: ended after {LIMIT_SECONDS} s.\n")
-        process.send_signal(SIGINT)
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                running.append(waiting.popleft())
+                running[-1].start(logs)
+            time.sleep(POLL_SECONDS)
+            for part in [part for part in running if part.over]:
+                running.remove(part)
+                part.end()
     finally:
-        # Interrupted, pytest still ends what its tests started.
-        process.wait(GRACE_SECONDS)
-    part.seconds = time.monotonic() - begun
-
-
-@contextmanager
-def _in_background(part: Part, options: list[str], log: Path) -> Iterator[None]:
-    """Run it beside what the context does, then show what it printed."""
-    begun = time.monotonic()
-    process = ChildProcess(part.command(options), log=log, env=part.environment, cwd=ROOT)
-    try:
-        yield
-        part.status = process.wait(seconds=LIMIT_SECONDS)
-    except ProcessFailedError:
-        sys.stdout.write(f"{part.name}: ended after {LIMIT_SECONDS} s.\n")
-    finally:
-        if process.running:
-            process.stop(SIGINT, seconds=GRACE_SECONDS)
-    part.seconds = time.monotonic() - begun
-    _title(part)
-    sys.stdout.write(process.output)
-    sys.stdout.flush()
-
-
-def _title(part: Part) -> None:
-    sys.stdout.write(f"\n=== {part.name} ===\n")
-    sys.stdout.flush()
+        for part in running:
+            part.end()
 
 
 if __name__ == "__main__":
