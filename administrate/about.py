@@ -16,6 +16,9 @@ from accounts.addresses import untrusted_forwarder
 from administrate import __version__
 from administrate.models import Heartbeat
 from administrate.queue import messages_waiting, syncs_waiting
+from core.cells import status
+from core.names import isolated
+from core.tables import Column, Row, Table
 from core.wording import ago, count, moment
 from providers.models import Provider
 
@@ -31,12 +34,12 @@ class Sign:
     advice: str = ""
 
 
-@dataclass(frozen=True)
-class Worker:
-    name: str
-    version: str
-    seen: str
-    sign: Sign
+WORKER_COLUMNS = (
+    Column("Worker", is_number=False),
+    Column("State", is_number=False, css=""),
+    Column("Seen", is_number=False, css=""),
+    Column("Version", is_number=False, css=""),
+)
 
 
 @require_safe
@@ -81,16 +84,22 @@ def _beat(now: datetime) -> Sign:
     return Sign("connected", f"Last beat {ago(last.seen_at, now)}")
 
 
-def _workers(now: datetime) -> list[Worker]:
-    return [
-        Worker(
-            name=worker.name,
-            version=worker.version,
-            seen=ago(worker.seen_at, now),
-            sign=Sign("connected", "At work") if worker.is_alive(now) else Sign("late", "Silent"),
-        )
-        for worker in Heartbeat.objects.workers()
-    ]
+def _workers(now: datetime) -> Table:
+    return Table(
+        "Workers that were seen within a day",
+        WORKER_COLUMNS,
+        tuple(
+            Row(
+                (
+                    isolated(worker.name),
+                    status("connected", "At work") if worker.is_alive(now) else status("late", "Silent"),
+                    ago(worker.seen_at, now),
+                    worker.version,
+                )
+            )
+            for worker in Heartbeat.objects.workers()
+        ),
+    )
 
 
 def _queue() -> Sign:

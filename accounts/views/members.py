@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.forms import InviteForm, RemoveForm, RoleForm
 from accounts.models import Invitation, Role
 from accounts.people import person
-from accounts.requiring import note_of, second_factors
+from accounts.requiring import second_factors
 from accounts.services.inviting import invite, withdraw_invitation
 from accounts.services.members import (
     LastAdminError,
@@ -30,6 +30,7 @@ from accounts.services.members import (
     reset_two_factor,
     unlink_single_sign_on,
 )
+from accounts.views.people_table import people_table
 from core.names import isolated
 
 
@@ -44,7 +45,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
     )
     invitations = Invitation.objects.filter(accepted_at=None).select_related("invited_by")
     context = {
-        "people": [(person, note_of(person, has_two_factor=person.has_two_factor)) for person in people],
+        "people": people_table(people, request.user),
         "without_two_factor": sum(not person.has_two_factor and person.has_usable_password() for person in people),
         "invitations": invitations.prefetch_related("companies"),
         "valid": set(Invitation.objects.open(now).values_list("pk", flat=True)),

@@ -18,12 +18,13 @@ from providers.forms import ApplyRulesForm, RuleForm
 from providers.models import AssignmentRule
 from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
 from providers.views.assigning import said
+from providers.views.rule_tables import outcomes_table, rules_table
 
 
 @require_safe
 def rule_list(request: HttpRequest) -> HttpResponse:
     rules = list(AssignmentRule.objects.select_related("company", "provider"))
-    return render(request, "rules/list.html", {"rules": rules})
+    return render(request, "rules/list.html", {"rules": rules_table(request, rules)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,6 +102,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "preview": preview,
+        "outcomes": outcomes_table(preview.outcomes) if preview else None,
         "keys_text": count(len(preview.outcomes), "key") if preview else "",
         "kept_text": count(preview.kept, "key") if preview else "",
         "is_outdated": is_outdated,

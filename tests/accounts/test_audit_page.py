@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,13 @@ def make_entry(action: str = "company.created", **overrides: Any) -> AuditEntry:
 
 def shown(client: Client, query: str = "") -> list[str]:
     """The targets of the entries that the page shows, in its order."""
-    return [line.entry.target_name for line in client.get(f"{URL}{query}").context["lines"]]
+    return targets(client.get(f"{URL}{query}").content.decode())
+
+
+def targets(page: str) -> list[str]:
+    """What stands below each act, in the order of the rows."""
+    heads = re.findall(r'<th scope="row">[^<]*<span class="sub"><bdi>(.*?)</bdi>', page)
+    return [unescape(target) for target in heads]
 
 
 # --- What it says -----------------------------------------------------------------------------------------------------
@@ -50,8 +57,8 @@ def test_newest_first_with_all_that_one_wants_to_know(signed_in: Client) -> None
 
     response = signed_in.get(URL)
 
-    assert [line.entry.target_name for line in response.context["lines"]] == ["New", "Earlier"]
     page = unescape(response.content.decode())
+    assert targets(page) == ["New", "Earlier"]
     for text in ("22 Nov 2026", "12:30:00", "anna", "198.51.100.7", "Provider renamed", "Old → New", "1–2 of 2"):
         assert text in page
 
@@ -167,7 +174,7 @@ def test_hostile_filters_are_refused_with_a_sentence(signed_in: Client, query: s
 
     assert response.status_code == as_file.status_code == 422
     assert sentence in unescape(response.content.decode())
-    assert len(response.context["lines"]) == 1
+    assert len(targets(response.content.decode())) == 1
 
 
 @pytest.mark.parametrize(
@@ -192,7 +199,7 @@ def test_fifty_a_page(signed_in: Client) -> None:
 
     assertContains(first, "1–50 of 132")
     assertContains(first, "?actor=anna&amp;page=2")
-    assert [line.entry.target_name for line in last.context["lines"]][-1] == "131"
+    assert targets(last.content.decode())[-1] == "131"
 
 
 @pytest.mark.parametrize("entries", [1, 60])

@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from accounts.access import ENROLMENT, URLS, Open
 from accounts.models import Invitation, Membership, Role
 from accounts.services.inviting import invite
+from core.cells import text_of
 from tests.administrate.test_environment import start
 from tests.factories import NOW, make_user
 
@@ -206,13 +207,13 @@ def test_members_page_shows_who_has_none(signed_in: Client, operator: User) -> N
     single.set_unusable_password()
     single.save()
 
-    people = signed_in.get("/settings/members/").context["people"]
+    rows = [row.cells for row in signed_in.get("/settings/members/").context["people"].rows]
 
-    assert {person.username: note for person, note in people} == {
-        "anna": "",
-        operator.username: "Needed by 29 Nov 2026",
-        newcomer.username: "Needed from the next visit on",
-        "cleo": "Signs in by single sign-on",
+    assert {text_of(name): text_of(factor).strip() for name, _role, factor, _seen in rows} == {
+        "anna": "On",
+        f"{operator.username} You": "OffNeeded by 29 Nov 2026",
+        newcomer.username: "OffNeeded from the next visit on",
+        "cleo": "OffSigns in by single sign-on",
     }
 
 

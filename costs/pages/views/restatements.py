@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell
 from core.money import SYMBOLS, UNKNOWN
-from core.paging import CountedRows, paginate
+from core.paging import CountedRows, Page, paginate
 from core.table_csv import PARAMETER, csv_url
 from core.tables import Column, Row, Table
 from core.wording import moment
@@ -56,19 +56,24 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
         "provider": provider,
         "words": words_for([provider]),
         "chosen": chosen,
-        "page": page,
         "table": restatement_table(
             page.items,
             breakdowns.model_labels([provider]),
             caption=f"Restatements of {provider.name}, {chosen.range}",
             csv_url=csv_url(request, "restatements"),
+            page=page,
         ),
     }
     return render(request, "providers/restatements.html", context, status=chosen.status)
 
 
 def restatement_table(
-    restatements: Iterable[Restatement], models: Mapping[str, str], *, caption: str, csv_url: str = ""
+    restatements: Iterable[Restatement],
+    models: Mapping[str, str],
+    *,
+    caption: str,
+    csv_url: str = "",
+    page: Page | None = None,
 ) -> Table:
     return Table(
         caption,
@@ -87,6 +92,7 @@ def restatement_table(
         ),
         is_dense=True,
         csv_url=csv_url,
+        page=page,
     )
 
 
