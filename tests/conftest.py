@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +21,10 @@ from elevenlabs_sync.words import FIGURES, WORDS
 from providers import registry
 from providers.models import Provider, SyncRun
 from providers.registry import FigureWords, KeyCheck, Progress, Region, TypeWords
+from syncing.errors import ProviderError
+from syncing.reader import Reader, SyncSession
 from tests.factories import NOW, TODAY, make_user
+from tests.fake_reader import FakeReader
 
 
 @pytest.fixture
@@ -76,6 +80,7 @@ class FakeType:
     words: TypeWords = WORDS
     figures: Mapping[str, FigureWords] = field(default_factory=lambda: FIGURES)
     plan_figure: str = "credits"
+    reader: FakeReader = field(default_factory=FakeReader)
 
     def regions(self) -> list[Region]:
         return [Region("global", "Global"), Region("eu", "EU residency"), Region("simulated", "Simulated")]
@@ -85,6 +90,14 @@ class FakeType:
         if self.refusal and source == Provider.Source.ANALYTICS:
             raise registry.KeyRefusedError(self.refusal, offers_account_totals=self.offers_account_totals)
         return KeyCheck(self.project_ids)
+
+    @contextmanager
+    def open_reader(self, provider: Provider, *, session: SyncSession) -> Iterator[Reader]:  # noqa: ARG002 - as asked
+        self.reader.session = session
+        yield self.reader
+
+    def explain(self, error: ProviderError) -> str:
+        return f"{self.label} said {error.code}."
 
     def enqueue(self, run_id: int) -> None:
         if self.queue_is_down:

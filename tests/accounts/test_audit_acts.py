@@ -347,7 +347,7 @@ def test_every_announced_action_has_words_and_a_group() -> None:
 
 
 def actions_in_the_code() -> set[str]:
-    apps = ("accounts", "administrate", "costs", "elevenlabs_sync", "providers")
+    apps = ("accounts", "administrate", "costs", "elevenlabs_sync", "providers", "syncing")
     words = ROOT / "accounts" / "audit" / "labels.py"
     sources = [path for app in apps for path in (ROOT / app).rglob("*.py") if path != words]
     nouns = "|".join(sorted({action.partition(".")[0] for action in ACTIONS}))

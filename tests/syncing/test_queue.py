@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
@@ -16,15 +14,9 @@ from providers.services.queueing import enqueue
 from syncing import tasks
 from syncing.engine import stopping
 from syncing.queue import CeleryEngine
-from tests.elevenlabs_sync.worlds import NOW, World, world
+from tests.elevenlabs_sync.worlds import NOW, World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def test_task_carries_the_run_out(here: World) -> None:
