@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from syncing.errors import ProviderError
 from syncing.reader import ListedKey, Reading, SyncSession, UsageRow
 from syncing.windows import Window
 
 Errors = list[ProviderError]
+Part = TypeVar("Part")
 
 
 @dataclass
@@ -51,7 +52,7 @@ class FakeReader:
         return [row for row in self.rows if window.first <= row.day <= window.last]
 
 
-def _told(part: Any) -> Any:
+def _told(part: Part | ProviderError) -> Part:
     if isinstance(part, ProviderError):
         raise part
     return part
