@@ -54,7 +54,7 @@ def connect_provider(
                 provider,
                 new={
                     "name": provider.name,
-                    "region": provider.region,
+                    **({"region": provider.region} if provider.region else {}),
                     "source": provider.source,
                     "key_ending": provider.key_last_four,
                 },
