@@ -25,8 +25,7 @@ EXPLANATIONS = {
         "that day: assigned to them, from the key's first use until it is deleted."
     ),
     Sharing.BY_USAGE: (
-        "Each day's usage is divided in proportion to what the companies' own keys used on that day: their credits, or "
-        "their cost where credits are not reported."
+        "Each day's usage is divided in proportion to what the companies' own keys used on that day: {measure}."
     ),
 }
 
@@ -53,11 +52,13 @@ def keyless(request: HttpRequest, pk: int) -> HttpResponse:
         set_keyless_sharing(provider=provider, sharing=sharing, made_by=person(request))
         messages.success(request, f"Usage without an API key: {sharing.label.lower()}.")
         return redirect(provider)
+    has_credits = "credits" in registry.figures_for([provider.type])
+    measure = "their credits, or their cost where credits are not reported" if has_credits else "their cost"
     context = {
         "provider": provider,
         "name": provider.name,
         "form": form,
-        "choices": [(value, value.label, sentence) for value, sentence in EXPLANATIONS.items()],
+        "choices": [(value, value.label, sentence.format(measure=measure)) for value, sentence in EXPLANATIONS.items()],
         "chosen": form["sharing"].value(),
         "periods": periods,
         "words": registry.words_of(provider.type),
