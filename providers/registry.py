@@ -1,7 +1,7 @@
 """Provider types and the sync engine: what this app asks of them, and those that registered themselves.
 
-A provider type is a top-level app of its own that registers an instance in its AppConfig.ready(); nothing else here
-changes when one is added.
+A provider type is a top-level app of its own that registers an instance in its AppConfig.ready(), by
+syncing.provider_types, which says what the engine asks of it besides; nothing else here changes when one is added.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Reader(Protocol):
         """How the latest answer begins, in one printable line in which nothing looks like a key; empty without one."""
 
     def plan(self) -> dict[str, Any] | None:
-        """The workspace's plan as JSON that is stored with the provider; ``currency`` (lower case) is read from it."""
+        """The workspace's plan in the form that providers.plan describes."""
 
     def listed_keys(self) -> Sequence[ListedKey] | None:
         """Every API key of the workspace: one that an earlier listing named and this one lacks counts as deleted."""

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from costs.models import DailyUsage
+from costs.usage.estimates import set_credit_rate
 from providers.models import Project, Provider, SyncRun
+from providers.registry import Progress
 from providers.services.queueing import request_sync
 from syncing.engine import run_sync
 from syncing.errors import (
@@ -145,6 +147,26 @@ def test_request_goes_on_after_a_failure_that_passes(provider: Provider, elevenl
     run = sync(provider, reader, elevenlabs)
 
     assert (run.outcome, run.rows_inserted, len(reader.windows)) == (SUCCEEDED, 1, 3)
+
+
+@pytest.mark.parametrize("after_days", [0, 30], ids=["before any usage", "between two windows"])
+def test_credit_rate_set_during_a_sync_holds_for_all_of_its_usage(
+    provider: Provider, elevenlabs: FakeType, after_days: int
+) -> None:
+    """What was written before is rewritten, what comes after is written at the new rate."""
+    first_day = TODAY - timedelta(days=33)
+    Provider.objects.update(history_from=first_day, credit_rate=Decimal(7), credit_rate_currency="usd")
+    elevenlabs.reader = FakeReader(rows=[usage_row(first_day), usage_row(TODAY)])
+    run = request_sync(provider=provider, trigger=SyncRun.Trigger.MANUAL, now=NOW)
+
+    def change_rate(progress: Progress) -> None:
+        if progress.days_done == after_days:
+            set_credit_rate(provider=Provider.objects.get(), rate=Decimal("0.3"), currency="eur", now=NOW)
+
+    run_sync(run.pk, clock=lambda: NOW, on_progress=change_rate)
+
+    costs = DailyUsage.objects.order_by("day").values_list("day", "cost", "currency", "estimated")
+    assert list(costs) == [(first_day, Decimal("0.3"), "eur", True), (TODAY, Decimal("0.3"), "eur", True)]
 
 
 @pytest.mark.parametrize(

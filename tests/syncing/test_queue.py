@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 
 from administrate.celery import app
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
+from providers import registry
 from providers.models import SyncRun
 from providers.registry import Progress, QueueUnreachableError
 from providers.services.queueing import enqueue
@@ -44,6 +45,11 @@ def test_message_holds_the_run_and_no_key(here: World) -> None:
     assert (args, kwargs) == ([run.pk], {})
     assert SIMULATED_API_KEY not in f"{message.body!r} {message.headers} {message.properties}"
     assert here.provider.name not in f"{message.body!r} {message.headers}"
+
+
+def test_engine_is_registered_for_the_rooms_below() -> None:
+    """They ask for a sync by the registry, and import nothing of it."""
+    assert isinstance(registry.engine(), CeleryEngine)
 
 
 def test_unreachable_queue_is_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
