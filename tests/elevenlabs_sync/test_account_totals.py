@@ -11,7 +11,7 @@ import pytest
 
 from elevenlabs_sync.account_totals import AccountTotalsReader
 from elevenlabs_sync.client import ElevenLabsClient
-from elevenlabs_sync.simulator import RESTRICTED_API_KEY
+from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
 from providers.models import Project
 from syncing.errors import (
@@ -122,6 +122,15 @@ def test_unknown_currency_leaves_the_cost_unknown(server: FaultySimulator) -> No
 
     assert {(row.cost, row.currency) for row in rows} == {(None, "")}
     assert "fiat_units_spent" not in [metric for metric, _whole in metrics(server)]
+
+
+def test_currency_of_the_plan_is_that_of_the_costs(server: FaultySimulator) -> None:
+    """The first sync learns it from the plan, which is read before the usage."""
+    with reader_of(server, currency="", api_key=SIMULATED_API_KEY) as reader:
+        reader.plan()
+        [reading] = reader.read(WINDOW)
+
+    assert {row.currency for row in reading.rows if row.cost is not None} == {"usd"}
 
 
 @pytest.mark.parametrize(
