@@ -14,6 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.template.loader import render_to_string
 
 from administrate.theme import theme_of
+from core.responses import begin_sending
 
 THREADS = 12
 # Of each kind at a time. Files need no sign-in: by themselves they can't take the downloads' places.
@@ -32,6 +33,7 @@ def bound_large_answers(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if not _is_large(response):
+            begin_sending(response)
             return response
         places = files if isinstance(response, FileResponse) else downloads
         if not places.acquire(blocking=False):
@@ -39,6 +41,7 @@ def bound_large_answers(get_response: GetResponse) -> GetResponse:
             return _come_again(request)
         # Called once, when it was sent or its reader has gone.
         response._resource_closers.append(places.release)  # type: ignore[attr-defined]  # the stubs leave it out
+        begin_sending(response)
         return response
 
     return middleware

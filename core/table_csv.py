@@ -41,10 +41,15 @@ def asked_table(request: HttpRequest, tables: Mapping[str, Table]) -> tuple[str,
 def csv_response(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> StreamingHttpResponse:
     """A download under file_name(). Without the mark at its beginning Excel would not read it as UTF-8."""
     return StreamingHttpResponse(
-        chain([BYTE_ORDER_MARK], chunks),
+        csv_content(chunks),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name(name, days)}"'},
     )
+
+
+def csv_content(chunks: Iterator[str]) -> Iterator[str]:
+    """A file of ``chunks`` as csv_response() sends it."""
+    return chain([BYTE_ORDER_MARK], chunks)
 
 
 def file_name(name: Sequence[str], days: DateRange | None = None) -> str:

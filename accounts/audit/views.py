@@ -16,7 +16,8 @@ from accounts.audit.models import AuditEntry
 from core.audit import audit_event
 from core.names import isolated
 from core.paging import CountedRows, paginate
-from core.table_csv import PARAMETER, csv_response, csv_url, file_name
+from core.responses import before_sending
+from core.table_csv import PARAMETER, csv_content, csv_response, csv_url, file_name
 from core.tables import Column, Row, Table
 
 SLUG = "audit"
@@ -64,8 +65,14 @@ def _row(entry: AuditEntry) -> Row:
 
 
 def _download(form: AuditFilterForm) -> HttpResponseBase:
-    """Told before it is read, so that it stands in its own file."""
+    """Told before it is read again to be sent, so that it stands in its own file."""
     filters = {name: str(value) for name, value in form.cleaned_data.items() if value}
     name = ["audit-log", *filters.values()]
-    audit_event("audit.exported", file_name(name), new=filters)
-    return csv_response(audit_csv(form.entries()), name=name)
+    response = csv_response(audit_csv(form.entries()), name=name)
+
+    def tell() -> None:
+        audit_event("audit.exported", file_name(name), new=filters)
+        response.streaming_content = csv_content(audit_csv(form.entries()))
+
+    before_sending(response, tell)
+    return response

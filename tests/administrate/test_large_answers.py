@@ -14,6 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.test import RequestFactory
 
 from administrate.large_answers import PLACES, SMALL, THREADS, bound_large_answers
+from core.responses import before_sending
 
 # Closing an answer looks after the connection to the database.
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,22 @@ def test_large_download_is_whole(request_: HttpRequest) -> None:
     answer = bound_large_answers(lambda _request: StreamingHttpResponse(iter(lines)))(request_)
 
     assert b"".join(answer) == b"".join(lines)
+
+
+@pytest.mark.parametrize(("view", "sent"), [(download, PLACES), (short_download, PLACES + 2)])
+def test_only_what_is_sent_is_told(request_: HttpRequest, view: Any, sent: int) -> None:
+    """A download that has to come again has not left."""
+    told: list[HttpResponseBase] = []
+
+    def telling_view(request: HttpRequest) -> HttpResponseBase:
+        response = view(request)
+        before_sending(response, lambda: told.append(response))
+        return response
+
+    answer = bound_large_answers(telling_view)
+    _held = [answer(request_) for _download in range(PLACES + 2)]
+
+    assert len(told) == sent
 
 
 def test_settings_of_the_web_server_load_before_django_is_set_up() -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from core.audit import audit_event
 from core.days import DateRange
+from core.responses import before_sending
 from core.table_csv import asked_table, csv_response, file_name, table_csv
 from core.tables import Table
 from costs.pages.views.scope import Scope
@@ -30,5 +31,6 @@ def table_download(
 
 def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:
     """As csv_response(); the audit log is told of the file by its name, which says what it holds."""
-    audit_event("table.exported", file_name(name, days))
-    return csv_response(chunks, name=name, days=days)
+    response = csv_response(chunks, name=name, days=days)
+    before_sending(response, lambda: audit_event("table.exported", file_name(name, days)))
+    return response

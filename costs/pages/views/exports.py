@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core.audit import audit_event
+from core.responses import before_sending
 from core.table_csv import csv_response
 from costs.exports.focus import focus_csv
 from costs.exports.usage import usage_csv
@@ -53,12 +54,11 @@ def _export(
         subject = get_object_or_404(Provider, pk=_id(provider_id))
         usage = usage.for_provider(subject)
         filters["provider"] = subject.name
-    audit_event(
-        "usage.exported",
-        subject or request.user,  # type: ignore[arg-type]  # nobody gets here without having signed in
-        new={"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()} | filters,
-    )
-    return csv_response(write(usage), name=[kind, *filters.values()], days=chosen.range)
+    told = {"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()} | filters
+    about = subject or request.user  # nobody gets here without having signed in
+    download = csv_response(write(usage), name=[kind, *filters.values()], days=chosen.range)
+    before_sending(download, lambda: audit_event("usage.exported", about, new=told))  # type: ignore[arg-type]
+    return download
 
 
 def _id(text: str) -> int:
