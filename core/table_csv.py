@@ -7,9 +7,9 @@ that a column adds up to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, count, islice
+from itertools import count, islice
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import slugify
@@ -47,9 +47,14 @@ def csv_response(chunks: Iterator[str], *, name: Sequence[str], days: DateRange 
     )
 
 
-def csv_content(chunks: Iterator[str]) -> Iterator[str]:
-    """A file of ``chunks`` as csv_response() sends it."""
-    return chain([BYTE_ORDER_MARK], chunks)
+def csv_content(chunks: Iterator[str]) -> Generator[str]:
+    """A file of ``chunks`` as csv_response() sends it.
+
+    A generator, so that closing the answer closes ``chunks`` with the cursor they may read from. Left to the garbage
+    collector, that may happen amid another query on the same connection, which then waits for itself for ever.
+    """
+    yield BYTE_ORDER_MARK
+    yield from chunks
 
 
 def file_name(name: Sequence[str], days: DateRange | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import islice
 
 from django.db.models import QuerySet
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-def audit_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
+def audit_csv(entries: QuerySet[AuditEntry]) -> Generator[str]:
     """``entries`` in their order under COLUMNS, in chunks; ``old`` and ``new`` are JSON, times are UTC."""
     yield csv_text([COLUMNS])
     rows = entries.iterator(chunk_size=2000)

@@ -68,10 +68,12 @@ def _download(form: AuditFilterForm) -> HttpResponseBase:
     """Told before it is read again to be sent, so that it stands in its own file."""
     filters = {name: str(value) for name, value in form.cleaned_data.items() if value}
     name = ["audit-log", *filters.values()]
-    response = csv_response(audit_csv(form.entries()), name=name)
+    measured = audit_csv(form.entries())
+    response = csv_response(measured, name=name)
 
     def tell() -> None:
         audit_event("audit.exported", file_name(name), new=filters)
+        measured.close()
         response.streaming_content = csv_content(audit_csv(form.entries()))
 
     before_sending(response, tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -219,3 +220,25 @@ def test_only_the_pages_own_tables_can_be_asked_for(query: str, slug: str | None
     asked = asked_table(RequestFactory().get(f"/?{query}"), tables)
 
     assert asked == ((slug, tables["keys"]) if slug else None)
+
+
+@pytest.mark.django_db
+def test_closing_a_download_ends_what_makes_it() -> None:
+    """At once, with its cursor: garbage collected amid another query of its connection, it would wait for itself."""
+    ended = []
+
+    def chunks() -> Iterator[str]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            ended.append(True)
+
+    response = csv_response(chunks(), name=["file"])
+    reader = iter(response)
+    begun = [next(reader), next(reader)]
+
+    response.close()
+
+    assert begun == ["\N{ZERO WIDTH NO-BREAK SPACE}".encode(), b"a"]
+    assert ended == [True]
