@@ -88,7 +88,7 @@ def test_only_what_is_sent_is_told(request_: HttpRequest, view: Any, sent: int) 
     told: list[HttpResponseBase] = []
 
     def telling_view(request: HttpRequest) -> HttpResponseBase:
-        response = view(request)
+        response: HttpResponseBase = view(request)
         before_sending(response, lambda: told.append(response))
         return response
 

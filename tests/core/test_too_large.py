@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from costs.models import DailyUsage
@@ -59,7 +59,7 @@ def payers() -> dict[int, list[int]]:
     }
 
 
-def assert_refused(answer: HttpResponse) -> None:
+def assert_refused(answer: Any) -> None:
     assert answer.status_code == 422
     assert "Usage would add up to more than can be stored" in answer.content.decode()
 
