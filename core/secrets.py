@@ -35,6 +35,16 @@ _API_KEY: Final = re.compile(r"\bsk_\w{8,}|\badm_[a-zA-Z0-9]{8}_[\w-]{20,}")
 _IS_KEY: Final = re.compile(_API_KEY.pattern + r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bgAAAA[\w-]{40,}|\b[0-9a-fA-F]{32,}\b")
 
 
+# What else keys look like, as provider types have said.
+_KEYS_OF_TYPES: Final[list[re.Pattern[str]]] = []
+
+
+def register_key_pattern(pattern: str) -> None:
+    """From now on what ``pattern`` finds is an API key: masked wherever text is shown or logged, refused as a name."""
+    if (compiled := re.compile(pattern)) not in _KEYS_OF_TYPES:
+        _KEYS_OF_TYPES.append(compiled)
+
+
 class KeyUnreadableError(Exception):
     """The stored key can't be decrypted with any of ENCRYPTION_KEYS: the provider needs its key again."""
 
@@ -81,7 +91,7 @@ def read_api_key(text: str) -> ApiKey:
 
 def looks_like_key(text: str) -> bool:
     """Whether somebody has put a key where a name belongs."""
-    return _IS_KEY.search(text) is not None
+    return any(pattern.search(text) for pattern in (_IS_KEY, *_KEYS_OF_TYPES))
 
 
 def refuse_keys(name: str) -> None:
@@ -92,12 +102,14 @@ def refuse_keys(name: str) -> None:
 
 def mask_api_keys(text: str) -> str:
     """``text`` without what looks like an API key: digests, by which people name keys, stay readable."""
-    return _API_KEY.sub(MASK, text)
+    for pattern in (_API_KEY, *_KEYS_OF_TYPES):
+        text = pattern.sub(MASK, text)
+    return text
 
 
 def mask_secrets(text: str) -> str:
     """``text`` without what looks like a key, a password or a token, whoever's it is."""
-    return _LOOKS_SECRET.sub(lambda found: f"{found['keep'] or ''}{MASK}", text)
+    return mask_api_keys(_LOOKS_SECRET.sub(lambda found: f"{found['keep'] or ''}{MASK}", text))
 
 
 def encrypt(key: ApiKey) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.secrets import ApiKey
+from core.secrets import ApiKey, register_key_pattern
 from providers.models import Provider, SyncRun
 from providers.type_words import NEUTRAL, NEUTRAL_FIGURES, FigureWords, Region, TypeWords
 
@@ -86,6 +86,8 @@ def engine() -> SyncEngine:
 
 
 def register(provider_type: ProviderType) -> None:
+    if provider_type.words.key_pattern:
+        register_key_pattern(provider_type.words.key_pattern)
     _types[provider_type.slug] = provider_type
 
 

@@ -45,6 +45,7 @@ class TypeWords:
     name_example: str = "Production"
     key_label: str = "API Key"
     key_help: str = "Copy it from the provider and paste it here."
+    key_pattern: str = ""  # what its keys look like where core.secrets does not know it: masked, and refused as names
     new_key_help: str = "It is tried first, then stored encrypted and never shown again."
     region_label: str = "Region"
     region_help: str = ""

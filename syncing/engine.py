@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from core.days import utc_now
-from core.secrets import KeyUnreadableError
+from core.secrets import KeyUnreadableError, mask_api_keys
 from core.sums import TotalTooLargeError
 from costs.models import ReadDay
 from costs.usage.writing import ImplausibleAnswerError
@@ -125,13 +125,13 @@ class _Sync:
                     read_account(reader, run=self.run, label=self.type.label, attempt=self._attempt, clock=self.clock)
                     self._read_usage(reader)
                 except UnexpectedResponseError:
-                    record_run(run=self.run, excerpt=reader.excerpt)
+                    record_run(run=self.run, excerpt=mask_api_keys(reader.excerpt))
                     raise
         except KeyUnreadableError:
             text = "The stored API key can't be decrypted with the present ENCRYPTION_KEYS: enter the key again."
             return self._finish(SyncRun.Outcome.FAILED, "key_unreadable", text)
         except ProviderError as error:
-            text = self.type.explain(error)
+            text = mask_api_keys(self.type.explain(error))
             return self._finish(SyncRun.Outcome.FAILED, error.code, text, key_was_refused=error.refuses_key)
         except ImplausibleAnswerError as error:
             return self._finish(SyncRun.Outcome.NEEDS_LOOK, "implausible", str(error))

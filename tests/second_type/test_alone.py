@@ -155,7 +155,7 @@ def crawl(client: Client, *starts: str) -> Iterator[tuple[str, HttpResponseBase,
             continue
         seen.add(shape)
         response = client.get(url, follow=True)
-        content: bytes = response.getvalue() if response.streaming else response.content  # type: ignore[attr-defined]
+        content: bytes = response.getvalue() if response.streaming else response.content
         text = content.decode()
         yield url, response, text
         if response["Content-Type"].startswith("text/html"):

@@ -114,6 +114,24 @@ def test_sync_that_is_refused_says_it_in_the_words_of_the_type(prism_alone: Acco
     assert done.error_text == "The token lacks the scope billing.read. Grant it in Prism's console."
 
 
+def test_token_that_an_answer_repeats_is_not_shown(prism_alone: Account) -> None:
+    """The type says what its tokens look like."""
+    _provider, run = connect()
+    prism_alone.refusal = (418, {"problem": f"no tea for {TOKEN}"})
+
+    done = sync(run)
+
+    assert done.error_text == "Prism rejected the request (HTTP 418: no tea for ••••)."
+
+
+def test_token_is_no_name(signed_in: Client, prism_alone: Account) -> None:
+    """Names are shown to everybody."""
+    response = signed_in.post("/providers/add/", FORM | {"name": TOKEN})
+
+    assert "This looks like an API key" in text_of(response.content)
+    assert TOKEN not in response.content.decode()
+
+
 def test_a_provider_of_a_type_that_is_gone_still_opens(signed_in: Client, prism_alone: Account) -> None:
     """Without words of its own it is "the provider"."""
     provider = make_provider(type="elevenlabs", region="global")

@@ -8,6 +8,7 @@ WORDS = TypeWords(
     name_example="Studio Prism",
     key_label="Access token",
     key_help="Copy it from Prism's console; it begins with “prism-”.",
+    key_pattern=r"\bprism-[\w-]{8,}",
     guide=Guide(
         title="Get a token in Prism",
         steps=("Open Prism's console.", "Create a token that may read billing."),
