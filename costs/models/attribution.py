@@ -45,10 +45,6 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
         """What was used and has no price."""
         return self.filter(_UNPRICED)
 
-    def with_period(self, first: date) -> Self:
-        """With ``is_current``: whether a row is of ``first`` or later, for sums of two periods in one query."""
-        return self.annotate(is_current=_is_current(first))
-
     @staticmethod
     def sums(aggregate: type[Sum] = ExactSum) -> dict[str, Combinable]:
         """The aggregates that reports read; the same names for DailyTotal."""
@@ -112,9 +108,9 @@ class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
         """Sums that hold something that was used and has no price."""
         return self.filter(unpriced_rows__gt=0)
 
-    def with_period(self, first: date) -> Self:
-        """As of AttributedUsage."""
-        return self.annotate(is_current=_is_current(first))
+    def first_day(self) -> date | None:
+        """The first day with any sum; one query that an index answers."""
+        return self.order_by("day").values_list("day", flat=True).first()
 
     def in_series(self, field: str, groups: Sequence[Any]) -> Self:
         """With ``series``: which of ``groups`` a sum's ``field`` is, by number; of any other the number after them."""
@@ -177,7 +173,3 @@ class DailyTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} on {self.day.isoformat()}: {self.company or 'unassigned'}"
-
-
-def _is_current(first: date) -> Case:
-    return Case(When(day__gte=first, then=Value(value=True)), default=Value(value=False))

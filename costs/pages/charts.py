@@ -13,6 +13,7 @@ from costs.pages.words import PageWords, words_for
 from costs.reports.breakdowns import OTHER, Series
 from costs.reports.days import Day
 from costs.reports.metrics import Metric
+from costs.reports.series import DailySeries
 from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Reading
 
@@ -37,6 +38,19 @@ class Chart:
     def is_empty(self) -> bool:
         """No day has any usage."""
         return not self.legend
+
+
+def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: PageWords | None = None) -> Chart:
+    """As stacked_by_day(), of a report's days."""
+    return stacked_by_day(
+        title=title,
+        days=daily.days,
+        series=daily.series,
+        metric=daily.metric,
+        currency=daily.currency,
+        csv_url=csv_url,
+        words=words,
+    )
 
 
 def stacked_by_day(

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet, Restatement
-from costs.reports.totals import NOTHING, Totals, Usage, totals_by
+from costs.reports.totals import NOTHING, Totals, sums_by, totals_by
 from providers.models import Company, Project, Provider
 
 # A stacked chart shows this many groups; the rest is one more.
@@ -43,38 +43,42 @@ class Breakdown:
 
 
 def company_breakdown(
-    usage: Usage,
+    by_company: Mapping[int | None, Totals],
     *,
     idle: Collection[int | None] | None = None,
     with_archived: bool = False,
     with_unassigned: bool = True,
 ) -> Breakdown:
-    """Spend per company, largest first, and what is unassigned last; two queries.
+    """Sums by company id as a breakdown, largest first, and what is unassigned (None) last; one query.
 
     Of the companies without usage the current ones are kept – all of them, or those that ``idle`` names – and the
     archived ones where they are asked for. Usage of one company alone has no row of what is unassigned.
     """
-    by_company = totals_by(usage, "company_id")
     companies = {company.pk: company for company in Company.objects.all()}
     lines = [
-        Line(company, told_apart(company.name, "company"), by_company.get((pk,), NOTHING))
+        Line(company, told_apart(company.name, "company"), by_company.get(pk, NOTHING))
         for pk, company in companies.items()
-        if (pk,) in by_company or ((with_archived or company.archived_at is None) and (idle is None or pk in idle))
+        if pk in by_company or ((with_archived or company.archived_at is None) and (idle is None or pk in idle))
     ]
     lines.sort(key=lambda line: (-line.totals.sort_amount, line.label.casefold()))
     if with_unassigned:
-        lines.append(Line(None, UNASSIGNED, by_company.get((None,), NOTHING)))
+        lines.append(Line(None, UNASSIGNED, by_company.get(None, NOTHING)))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def company_labels(by_company: Breakdown) -> dict[int | None, str]:
+    """The labels of company_breakdown() by company id."""
+    return {line.subject and line.subject.pk: line.label for line in by_company.lines}
 
 
 def project_breakdown(usage: AttributedUsageQuerySet, projects: Iterable[Project]) -> Breakdown:
     """Spend per project, largest first; one query besides ``projects``, which must hold every project of ``usage``."""
-    return breakdown_of_projects(totals_by(usage, "project_id"), projects)
+    return breakdown_of_projects(sums_by(usage, "project_id"), projects)
 
 
-def breakdown_of_projects(by_project: Mapping[tuple[Any, ...], Totals], projects: Iterable[Project]) -> Breakdown:
+def breakdown_of_projects(by_project: Mapping[int, Totals], projects: Iterable[Project]) -> Breakdown:
     """Sums that are already at hand as a breakdown of ``projects``, largest first; no query besides ``projects``."""
-    lines = [Line(project, project.display_name, by_project.get((project.pk,), NOTHING)) for project in projects]
+    lines = [Line(project, project.display_name, by_project.get(project.pk, NOTHING)) for project in projects]
     lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
@@ -88,8 +92,8 @@ def breakdown_of(by_group: Mapping[Any, Totals], labels: Mapping[Any, str]) -> B
 
 def provider_breakdown(usage: DailyTotalQuerySet, providers: Iterable[Provider]) -> Breakdown:
     """Spend per provider, in the given order; one query besides ``providers``."""
-    by_provider = totals_by(usage, "provider_id")
-    lines = [Line(provider, provider.name, by_provider.get((provider.pk,), NOTHING)) for provider in providers]
+    by_provider = sums_by(usage, "provider_id")
+    lines = [Line(provider, provider.name, by_provider.get(provider.pk, NOTHING)) for provider in providers]
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
 
@@ -101,17 +105,25 @@ class Series:
     by_day: Mapping[date, Totals]
 
 
-def stacked(
+@dataclass(frozen=True)
+class Stack:
+    """Usage by day: the largest groups each as a series, all others as one more."""
+
+    series: tuple[Series, ...]
+    by_day: Mapping[date, Totals]  # of all usage that was read, also of groups that no series holds
+
+
+def stack(
     usage: DailyTotalQuerySet,
     field: str,
     by_group: Mapping[Any, Totals],
     labels: Mapping[Any, str],
     *,
     weigh: Callable[[Totals], Decimal | int | None],
-) -> list[Series]:
+) -> Stack:
     """The days of the five groups that ``weigh`` heaviest, heaviest first, then of all others as "Other"; one query.
 
-    ``by_group`` are the sums of ``usage`` by ``field``. Together the series hold all of it.
+    ``by_group`` are sums by ``field``. Together the series hold all that was used of these groups.
     """
     noun = field.removesuffix("_id")
     names = {
@@ -121,15 +133,28 @@ def stacked(
     }
     ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
     largest = ranked[:LARGEST]
-    by_day: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
+    by_number: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
     for (number, day), sums in totals_by(usage.in_series(field, largest), "series", "day").items():
-        by_day[number][day] = sums
-    series = [Series(names[group], by_day[number]) for number, group in enumerate(largest)]
-    return [*series, Series(OTHER, by_day[-1])] if len(ranked) > LARGEST else series
+        by_number[number][day] = sums
+    series = [Series(names[group], by_number[number]) for number, group in enumerate(largest)]
+    rest = Series(OTHER, by_number[-1])
+    return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]))
+
+
+def stacked(
+    usage: DailyTotalQuerySet,
+    field: str,
+    by_group: Mapping[Any, Totals],
+    labels: Mapping[Any, str],
+    *,
+    weigh: Callable[[Totals], Decimal | int | None],
+) -> list[Series]:
+    """The series of stack()."""
+    return list(stack(usage, field, by_group, labels, weigh=weigh).series)
 
 
 def days_of(series: Iterable[Series]) -> dict[date, Totals]:
-    """The sums of all series, by day; no query."""
+    """The sums of ``series`` by day; no query."""
     result: dict[date, Totals] = {}
     for one in series:
         for day, sums in one.by_day.items():
@@ -139,8 +164,8 @@ def days_of(series: Iterable[Series]) -> dict[date, Totals]:
 
 def unassigned_origins(usage: AttributedUsageQuerySet) -> tuple[str, ...]:
     """What of ``usage`` belongs to nobody although every API key has a company today, in words; one query."""
-    by_kind = totals_by(usage.filter(company=None), "project__kind")
-    return tuple(words for kind, words in _ORIGINS.items() if not by_kind.get((kind,), NOTHING).is_idle)
+    by_kind = sums_by(usage.filter(company=None), "project__kind")
+    return tuple(words for kind, words in _ORIGINS.items() if not by_kind.get(kind, NOTHING).is_idle)
 
 
 _ORIGINS = {

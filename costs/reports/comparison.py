@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from core.days import DateRange
 from costs.models import SETTLES_AFTER, DailyTotalQuerySet
@@ -95,20 +96,40 @@ def unpriced_days(usage: DailyTotalQuerySet, *, today: date) -> frozenset[date]:
     return frozenset(unpriced.values_list("day", flat=True).distinct())
 
 
-def changes_by(usage: Usage, comparison: Comparison, *fields: str) -> dict[tuple[Any, ...], Change]:
-    """The change of each combination of ``fields`` that occurs on the compared days; one query.
+@dataclass(frozen=True)
+class Spend:
+    """What some usage of a range comes to by group, and how that compares with the days before."""
+
+    by_group: Mapping[Any, Totals]  # of the whole range
+    changes: Mapping[Any, Change]  # of the compared days; also of groups with usage before alone
+
+    def change_of(self, group: Any) -> Change:
+        return self.changes.get(group, Change())
+
+    @cached_property
+    def change(self) -> Change:
+        """Of all groups together."""
+        return total_change(self.changes)
+
+
+def spend_by(usage: Usage, field: str, days: DateRange, comparison: Comparison) -> Spend:
+    """The sums of ``days`` and their comparison for each value of ``field``, from one query.
 
     ``usage`` must not be narrowed to a range yet.
     """
-    if not comparison.is_possible:
-        return {}
-    compared = usage.filter(_within(comparison.now) | _within(comparison.before))
-    first = min(comparison.now)
-    result: dict[tuple[Any, ...], Change] = {}
-    for (*key, is_current), sums in totals_by(compared.with_period(first), *fields, "is_current").items():
-        change = result.get(tuple(key), Change())
-        result[tuple(key)] = Change(sums, change.before) if is_current else Change(change.now, sums)
-    return result
+    in_range = Q(day__range=(days.first, days.last))
+    before = _within(comparison.before)
+    part = Case(When(before, then=Value("before")), When(_within(comparison.now), then=Value("now")), default=Value(""))
+    by_group: dict[Any, Totals] = {}
+    sides: dict[str, dict[Any, Totals]] = {"now": {}, "before": {}}
+    for (group, side), sums in totals_by(usage.filter(in_range | before).annotate(side=part), field, "side").items():
+        if side:
+            sides[side][group] = sums
+        if side != "before":
+            by_group[group] = by_group.get(group, NOTHING) + sums
+    now, earlier = sides["now"], sides["before"]
+    changes = {group: Change(now.get(group, NOTHING), earlier.get(group, NOTHING)) for group in {**now, **earlier}}
+    return Spend(by_group, changes)
 
 
 def total_change(changes: Mapping[Any, Change]) -> Change:
@@ -121,5 +142,7 @@ def total_change(changes: Mapping[Any, Change]) -> Change:
 
 def _within(days: Collection[date]) -> Q:
     """As a range where the days are one: the database then needs no list of them."""
+    if not days:
+        return Q(day__in=())
     span = DateRange(min(days), max(days))
     return Q(day__range=(span.first, span.last)) if len(span) == len(days) else Q(day__in=sorted(days))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.days import DateRange
-from costs.reports.totals import NOTHING, Totals, Usage, totals_by
+from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Coverage, Reading
 
 
@@ -23,11 +23,6 @@ class Day:
     @property
     def reading(self) -> Reading:
         return Reading.WHOLE if self.is_read else Reading.NONE
-
-
-def daily(usage: Usage, days: DateRange, coverage: Coverage) -> list[Day]:
-    """Every day of ``days`` up to the last one that has begun, oldest first; one query."""
-    return mark_days({day: sums for (day,), sums in totals_by(usage, "day").items()}, days, coverage)
 
 
 def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage) -> list[Day]:

@@ -99,6 +99,11 @@ def totals_by(usage: Usage, *fields: str) -> dict[tuple[Any, ...], Totals]:
     return result
 
 
+def sums_by(usage: Usage, field: str) -> dict[Any, Totals]:
+    """The sums of ``usage`` for each value of ``field``; one query."""
+    return {value: sums for (value,), sums in totals_by(usage, field).items()}
+
+
 def all_usage() -> DailyTotalQuerySet:
     """All usage, by day, provider, company and model; pages narrow it down."""
     return DailyTotal.objects.all()

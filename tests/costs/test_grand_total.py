@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from core.days import DateRange
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay
 from costs.reports import breakdowns
-from costs.reports.totals import Totals, all_usage, totals, totals_by, usage_by_key
+from costs.reports.totals import Totals, all_usage, sums_by, totals, totals_by, usage_by_key
 from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects
@@ -234,7 +234,7 @@ def test_every_report_adds_up_to_what_is_stored(db: None, plan: Plan, more: list
         usage = all_usage().between(days.first, days.last)
         by_key = usage_by_key().between(days.first, days.last)
         whole = stored(days)
-        by_company = breakdowns.company_breakdown(usage)
+        by_company = breakdowns.company_breakdown(sums_by(usage, "company_id"))
         by_model = {model: found for (model,), found in totals_by(usage, "model").items()}
 
         assert costs_of(totals(usage)) == whole

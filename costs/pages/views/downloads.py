@@ -11,22 +11,22 @@ from core.days import DateRange
 from core.responses import before_sending
 from core.table_csv import asked_table, csv_response, file_name, table_csv
 from core.tables import Table
-from costs.pages.views.scope import Scope
+from costs.pages.views.scope import Asked
 
 
 def table_download(
-    request: HttpRequest, tables: Mapping[str, Table], scope: Scope, *about: str, always: Collection[str] = ()
+    request: HttpRequest, tables: Mapping[str, Table], asked: Asked, *about: str, always: Collection[str] = ()
 ) -> HttpResponseBase | None:
     """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name.
 
     Those of ``always`` are the same for every range. Of a range that can't be used there is no file: the page says why.
     """
-    asked = asked_table(request, tables)
-    if asked is None or scope.chosen.error:
+    found = asked_table(request, tables)
+    if found is None or asked.chosen.error:
         return None
-    slug, table = asked
-    name = [*about, slug, *([scope.provider.name] if scope.provider else [])]
-    return download(table_csv(table), name=name, days=None if slug in always else scope.range)
+    slug, table = found
+    name = [*about, slug, *([asked.provider.name] if asked.provider else [])]
+    return download(table_csv(table), name=name, days=None if slug in always else asked.range)
 
 
 def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:

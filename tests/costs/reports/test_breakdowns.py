@@ -12,7 +12,7 @@ from core.money import Money
 from costs.reports import breakdowns
 from costs.reports.days import mark_days
 from costs.reports.metrics import COST
-from costs.reports.totals import all_usage, totals, totals_by
+from costs.reports.totals import all_usage, sums_by, totals, totals_by
 from costs.usage.coverage import Reading, coverage
 from tests.factories import (
     TODAY,
@@ -41,7 +41,7 @@ def test_companies_and_unassigned_add_up_to_the_total_exactly() -> None:
     for project, cost in ((one, "0.1000000001"), (two, "0.2000000002"), (nobody, "0.3000000003")):
         make_usage(project=project, cost=Decimal(cost))
 
-    breakdown = breakdowns.company_breakdown(all_usage())
+    breakdown = breakdowns.company_breakdown(sums_by(all_usage(), "company_id"))
 
     assert breakdown.total.costs == usd("0.6000000006")
     assert breakdown.lines[-1].subject is None
@@ -56,7 +56,9 @@ def test_usage_belongs_to_whose_the_key_was_on_that_day() -> None:
     make_usage(project=key, day=TODAY.replace(day=14), cost=Decimal(1))
     make_usage(project=key, day=TODAY.replace(day=15), cost=Decimal(2))
 
-    spend = {line.label: line.totals.costs for line in breakdowns.company_breakdown(all_usage()).lines}
+    spend = {
+        line.label: line.totals.costs for line in breakdowns.company_breakdown(sums_by(all_usage(), "company_id")).lines
+    }
 
     assert spend == {"Old": usd("1"), "New": usd("2"), "Unassigned": ()}
 

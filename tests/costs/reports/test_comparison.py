@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from core.days import DateRange
 from core.money import Money
 from costs.models import ReadDay
-from costs.reports.comparison import Change, changes_by, compare, previous_range, total_change, unpriced_days
+from costs.reports.comparison import Change, compare, previous_range, spend_by, unpriced_days
 from costs.reports.totals import Totals, all_usage
 from costs.usage.coverage import coverage
 from providers.models import Company, Project, Provider
@@ -158,7 +159,7 @@ def test_the_ratio_is_exact_and_of_one_currency() -> None:
 
 @pytest.mark.django_db
 def test_changes_are_summed_over_the_compared_days_alone() -> None:
-    """By any fields; what is on one side alone is there as well."""
+    """By group; what is on one side alone is there as well."""
     provider = make_read_provider()
     acme, globex = make_company(), make_company()
     key, other = make_key(provider, acme), make_key(provider, globex)
@@ -167,22 +168,45 @@ def test_changes_are_summed_over_the_compared_days_alone() -> None:
     spend(other, "2026-10-05", "7")
     complete = set(days("2026-10-01", "2026-11-21")) - {day("2026-10-03"), day("2026-11-04")}
 
-    changes = changes_by(all_usage(), compare(days("2026-11-01", "2026-11-22"), complete), "company_id")
+    month = days("2026-11-01", "2026-11-22")
+    found = spend_by(all_usage(), "company_id", month, compare(month, complete))
 
-    assert {key: (change.now.costs, change.before.costs) for key, change in changes.items()} == {
-        (acme.pk,): ((Money("usd", Decimal(3)),), (Money("usd", Decimal(2)),)),
-        (globex.pk,): ((), (Money("usd", Decimal(7)),)),
+    assert {pk: (change.now.costs, change.before.costs) for pk, change in found.changes.items()} == {
+        acme.pk: ((Money("usd", Decimal(3)),), (Money("usd", Decimal(2)),)),
+        globex.pk: ((), (Money("usd", Decimal(7)),)),
     }
-    total = total_change(changes)
+    total = found.change
     assert (total.now.cost_in("usd"), total.before.cost_in("usd")) == (Decimal(3), Decimal(9))
 
 
 @pytest.mark.django_db
-def test_nothing_is_asked_where_nothing_can_be_compared() -> None:
-    """No days, no changes."""
-    spend(make_key(make_provider()), "2026-11-02", "3")
+def test_sums_are_of_the_whole_range_whatever_is_compared(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """Days that are not compared count as well, those before do not; one query reads both."""
+    acme = make_company()
+    key = make_key(make_read_provider(), acme)
+    for text, cost in (("2026-11-02", "3"), ("2026-11-22", "100"), ("2026-10-02", "2"), ("2026-10-30", "50")):
+        spend(key, text, cost)
+    month = days("2026-11-01", "2026-11-22")
 
-    assert changes_by(all_usage(), compare(days("2026-11-01", "2026-11-22"), set()), "company_id") == {}
+    with django_assert_num_queries(1):
+        found = spend_by(all_usage(), "company_id", month, compare(month, {day("2026-11-02"), day("2026-10-02")}))
+
+    assert {pk: sums.costs for pk, sums in found.by_group.items()} == {acme.pk: (Money("usd", Decimal(103)),)}
+    assert found.change_of(acme.pk).ratio("usd") == Decimal("0.5")
+
+
+@pytest.mark.django_db
+def test_a_range_without_compared_days_has_sums_and_no_changes() -> None:
+    """Nothing of the days before is read then."""
+    key = make_key(make_provider())
+    spend(key, "2026-11-02", "3")
+    spend(key, "2026-10-02", "5")
+    month = days("2026-11-01", "2026-11-22")
+
+    found = spend_by(all_usage(), "company_id", month, compare(month, set()))
+
+    assert found.by_group[None].costs == (Money("usd", Decimal(3)),)
+    assert found.changes == {}
 
 
 @pytest.mark.django_db

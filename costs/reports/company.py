@@ -1,0 +1,130 @@
+"""What one company spent: by model, by API key and by day, and which keys it pays for when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Q
+
+from core.days import DateRange
+from costs.models import AttributedUsage
+from costs.reports.breakdowns import Breakdown, breakdown_of, model_labels, project_breakdown
+from costs.reports.comparison import Change, spend_by
+from costs.reports.forecast import Expected, expect
+from costs.reports.metrics import COST
+from costs.reports.scope import Scope, scope_of
+from costs.reports.series import DailySeries, daily_series
+from costs.reports.totals import Totals, main_currency
+from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a company's usage can come from."""
+
+    company: Company
+    providers: tuple[Provider, ...]
+    projects: tuple[Project, ...]  # with the annotation is_present_key
+
+
+@dataclass(frozen=True)
+class Part:
+    """A period of a project of which a company pays all or a part."""
+
+    project: Project
+    period: Period
+    percent: Decimal
+
+    def is_key_on(self, day: date) -> bool:
+        return self.project.is_present_key and self.period.holds_on(day)  # type: ignore[attr-defined]  # annotated
+
+
+@dataclass(frozen=True)
+class CompanyReport:
+    """Every figure is of the scope's days, but for what says otherwise."""
+
+    company: Company
+    scope: Scope
+    currency: str
+    models: Breakdown
+    daily: DailySeries  # by model
+    change: Change
+    expected: Expected  # of the current month
+    projects: Breakdown | None  # None: not asked for
+    parts: tuple[Part, ...]  # of each key by time
+    has_keys: bool  # something could be, or was, used
+
+    @property
+    def total(self) -> Totals:
+        return self.models.total
+
+    @property
+    def keys(self) -> int:
+        """How many API keys the company pays for today."""
+        return sum(1 for part in self.parts if part.is_key_on(self.scope.today))
+
+
+def sources_of(company: Company) -> Sources:
+    """The providers and projects assigned to ``company`` at any time, and those whose keyless usage it shares.
+
+    One query.
+    """
+    assigned = Exists(AssignmentShare.objects.filter(assignment__project=OuterRef("pk"), company=company))
+    shared = Exists(AttributedUsage.objects.filter(project=OuterRef("pk"), company=company))
+    found = Project.objects.filter(Q(assigned) | Q(shared, kind=Project.Kind.KEYLESS))
+    projects = tuple(found.with_presence().select_related("provider"))
+    providers = {project.provider_id: project.provider for project in projects}
+    return Sources(company, tuple(providers.values()), projects)
+
+
+def company_report(
+    sources: Sources,
+    *,
+    days: DateRange,
+    today: date,
+    provider: Provider | None = None,
+    everybody: Sequence[Provider],
+    with_keys: bool = True,
+) -> CompanyReport:
+    """Of all ``sources`` or of one provider; ``everybody`` are all providers. Seven queries.
+
+    Without ``with_keys`` it says nothing of keys, for readers who may not know them, in two queries less.
+    """
+    company = sources.company
+    scope = scope_of(sources.providers, days=days, today=today, provider=provider, everybody=everybody)
+    usage = scope.every_day.filter(company=company)
+    spend = spend_by(usage, "model", days, scope.comparison)
+    names = model_labels(sources.providers)
+    models = breakdown_of(spend.by_group, names)
+    currency = main_currency(models.total, scope.providers)
+    daily = daily_series(usage, "model", spend.by_group, names, scope=scope, metric=COST, currency=currency)
+    projects = [each for each in sources.projects if provider is None or each.provider_id == provider.pk]
+    return CompanyReport(
+        company=company,
+        scope=scope,
+        currency=currency,
+        models=models,
+        daily=daily,
+        change=spend.change,
+        expected=expect(
+            daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
+        ),
+        projects=project_breakdown(scope.usage_by_key.filter(company=company), projects) if with_keys else None,
+        parts=_parts(projects, company) if with_keys else (),
+        has_keys=bool(projects) or not models.total.is_empty,
+    )
+
+
+def _parts(projects: Sequence[Project], company: Company) -> tuple[Part, ...]:
+    """What the company pays when; one query."""
+    stored = Assignment.objects.filter(project__in=projects).by_project()
+    return tuple(
+        Part(project, period, percent)
+        for project in projects
+        if project.pk in stored
+        for period in stored[project.pk].in_order
+        if (percent := period.percent_of(company.pk)) is not None
+    )

@@ -1,0 +1,81 @@
+"""What was spent in all: on whom, day by day, how that has changed, and what is assigned to no company."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from core.days import DateRange
+from costs.reports import breakdowns
+from costs.reports.companies import CompanyLine, company_lines
+from costs.reports.comparison import Change, spend_by
+from costs.reports.forecast import Expected, expect
+from costs.reports.metrics import COST
+from costs.reports.scope import Scope, scope_of
+from costs.reports.series import DailySeries, daily_series
+from costs.reports.totals import Totals, main_currency, sums_by
+from providers.keys import KeyCounts, count_keys
+from providers.models import Provider
+
+# By what the days can be grouped, and where usage holds it.
+GROUPINGS: Mapping[str, str] = {"company": "company_id", "provider": "provider_id", "model": "model"}
+
+
+@dataclass(frozen=True)
+class DashboardReport:
+    """Every figure is of the scope's days, but for what says otherwise."""
+
+    scope: Scope
+    currency: str
+    companies: tuple[CompanyLine, ...]  # with usage or API keys, largest spend first; last what is unassigned
+    total: Totals
+    change: Change
+    keys: KeyCounts
+    daily: DailySeries
+    expected: Expected  # of the current month
+    unassigned_origins: tuple[str, ...]  # where every API key has a company: what the unassigned usage is of, in words
+
+    @property
+    def unassigned(self) -> Totals:
+        return self.companies[-1].totals
+
+
+def dashboard_report(
+    providers: Sequence[Provider],
+    *,
+    days: DateRange,
+    today: date,
+    provider: Provider | None = None,
+    grouping: str = "company",
+) -> DashboardReport:
+    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; eight to ten queries."""
+    scope = scope_of(providers, days=days, today=today, provider=provider)
+    usage = scope.every_day
+    keys = count_keys(today, provider=provider)
+    spend = spend_by(usage, "company_id", days, scope.comparison)
+    by_company = breakdowns.company_breakdown(spend.by_group, idle=keys.by_company)
+    currency = main_currency(by_company.total, scope.providers)
+    labels: dict[str, Mapping[Any, str]] = {
+        "company": breakdowns.company_labels(by_company),
+        "provider": {provider.pk: provider.name for provider in providers},
+        "model": breakdowns.model_labels(providers),
+    }
+    field = GROUPINGS[grouping]
+    by_group = spend.by_group if grouping == "company" else sums_by(usage.between(days.first, days.last), field)
+    daily = daily_series(usage, field, by_group, labels[grouping], scope=scope, metric=COST, currency=currency)
+    explains = not keys.unassigned and not by_company.lines[-1].totals.is_idle
+    return DashboardReport(
+        scope=scope,
+        currency=currency,
+        companies=company_lines(by_company, spend, keys, {}),
+        total=by_company.total,
+        change=spend.change,
+        keys=keys,
+        daily=daily,
+        expected=expect(
+            daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
+        ),
+        unassigned_origins=breakdowns.unassigned_origins(scope.usage_by_key) if explains else (),
+    )

@@ -1,0 +1,88 @@
+"""Which days and providers a report is about, and what is known of those days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from django.db.models import Q
+
+from core.days import DateRange
+from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet
+from costs.reports import forecast
+from costs.reports.comparison import Comparison, compare, previous_range, unpriced_days
+from costs.reports.totals import all_usage, usage_by_key
+from costs.usage.coverage import Coverage, coverage_of_ranges, joint_coverage
+from providers.models import Provider
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What every figure of a report is of."""
+
+    days: DateRange
+    today: date  # UTC
+    providers: tuple[Provider, ...]  # that are counted
+    provider: Provider | None  # the only one that is counted, where that was asked for
+    coverages: Mapping[int, Coverage]  # of ``days``, by provider id
+    comparison: Comparison
+    complete_recently: frozenset[date]  # of forecast.window(today)
+    waits_for_prices: bool  # some days of that window would be complete if everything were priced
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return joint_coverage(self.coverages.values())
+
+    @property
+    def window(self) -> DateRange:
+        """The days that a forecast needs."""
+        return forecast.window(self.today)
+
+    @property
+    def every_day(self) -> DailyTotalQuerySet:
+        """All usage of the providers, not narrowed to ``days``."""
+        return all_usage().for_provider(self.provider) if self.provider else all_usage()
+
+    @property
+    def usage_by_key(self) -> AttributedUsageQuerySet:
+        """The usage of ``days`` by API key."""
+        usage = usage_by_key().between(self.days.first, self.days.last)
+        return usage.for_provider(self.provider) if self.provider else usage
+
+
+def scope_of(
+    providers: Sequence[Provider],
+    *,
+    days: DateRange,
+    today: date,
+    provider: Provider | None = None,
+    everybody: Sequence[Provider] | None = None,
+) -> Scope:
+    """The scope of a report on ``days``, of ``provider`` alone or of all ``providers``; two queries.
+
+    ``everybody`` are all providers, where ``providers`` are not: a report on one company compares the same days as the
+    reports on all, or the same company would have two changes.
+    """
+    counted = [provider] if provider else list(providers)
+    judged = [provider] if provider else list(everybody or providers)
+    ranges = [days, previous_range(days), forecast.window(today)]
+    of_ranges = coverage_of_ranges(judged, ranges, today=today)
+    finished = [joint_coverage(of_range.values()).finished for of_range in of_ranges]
+    within = Q()
+    for each in ranges:
+        within |= Q(day__range=(each.first, each.last))
+    usage = all_usage().for_provider(provider) if provider else all_usage()
+    unpriced = unpriced_days(usage.filter(within), today=today)
+    of_days, of_previous, of_window = (each - unpriced for each in finished)
+    return Scope(
+        days=days,
+        today=today,
+        providers=tuple(counted),
+        provider=provider,
+        coverages={one.pk: of_ranges[0][one.pk] for one in counted},
+        comparison=compare(days, of_days | of_previous),
+        complete_recently=of_window,
+        waits_for_prices=bool(finished[2] & unpriced),
+    )
