@@ -15,7 +15,6 @@ from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
 from costs.statements.closing import NotClosableError, close_month
 from costs.usage.writing import Usage, write_usage
 from providers.models import Assignment, Company, Provider
-from tests.costs.downloading import download, page_of
 from tests.factories import (
     NOW,
     TODAY,
@@ -26,6 +25,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
+from tests.pages import download, page_of
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,7 @@ from costs.pages import formatters
 from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Reading
 from elevenlabs_sync.words import WORDS
-from tests.costs.downloading import file_name
+from tests.pages import file_name
 
 NOVEMBER = DateRange(date(2026, 11, 1), date(2026, 11, 30))
 COLUMNS = (Column("Company", is_number=False), Column("Spend"), Column("Credits"))

@@ -25,7 +25,6 @@ from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects
 from providers.signals import notify_assignments_changed, notify_sharing_changed
-from tests.costs.downloading import download, sums
 from tests.factories import (
     NOW,
     TODAY,
@@ -37,6 +36,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
+from tests.pages import download, sums
 
 LENGTH = 20
 DAYS = [TODAY - timedelta(days=offset) for offset in range(LENGTH)]

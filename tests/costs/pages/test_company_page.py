@@ -12,7 +12,6 @@ from django.test import Client
 from accounts.models import Role
 from providers.models import Assignment, Company, Provider
 from providers.signals import notify_sharing_changed
-from tests.costs.downloading import download, figure, page_of, text_of
 from tests.factories import (
     NOW,
     TODAY,
@@ -26,6 +25,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
+from tests.pages import download, figure, page_of, text_of
 
 
 def make_read_provider(**overrides: Any) -> Provider:

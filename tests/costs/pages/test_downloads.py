@@ -21,7 +21,6 @@ from costs.pages.formatters import UNREAD
 from costs.usage.attribution import attribute
 from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project, Provider
-from tests.costs.downloading import column, download, file_name, lines_of, sums, text_of
 from tests.costs.pages.test_restatements import make_restatement
 from tests.factories import (
     NOW,
@@ -37,6 +36,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
+from tests.pages import column, download, file_name, lines_of, sums, text_of
 from tests.providers.listening import Told
 
 FORMULA = '=HYPERLINK("http://evil")'

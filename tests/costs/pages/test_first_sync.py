@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from providers.models import Provider, SyncRun
-from tests.costs.downloading import page_of
 from tests.factories import NOW, make_project, make_provider, make_run
+from tests.pages import page_of
 
 pytestmark = pytest.mark.django_db
 

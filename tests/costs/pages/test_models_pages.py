@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 
 from costs.models import DailyUsage
-from tests.costs.downloading import download, figure, page_of, text_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -22,6 +21,7 @@ from tests.factories import (
     make_split,
     make_usage,
 )
+from tests.pages import download, figure, page_of, text_of
 
 NASTY = "<b>x</b>\"'&=1"
 

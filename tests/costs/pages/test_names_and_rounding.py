@@ -17,7 +17,6 @@ from costs.pages import formatters
 from costs.reports.breakdowns import told_apart
 from costs.reports.totals import Totals
 from providers.models import Company, Project, Provider
-from tests.costs.downloading import download, lines_of, page_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -27,6 +26,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
+from tests.pages import download, lines_of, page_of
 
 ROUNDED = "Each figure is rounded from its own exact amount"
 YESTERDAY = TODAY - timedelta(days=1)

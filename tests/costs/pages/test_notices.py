@@ -10,7 +10,6 @@ from django.test import Client
 from accounts.models import Role
 from costs.models import ReadDay
 from providers.models import Company, Provider
-from tests.costs.downloading import page_of
 from tests.factories import (
     NOW,
     TODAY,
@@ -21,6 +20,7 @@ from tests.factories import (
     make_read_days,
     make_user,
 )
+from tests.pages import page_of
 
 pytestmark = pytest.mark.django_db
 

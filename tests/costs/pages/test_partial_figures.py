@@ -15,7 +15,6 @@ from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
 from costs.statements.contents import totals_of
 from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
-from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -26,6 +25,7 @@ from tests.factories import (
     make_split,
     make_usage,
 )
+from tests.pages import download, figure, page_of
 
 
 def nov(day: int) -> date:

@@ -13,7 +13,6 @@ from django.test import Client
 
 from accounts.models import Role
 from providers.models import Company, Provider
-from tests.costs.downloading import page_of, text_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -24,6 +23,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
+from tests.pages import page_of, text_of
 
 MODEL = "eleven_multilingual_v2"
 

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 
 from providers.models import Company, Project, Provider
-from tests.costs.downloading import page_of
 from tests.factories import (
     NOW,
     TODAY,
@@ -18,6 +17,7 @@ from tests.factories import (
     make_run,
     make_usage,
 )
+from tests.pages import page_of
 
 EVERY_KEY = "every API key belongs to a company"
 

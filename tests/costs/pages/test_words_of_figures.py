@@ -14,7 +14,6 @@ from core.money import Money, format_number
 from costs.pages.views.subscription import read_plan
 from costs.pages.words import words_for
 from providers.models import Company, Provider
-from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -25,6 +24,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
+from tests.pages import download, figure, page_of
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from costs.reports.totals import Totals, all_usage
 from costs.usage.coverage import coverage
 from providers.models import Company, Project, Provider
 from providers.services.managing import disconnect_provider
-from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
     NOW,
     TODAY,
@@ -29,6 +28,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
+from tests.pages import download, figure, page_of
 
 NOT_COMPARABLE = "— There are no complete days to compare yet: days that are over, read and priced"
 

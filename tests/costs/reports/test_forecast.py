@@ -17,7 +17,6 @@ from core.money import to_cents
 from costs.models import ReadDay
 from costs.reports.forecast import Forecast, basis, forecast, window
 from providers.models import Company, Project, Provider
-from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -28,6 +27,7 @@ from tests.factories import (
     make_split,
     make_usage,
 )
+from tests.pages import download, figure, page_of
 
 TOO_EARLY = "Forecast appears after 7 full days of data"
 LONG_AGO = date(2026, 1, 1)

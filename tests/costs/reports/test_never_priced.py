@@ -11,7 +11,6 @@ from django.test import Client
 from costs.pages.formatters import UNPRICED_IN_FORECAST, WAITS_FOR_PRICES
 from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
-from tests.costs.downloading import download, figure, page_of
 from tests.factories import (
     TODAY,
     make_assignment,
@@ -21,6 +20,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
+from tests.pages import download, figure, page_of
 
 DAYS = 60
 

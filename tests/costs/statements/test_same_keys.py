@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed
-from tests.costs.downloading import download, page_of
 from tests.factories import NOW, TODAY, make_company, make_keyless, make_project, make_provider, make_run, make_usage
+from tests.pages import download, page_of
 
 STATES: list[dict[str, Any]] = [{}, {}, {"disabled_at": NOW}, {"deleted_at": NOW}]
 STARTS = [BEGINNING, *(TODAY + timedelta(days=days) for days in (-30, -1, 0, 1))]

@@ -1,4 +1,4 @@
-"""What a browser gets from the pages with money: their text, and their downloads as rows."""
+"""What a browser gets: a page as it reads, and downloads as rows."""
 
 from __future__ import annotations
 
