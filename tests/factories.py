@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from accounts.models import Membership, Role
 from core.secrets import ApiKey
-from costs.models import DailyUsage, ReadDay
+from costs.models import DailyUsage, ReadDay, Restatement
 from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
 from providers.signals import notify_assignments_changed
@@ -125,3 +125,18 @@ def make_run(*, provider: Provider | None = None, **overrides: Any) -> SyncRun:
     """A queued run; give ``outcome`` and ``finished_at`` for an ended one."""
     fields: dict[str, Any] = {"trigger": SyncRun.Trigger.MANUAL, "queued_at": NOW} | overrides
     return SyncRun.objects.create(provider=provider or make_provider(), **fields)
+
+
+def make_restatement(*, project: Project, **overrides: Any) -> Restatement:
+    fields: dict[str, Any] = {
+        "day": TODAY - timedelta(days=20),
+        "model": "eleven_v3",
+        "restated_at": NOW,
+        "credits_before": Decimal(1000),
+        "credits_after": Decimal(1250),
+        "cost_before": Decimal("0.3000000001"),
+        "cost_after": Decimal("0.375"),
+        "currency_before": "usd",
+        "currency_after": "usd",
+    } | overrides
+    return Restatement.objects.create(project=project, **fields)

@@ -70,7 +70,7 @@ def stranger() -> Client:
     return Client(raise_request_exception=False)
 
 
-def text_of(response: Any) -> str:
+def content_of(response: Any) -> str:
     return b"".join(response).decode()
 
 
@@ -121,7 +121,7 @@ def test_no_form_leads_to_another_site(admin: Client, anna: User, stranger: Clie
 
     assert theme["Location"] == "/settings/"
     assert undone["Location"] == "/"
-    assert f'href="{provider.get_absolute_url()}"' in text_of(refused)
+    assert f'href="{provider.get_absolute_url()}"' in content_of(refused)
     assert signed_in["Location"] == "/"
     assert signed_out["Location"] == "/accounts/login/"
 
@@ -191,7 +191,7 @@ def test_files_fill_no_disk(stranger: Client) -> None:
     response = stranger.post("/accounts/login/", {"login": SimpleUploadedFile("x", b"x" * 3_000_000)})
 
     assert response.status_code == 400
-    assert "This request can't be read" in text_of(response)
+    assert "This request can't be read" in content_of(response)
 
 
 @pytest.mark.parametrize("encoding", ["hex", "rot13", "idna", "utf-16", "unicode_escape", "utf-8", "nonsense"])
@@ -306,7 +306,7 @@ def test_ten_thousand_keys_are_refused_in_words(admin: Client) -> None:
     more = admin.post(path, "&".join(f"projects={number}" for number in range(13_000)), content_type=FORM)
 
     assert (many.status_code, more.status_code) == (422, 400)
-    assert "Choose at most 500 keys at a time." in text_of(many)
+    assert "Choose at most 500 keys at a time." in content_of(many)
 
 
 # --- Names that look alike --------------------------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def crawl(visitor: Client, *beginnings: str) -> Iterator[tuple[str, str, str]]:
             continue
         seen.add(kind)
         response = visitor.get(address, follow=True)
-        text = text_of(response)
+        text = content_of(response)
         assert response.status_code == 200, address
         yield address, response["Content-Type"], text
         links = [unescape(link).partition("#")[0] for link in re.findall(r'(?:href|src)="([^"]*)"', text)]

@@ -330,3 +330,13 @@ def test_ci_runs_the_whole_check() -> None:
     assert script.stat().st_mode & 0o111
     assert "make audit" in script.read_text()
     assert "make check" in script.read_text()
+
+
+def test_no_test_module_imports_another() -> None:
+    """What several need lies in a module of its own: whoever changes a test changes that test alone."""
+    imports = re.compile(
+        r"^\s*(?:from tests[\w.]*\.test_\w+ import|import tests[\w.]*\.test_|from tests[\w.]* import .*\btest_)",
+        re.MULTILINE,
+    )
+
+    assert [path.name for path in (ROOT / "tests").rglob("*.py") if imports.search(path.read_text())] == []

@@ -17,8 +17,8 @@ from accounts.access import URLS, Confirmed, asks_to_confirm
 from accounts.models import Invitation, Role
 from providers.models import Provider
 from tests.accounts.conftest import forget_confirming
-from tests.accounts.test_access import OF_THE_ADMIN, OURS, World, address
-from tests.accounts.test_access import world as world
+from tests.accounts.worlds import OF_THE_ADMIN, OURS, World, address
+from tests.accounts.worlds import world as world
 from tests.conftest import FakeType
 from tests.factories import API_KEY, make_user
 

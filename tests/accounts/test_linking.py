@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.models import Role
 from tests.accounts.conftest import Announcement, forget_confirming
-from tests.accounts.test_single_sign_on import CALLBACK, Provider, is_signed_in, make_invitation, sign_in
-from tests.accounts.test_single_sign_on import provider as provider
+from tests.accounts.identity_provider import CALLBACK, Provider, is_signed_in, make_invitation, sign_in
+from tests.accounts.identity_provider import provider as provider
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from accounts.access import ENROLMENT, URLS, Open
 from accounts.models import Invitation, Membership, Role
 from accounts.services.inviting import invite
 from core.cells import text_of
-from tests.administrate.test_environment import start
+from tests.administrate.starting import start
 from tests.factories import NOW, make_user
 
 pytestmark = pytest.mark.django_db

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from administrate.environment import Environment, _Files
 from administrate.error_reports import NoValuesFilter
+from tests.administrate.starting import start
 from tests.services.deploy_check import production_environment
 from tests.services.processes import plain_environment
 from tests.services.product import ROOT
@@ -84,17 +85,6 @@ def test_preloading_is_for_who_asks(given: str, *, preloaded: bool) -> None:
     )
 
     assert done.stdout.split() == ["31536000", str(preloaded)]
-
-
-def start(changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
-        env=plain_environment() | production_environment() | changes,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_error_pages_show_no_secret_of_the_settings() -> None:

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from administrate.first_admin import create_first_admin
 from administrate.hopeless import flaw_of_encryption_keys, flaw_of_first_password
-from tests.administrate.test_environment import start
+from tests.administrate.starting import start
 from tests.providers.commands import refused
 
 SAME = base64.urlsafe_b64encode(b"k" * 32).decode()

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from providers.models import Company
-from tests.costs.statements.test_closing import AUGUST, OCTOBER, SEPTEMBER, close, make_key, make_settled, restate
+from tests.costs.worlds import AUGUST, OCTOBER, SEPTEMBER, close, make_key, make_settled, restate
 from tests.factories import TODAY, make_company, make_usage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

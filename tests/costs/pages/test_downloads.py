@@ -21,7 +21,6 @@ from costs.pages.formatters import UNREAD
 from costs.usage.attribution import attribute
 from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project, Provider
-from tests.costs.pages.test_restatements import make_restatement
 from tests.factories import (
     NOW,
     TODAY,
@@ -31,6 +30,7 @@ from tests.factories import (
     make_project,
     make_provider,
     make_read_days,
+    make_restatement,
     make_run,
     make_split,
     make_usage,

@@ -27,6 +27,7 @@ from tests.factories import (
     make_run,
     make_usage,
 )
+from tests.pages import text_of
 
 SNAPSHOT = {
     "name": "scale",
@@ -37,11 +38,6 @@ SNAPSHOT = {
     "period_months": 1,
     "next_invoice": {"amount": "99.01", "currency": "usd"},
 }
-
-
-def text_of(page: bytes) -> str:
-    html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html)).split())
 
 
 def page_of(client: Client, provider: Provider, query: str = "") -> str:

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from costs.exports.usage import RESTATEMENT_COLUMNS
-from costs.models import Restatement
 from costs.pages.views.restatements import exact
-from providers.models import Project, Provider
-from tests.factories import NOW, TODAY, make_project, make_provider, make_run
+from providers.models import Provider
+from tests.factories import NOW, TODAY, make_project, make_provider, make_restatement, make_run
+from tests.pages import text_of
 from tests.providers.commands import ran
 
 NASTY = "<b>x</b>"
 ALL = "?from=2020-01-01&to=2026-11-22"
 
 
-def make_restatement(*, project: Project, **overrides: Any) -> Restatement:
-    fields: dict[str, Any] = {
-        "day": TODAY - timedelta(days=20),
-        "model": "eleven_v3",
-        "restated_at": NOW,
-        "credits_before": Decimal(1000),
-        "credits_after": Decimal(1250),
-        "cost_before": Decimal("0.3000000001"),
-        "cost_after": Decimal("0.375"),
-        "currency_before": "usd",
-        "currency_after": "usd",
-    } | overrides
-    return Restatement.objects.create(project=project, **fields)
-
-
 def url(provider: Provider, query: str = ALL) -> str:
     return f"/providers/{provider.pk}/restatements/{query}"
-
-
-def text_of(page: bytes) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", page.decode())).split())
 
 
 def test_the_providers_page_shows_the_latest_twenty(signed_in: Client) -> None:

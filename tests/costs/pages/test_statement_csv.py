@@ -10,8 +10,7 @@ import pytest
 from django.test import Client
 
 from providers.models import Project
-from tests.costs.statements.test_closing import OCTOBER, SEPTEMBER, close, restate
-from tests.costs.statements.test_contents import make_acme, path_of
+from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, path_of, restate
 from tests.factories import make_usage
 
 pytestmark = pytest.mark.django_db

@@ -23,20 +23,22 @@ from costs.statements.adjustments import closed_months
 from costs.statements.closing import close_month
 from costs.statements.contents import draft_sheets, draft_sums, draft_totals, frozen_sheets, frozen_totals
 from providers.models import Company, Project, Provider
-from tests.costs.statements.test_closing import (
+from tests.costs.worlds import (
     AUGUST,
     LATER,
     NOVEMBER,
     OCTOBER,
     SEPTEMBER,
     close,
+    make_acme,
     make_key,
     make_settled,
+    path_of,
     reassign,
     restate,
 )
-from tests.costs.statements.test_contents import body, make_acme, path_of
 from tests.factories import TODAY, make_company, make_usage
+from tests.pages import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -57,9 +59,9 @@ def test_months_list_holds_the_adjustments_of_the_draft(signed_in: Client) -> No
     close(SEPTEMBER)
     restate(usage, Decimal(60))
 
-    assert "October 2026 Ready to close : October 2026 $57.00 $0.00" in body(signed_in, "/statements/")
-    assert "On statements $57.00" in body(signed_in, "/statements/2026-10/")
-    assert "October 2026 Draft $57.00" in body(signed_in, f"/companies/{acme.pk}/statements/")
+    assert "October 2026 Ready to close : October 2026 $57.00 $0.00" in page_of(signed_in, "/statements/")
+    assert "On statements $57.00" in page_of(signed_in, "/statements/2026-10/")
+    assert "October 2026 Draft $57.00" in page_of(signed_in, f"/companies/{acme.pk}/statements/")
 
 
 def test_months_list_holds_a_draft_of_nothing_but_adjustments(signed_in: Client) -> None:
@@ -69,7 +71,7 @@ def test_months_list_holds_a_draft_of_nothing_but_adjustments(signed_in: Client)
     close(SEPTEMBER)
     restate(usage, Decimal(0))
 
-    assert "Ready to close : October 2026 −$2,200,000.00" in body(signed_in, "/statements/")
+    assert "Ready to close : October 2026 −$2,200,000.00" in page_of(signed_in, "/statements/")
 
 
 MONTHS = (AUGUST, SEPTEMBER, OCTOBER, NOVEMBER)
@@ -197,14 +199,14 @@ def test_totals_that_hold_estimates_say_so(signed_in: Client) -> None:
     make_usage(project=key, day=OCTOBER, cost=Decimal(5), estimated=True)
     make_usage(project=make_key(make_company(name="Real"), provider=key.provider), day=OCTOBER, cost=Decimal(1))
 
-    statement = body(signed_in, path_of(acme))
-    month = body(signed_in, "/statements/2026-10/")
+    statement = page_of(signed_in, path_of(acme))
+    month = page_of(signed_in, "/statements/2026-10/")
 
     assert re.search(r"Total with mark-up Estimated \$6\.00", statement)
     assert re.search(r"On statements Estimated \$6\.00 .* With mark-up Estimated \$7\.00", month)
     assert re.search(r"Acme Estimated \$5\.00 .* Real \$1\.00 None \$1\.00 Total Estimated \$6\.00", month)
-    assert "October 2026 Draft Estimated $5.00" in body(signed_in, f"/companies/{acme.pk}/statements/")
-    assert "October 2026 Estimated $6.00" in body(signed_in, "/statements/")
+    assert "October 2026 Draft Estimated $5.00" in page_of(signed_in, f"/companies/{acme.pk}/statements/")
+    assert "October 2026 Estimated $6.00" in page_of(signed_in, "/statements/")
 
 
 def test_adjustment_of_an_estimate_carries_its_mark(signed_in: Client) -> None:
@@ -214,9 +216,9 @@ def test_adjustment_of_an_estimate_carries_its_mark(signed_in: Client) -> None:
     close(SEPTEMBER)
     restate(usage, Decimal(8))
 
-    draft = body(signed_in, path_of(acme))
+    draft = page_of(signed_in, path_of(acme))
     close(OCTOBER)
-    closed = body(signed_in, path_of(acme))
+    closed = page_of(signed_in, path_of(acme))
 
     for page in (draft, closed):
         assert re.search(r"since Estimated \$3\.00 .* Adjustments to closed months Estimated \$3\.00", page)
@@ -228,19 +230,19 @@ def test_what_was_never_read_is_no_zero(signed_in: Client) -> None:
     make_settled(SEPTEMBER, TODAY, name="Production")
     make_usage(project=make_key(make_company(), provider=Provider.objects.get()), day=date(2026, 7, 5))
 
-    assert re.search(r"August 2026 Not read — [^$]* — [^$]* July 2026", body(signed_in, "/statements/"))
-    assert "Re-sync Production…" in body(signed_in, "/statements/2026-08/")
+    assert re.search(r"August 2026 Not read — [^$]* — [^$]* July 2026", page_of(signed_in, "/statements/"))
+    assert "Re-sync Production…" in page_of(signed_in, "/statements/2026-08/")
 
 
 def test_mark_of_a_partial_figure_is_explained_on_paper(signed_in: Client) -> None:
     """In a note, as nobody can point at a mark there; only where there is such a mark."""
     acme, key = make_acme()
     make_usage(project=key, day=OCTOBER, model="v3", credits=900)
-    whole = body(signed_in, path_of(acme))
+    whole = page_of(signed_in, path_of(acme))
 
     make_usage(project=key, day=OCTOBER, model="flash", credits=None)
 
-    assert "marked * leave out usage" in body(signed_in, path_of(acme))
+    assert "marked * leave out usage" in page_of(signed_in, path_of(acme))
     assert "marked *" not in whole
 
 
@@ -252,11 +254,11 @@ def test_statement_frozen_by_an_older_release_stands_as_it_was(signed_in: Client
     close(SEPTEMBER)
     restate(usage, Decimal(3))
     close(OCTOBER)
-    before = body(signed_in, path_of(acme))
+    before = page_of(signed_in, path_of(acme))
 
     StatementLine.objects.update(key_id="", reason="", untold="")
 
-    assert body(signed_in, path_of(acme)) == before
+    assert page_of(signed_in, path_of(acme)) == before
     assert "Cost $4.00 Mark-up 20 % $0.80 Total with mark-up $4.79" in before.replace("Rounding −$0.01 ", "")
 
 
@@ -329,9 +331,9 @@ def test_two_keys_of_one_name_are_two_rows(signed_in: Client) -> None:
         twin = make_key(acme, provider=key.provider, name="Bot", hint="", external_id=f"{number:064x}")
         make_usage(project=twin, day=OCTOBER, model="v3", cost=Decimal(number))
 
-    draft = body(signed_in, path_of(acme))
+    draft = page_of(signed_in, path_of(acme))
     close(OCTOBER)
-    closed = body(signed_in, path_of(acme))
+    closed = page_of(signed_in, path_of(acme))
 
     for page in (draft, closed):
         assert "Bot ··00000002 Eleven v3 · Production 1,000 1.5 10 $2.00" in page

@@ -15,7 +15,6 @@ from accounts.models import Role
 from costs.models import DailyUsage
 from providers.models import Company, Provider
 from tests.conftest import FakeType
-from tests.costs.pages.test_restatements import make_restatement
 from tests.factories import (
     NOW,
     TODAY,
@@ -25,20 +24,16 @@ from tests.factories import (
     make_project,
     make_provider,
     make_read_days,
+    make_restatement,
     make_run,
     make_split,
     make_usage,
     make_user,
 )
+from tests.pages import text_of
 
 NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
-
-
-def text_of(page: bytes) -> str:
-    """The page as it reads: without tags, scripts and runs of blanks."""
-    html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html)).split())
 
 
 def make_workspace(keys: int = 2, days: int = 2) -> tuple[Provider, Company]:

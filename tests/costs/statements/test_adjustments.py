@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from costs.models import ReadDay, Restatement, StatementLine
+from costs.models import Restatement, StatementLine
 from costs.statements.adjustments import CHANGED_SINCE, RATE_CHANGED, closed_months, pending_adjustments
 from costs.statements.closing import close_month
 from costs.usage.estimates import set_credit_rate
-from providers.models import Company, Project, Provider
+from providers.models import Company, Project
 from providers.services.assigning import assign_projects
-from tests.costs.statements.test_closing import (
-    AUGUST,
+from tests.costs.worlds import (
     LATER,
+    NEXT_YEAR,
     NOVEMBER,
     OCTOBER,
     SEPTEMBER,
     make_key,
-    make_settled,
+    make_world,
     reassign,
     restate,
 )
@@ -29,17 +29,6 @@ from tests.factories import make_company, make_usage
 pytestmark = pytest.mark.django_db
 
 DECEMBER = date(2026, 12, 1)
-NEXT_YEAR = datetime(2027, 3, 1, tzinfo=UTC)
-
-
-def make_world(**company: object) -> tuple[Company, Company, Project]:
-    """Acme with a key in a workspace that is settled to the end of the year, and Bco with nothing, at 20 %."""
-    acme = make_company(name="Acme")
-    bco = make_company(**{"name": "Bco", "markup_percent": Decimal(20)} | company)
-    provider = make_settled(AUGUST, date(2026, 12, 31))
-    ReadDay.objects.update(read_at=NEXT_YEAR)
-    Provider.objects.update(currency="usd")
-    return acme, bco, make_key(acme, provider=provider)
 
 
 def close(month: date) -> None:

@@ -39,12 +39,24 @@ from costs.statements.closing import (
     unpriced_warnings,
 )
 from costs.statements.contents import draft_sheets, frozen_sheets
-from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed
+from tests.costs.worlds import (
+    AUGUST,
+    HALLOWEEN,
+    LATER,
+    NOVEMBER,
+    OCTOBER,
+    SEPTEMBER,
+    close,
+    make_key,
+    make_settled,
+    reassign,
+    restate,
+    status,
+)
 from tests.factories import (
     NOW,
-    make_assignment,
     make_company,
     make_project,
     make_provider,
@@ -54,42 +66,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-AUGUST, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (8, 9, 10, 11))
-HALLOWEEN = date(2026, 10, 31)
-LATER = datetime(2026, 12, 20, tzinfo=UTC)
-
-
-def make_settled(first: date = AUGUST, last: date = HALLOWEEN, **overrides: Any) -> Provider:
-    """A provider whose history begins with ``first`` and that was read after every day until ``last`` had settled."""
-    provider = make_provider(history_from=first, **overrides)
-    make_read_days(provider=provider, first=first, last=last, read_at=LATER)
-    return provider
-
-
-def make_key(company: Company | None, *, provider: Provider | None = None, **overrides: Any) -> Project:
-    key = make_project(provider=provider or make_settled(), **overrides)
-    make_assignment(project=key, company=company)
-    return key
-
-
-def reassign(key: Project, company: Company | None, starts_on: date = BEGINNING) -> None:
-    Assignment.objects.filter(project=key, starts_on__gte=starts_on).delete()
-    make_assignment(project=key, company=company, starts_on=starts_on)
-
-
-def restate(usage: DailyUsage, cost: Decimal | None, currency: str = "usd") -> None:
-    usage.cost, usage.currency = cost, "" if cost is None else currency
-    usage.save()
-    attribute([usage.project_id])
-
-
-def close(month: date = OCTOBER, now: datetime = NOW) -> ClosedMonth:
-    return close_month(month=month, now=now)
-
-
-def status(month: date = OCTOBER, now: datetime = NOW) -> Any:
-    return month_statuses([month], providers=list(Provider.objects.all()), now=now)[0]
 
 
 def lines(company: Company, month: date) -> list[tuple[str, date, Decimal | None]]:

@@ -12,18 +12,9 @@ from core.months import months_between
 from costs.models import ClosedMonth
 from costs.statements.closing import NotClosableError, State, month_statuses, next_to_close
 from providers.models import Provider
-from tests.costs.statements.test_closing import (
-    AUGUST,
-    LATER,
-    OCTOBER,
-    SEPTEMBER,
-    close,
-    make_key,
-    make_settled,
-    status,
-)
-from tests.costs.statements.test_contents import body, make_acme
+from tests.costs.worlds import AUGUST, LATER, OCTOBER, SEPTEMBER, close, make_acme, make_key, make_settled, status
 from tests.factories import NOW, TODAY, make_company, make_read_days, make_usage
+from tests.pages import page_of
 from tests.providers.commands import refused, run
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +111,7 @@ def test_page_names_the_months_that_are_left_behind(signed_in: Client) -> None:
     make_usage(project=key, day=SEPTEMBER)
     make_usage(project=key, day=OCTOBER)
 
-    page = body(signed_in, "/statements/2026-10/close/").replace("&#x27;", "'")
+    page = page_of(signed_in, "/statements/2026-10/close/").replace("&#x27;", "'")
 
     assert (
         "Closing begins with October 2026: August 2026 and September 2026 can't be closed any more after it, "
@@ -132,7 +123,7 @@ def test_page_names_many_months_by_the_first_and_the_last(signed_in: Client) -> 
     """As there is none between them that is not meant."""
     make_settled(JUNE, TODAY)
 
-    page = body(signed_in, "/statements/2026-10/close/").replace("&#x27;", "'")
+    page = page_of(signed_in, "/statements/2026-10/close/").replace("&#x27;", "'")
 
     assert "Closing begins with October 2026: June 2026 to September 2026 can't be closed any more" in page
 
@@ -144,7 +135,7 @@ def test_nothing_is_left_behind_by_the_first_month_or_by_the_next(signed_in: Cli
     if month == "2026-10":
         close(SEPTEMBER)
 
-    page = body(signed_in, f"/statements/{month}/close/").replace("&#x27;", "'")
+    page = page_of(signed_in, f"/statements/{month}/close/").replace("&#x27;", "'")
 
     assert "will be frozen" in page
     assert BEHIND not in page

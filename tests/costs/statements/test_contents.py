@@ -7,7 +7,6 @@ import io
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -21,19 +20,22 @@ from costs.pages.statement_tables import sums_table
 from costs.statements.closing import close_month
 from costs.statements.contents import StatementView
 from providers.models import Company, Project
-from tests.costs.statements.test_closing import (
+from tests.costs.worlds import (
     AUGUST,
     LATER,
     NOVEMBER,
     OCTOBER,
     SEPTEMBER,
     close,
+    make_acme,
     make_key,
     make_settled,
+    path_of,
     reassign,
     restate,
 )
 from tests.factories import NOW, TODAY, make_company, make_provider, make_usage, make_user
+from tests.pages import page_of, text_of
 from tests.providers.commands import ran, refused, run
 
 pytestmark = pytest.mark.django_db
@@ -41,31 +43,8 @@ pytestmark = pytest.mark.django_db
 NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
 
 
-def text_of(page: bytes) -> str:
-    """The page as it reads: without tags and runs of blanks."""
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", page.decode())).split())
-
-
 def records(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-
-
-def body(client: Client, path: str) -> str:
-    answer = client.get(path)
-    assert answer.status_code == 200, path
-    return text_of(answer.content)
-
-
-def make_acme(**overrides: Any) -> tuple[Company, Project]:
-    """Acme with one key in a settled workspace, 20 % mark-up."""
-    fields: dict[str, Any] = {"name": "Acme", "markup_percent": Decimal(20)} | overrides
-    acme = make_company(**fields)
-    provider = make_settled(AUGUST, TODAY, name="Production", model_names={"v3": "Eleven v3", "flash": "Eleven Flash"})
-    return acme, make_key(acme, provider=provider, name="Support line", hint="a91f")
-
-
-def path_of(company: Company, month: str = "2026-10") -> str:
-    return f"/companies/{company.pk}/statements/{month}/"
 
 
 # One statement --------------------------------------------------------------------------------------------------------
@@ -77,7 +56,7 @@ def test_draft_says_that_it_is_one(signed_in: Client) -> None:
     make_usage(project=key, day=date(2026, 10, 3), model="v3", cost=Decimal("1.50"), credits=1200)
     make_usage(project=key, day=date(2026, 10, 4), model="flash", cost=Decimal("0.50"), credits=400)
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert "Administrate Statement October 2026 Acme Period 1–31 Oct 2026, UTC Status Draft – not closed" in page
     assert (
@@ -96,7 +75,7 @@ def test_key_with_one_model_is_one_row(signed_in: Client) -> None:
     acme, key = make_acme(markup_percent=None)
     make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("1.50"))
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert "Support line ··a91f Eleven v3 · Production 1,000 1.5 10 $1.50 Usage 1,000 1.5 10 $1.50" in page
     assert "ark-up" not in page
@@ -111,7 +90,7 @@ def test_closed_statement_shows_what_was_frozen(signed_in: Client) -> None:
     Company.objects.update(name="Acme Ltd", markup_percent=None)
     Project.objects.update(name="Renamed")
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert "Acme Period 1–31 Oct 2026, UTC Status Closed on 22 Nov 2026" in page
     assert "Support line ··a91f Eleven v3 · Production" in page
@@ -129,7 +108,7 @@ def test_next_statement_carries_the_difference_with_a_real_minus(signed_in: Clie
     restate(usage, Decimal(8))
     Company.objects.update(markup_percent=Decimal(50))
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert (
         "Adjustments to closed months Month Reason Cost Mark-up "
@@ -148,7 +127,7 @@ def test_each_currency_is_its_own_total(signed_in: Client) -> None:
     make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal(8))
     make_usage(project=key, day=date(2026, 10, 2), model="v3", cost=Decimal(4), currency="eur")
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert "EUR USD Cost €4.00 $8.00 Mark-up 12.5 % €0.50 $1.00 Total with mark-up €4.50 $9.00" in page
 
@@ -158,9 +137,9 @@ def test_unpriced_and_estimated_usage_is_explained(signed_in: Client) -> None:
     acme, key = make_acme()
     make_usage(project=key, day=OCTOBER, model="v3", cost=None)
 
-    unpriced = body(signed_in, path_of(acme))
+    unpriced = page_of(signed_in, path_of(acme))
     make_usage(project=key, day=date(2026, 10, 2), model="flash", cost=Decimal(1), estimated=True)
-    both = body(signed_in, path_of(acme))
+    both = page_of(signed_in, path_of(acme))
 
     assert "Cost — Mark-up 20 % — Total with mark-up —" in unpriced
     assert "Some usage has no price yet and is not in the total." in unpriced
@@ -171,10 +150,10 @@ def test_unpriced_and_estimated_usage_is_explained(signed_in: Client) -> None:
 def test_statement_of_a_month_without_usage_says_so(signed_in: Client) -> None:
     """Open, closed, and of days that nobody has read."""
     acme, _key = make_acme(markup_percent=None)
-    draft = body(signed_in, path_of(acme))
+    draft = page_of(signed_in, path_of(acme))
     close()
-    closed = body(signed_in, path_of(acme))
-    unread = body(signed_in, path_of(acme, "2026-07"))
+    closed = page_of(signed_in, path_of(acme))
+    unread = page_of(signed_in, path_of(acme, "2026-07"))
 
     assert "No usage of Acme in October 2026. Total USD Cost $0.00" in draft
     assert "Acme had no usage in October 2026 when it was closed." in closed
@@ -187,12 +166,12 @@ def test_month_before_the_first_closed_one_is_no_draft(signed_in: Client) -> Non
     make_usage(project=key, day=AUGUST, cost=Decimal(2))
     close(SEPTEMBER)
 
-    page = body(signed_in, path_of(acme, "2026-08"))
+    page = page_of(signed_in, path_of(acme, "2026-08"))
 
     assert "Status Not closed" in page
     assert "August 2026 was never closed: closing began with September 2026." in page
     assert "draft" not in page.lower()
-    assert "August 2026 Not closed $2.00" in body(signed_in, f"/companies/{acme.pk}/statements/")
+    assert "August 2026 Not closed $2.00" in page_of(signed_in, f"/companies/{acme.pk}/statements/")
 
 
 def test_simulated_usage_is_called_so_and_real_usage_is_not(signed_in: Client) -> None:
@@ -202,8 +181,8 @@ def test_simulated_usage_is_called_so_and_real_usage_is_not(signed_in: Client) -
     globex = make_company()
     make_usage(project=make_key(globex, provider=make_settled(AUGUST, TODAY, region="simulated")), day=OCTOBER)
 
-    assert "Simulated data" in body(signed_in, path_of(globex))
-    assert "imulated" not in body(signed_in, path_of(acme))
+    assert "Simulated data" in page_of(signed_in, path_of(globex))
+    assert "imulated" not in page_of(signed_in, path_of(acme))
 
 
 def test_names_of_strangers_are_text(signed_in: Client) -> None:
@@ -293,8 +272,8 @@ def test_reader_of_everything_sees_the_keys(client: Client, now: datetime) -> No
     make_usage(project=key, day=OCTOBER, model="v3")
     client.force_login(make_user(role=Role.VIEWER))
 
-    assert "Support line" in body(client, path_of(acme))
-    assert "Ready to close" in body(client, "/statements/")
+    assert "Support line" in page_of(client, path_of(acme))
+    assert "Ready to close" in page_of(client, "/statements/")
     for path in ("/statements/", "/statements/2026-10/"):
         assert b"/close/" not in client.get(path).content
     assert client.post("/statements/2026-10/close/").status_code == 403
@@ -313,7 +292,7 @@ def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
     close_month(month=AUGUST, now=NOW)
     close_month(month=SEPTEMBER, now=NOW, closed_by=make_user(username="erin"))
 
-    page = body(signed_in, "/statements/")
+    page = page_of(signed_in, "/statements/")
 
     assert (
         "Month Status Cost on statements Unassigned now "
@@ -323,20 +302,20 @@ def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
         "August 2026 Closed 22 Nov 2026, 12:30 UTC $8.00 $1.00" in page
     )
     assert "Close October 2026…" in page
-    assert body(signed_in, f"/companies/{acme.pk}/statements/").count("Draft") == 2
+    assert page_of(signed_in, f"/companies/{acme.pk}/statements/").count("Draft") == 2
 
 
 def test_no_months_without_a_provider(signed_in: Client) -> None:
     """Nothing to list, and nothing breaks."""
-    assert "Nothing yet. Months appear once a provider is connected." in body(signed_in, "/statements/")
+    assert "Nothing yet. Months appear once a provider is connected." in page_of(signed_in, "/statements/")
 
 
 def test_months_come_in_pages(signed_in: Client) -> None:
     """Two years on each."""
     make_provider(history_from=date(2023, 1, 1))
 
-    assert "1–24 of 47" in body(signed_in, "/statements/")
-    assert "January 2023" in body(signed_in, "/statements/?page=2")
+    assert "1–24 of 47" in page_of(signed_in, "/statements/")
+    assert "January 2023" in page_of(signed_in, "/statements/?page=2")
 
 
 def test_month_shows_every_company_and_what_is_on_no_statement(signed_in: Client) -> None:
@@ -366,9 +345,9 @@ def test_closed_month_tells_what_has_changed_since(signed_in: Client) -> None:
     close(SEPTEMBER)
     reassign(key, make_company(name="Globex"))
 
-    before = body(signed_in, "/statements/2026-09/")
+    before = page_of(signed_in, "/statements/2026-09/")
     close(OCTOBER)
-    after = body(signed_in, "/statements/2026-09/")
+    after = page_of(signed_in, "/statements/2026-09/")
 
     assert "Changed since it was closed" in before
     reason = "Restated, priced late or reassigned since"
@@ -386,7 +365,7 @@ def test_list_of_a_company_matches_its_statements(signed_in: Client) -> None:
     close(SEPTEMBER)
     restate(usage, Decimal(8))
 
-    page = body(signed_in, f"/companies/{acme.pk}/statements/")
+    page = page_of(signed_in, f"/companies/{acme.pk}/statements/")
 
     unpriced = "— ElevenLabs has not priced this yet; it can take 24 hours"
     assert (
@@ -405,8 +384,8 @@ def test_company_that_only_has_an_adjustment_is_listed(signed_in: Client) -> Non
     globex = make_company(name="Globex")
     reassign(key, globex)
 
-    assert "October 2026 Draft $10.00" in body(signed_in, f"/companies/{globex.pk}/statements/")
-    assert "Adjustments to closed months $10.00 Cost $10.00" in body(signed_in, path_of(globex))
+    assert "October 2026 Draft $10.00" in page_of(signed_in, f"/companies/{globex.pk}/statements/")
+    assert "Adjustments to closed months $10.00 Cost $10.00" in page_of(signed_in, path_of(globex))
 
 
 # Closing --------------------------------------------------------------------------------------------------------------
@@ -419,7 +398,7 @@ def test_month_is_closed_by_one_button(signed_in: Client) -> None:
     make_usage(project=key, day=OCTOBER, model="late", cost=None)
     make_usage(project=make_key(None, provider=key.provider), day=OCTOBER, cost=Decimal("0.25"))
 
-    asked = body(signed_in, "/statements/2026-10/close/")
+    asked = page_of(signed_in, "/statements/2026-10/close/")
     done = signed_in.post("/statements/2026-10/close/", follow=True)
 
     assert "There is $0.25 of unassigned usage, which is on nobody" in asked

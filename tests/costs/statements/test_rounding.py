@@ -20,9 +20,9 @@ from costs.pages.statement_csv import statement_csv
 from costs.pages.statement_tables import adjustments_table, sums_table, usage_table
 from costs.statements.contents import StatementView
 from providers.models import Company
-from tests.costs.statements.test_closing import OCTOBER, SEPTEMBER, close, restate
-from tests.costs.statements.test_contents import body, make_acme, path_of
+from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, path_of, restate
 from tests.factories import make_usage
+from tests.pages import page_of
 
 Kind = StatementLine.Kind
 
@@ -146,9 +146,9 @@ def test_statement_prints_the_difference_as_rounding(signed_in: Client) -> None:
     close(SEPTEMBER)
     restate(old, Decimal(0))
 
-    draft = body(signed_in, path_of(acme))
+    draft = page_of(signed_in, path_of(acme))
     close(OCTOBER)
-    closed = body(signed_in, path_of(acme))
+    closed = page_of(signed_in, path_of(acme))
 
     for page in (draft, closed):
         assert (
@@ -164,7 +164,7 @@ def test_rounding_is_a_row_wherever_a_sum_is_missed(signed_in: Client) -> None:
     for model in ("v3", "flash"):
         make_usage(project=key, day=OCTOBER, model=model, cost=Decimal("0.0050"))
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert re.search(r"Eleven v3 [\d,. ]+ \$0\.01 of which Rounding −\$0\.01 Usage [\d,. ]+ \$0\.01", page)
     assert "“Rounding” is the difference" in page
@@ -176,7 +176,7 @@ def test_tiny_mark_up_is_printed_in_cents(signed_in: Client) -> None:
     acme, key = make_acme()
     make_usage(project=key, day=OCTOBER, model="v3", cost=Decimal("0.0249"))
 
-    page = body(signed_in, path_of(acme))
+    page = page_of(signed_in, path_of(acme))
 
     assert "Cost $0.02 Mark-up 20 % $0.00 Rounding $0.01 Total with mark-up $0.03" in page
 
@@ -188,7 +188,7 @@ def test_lists_show_the_totals_of_the_statement(signed_in: Client) -> None:
     for model in ("v3", "flash", "tts"):
         make_usage(project=key, day=OCTOBER, model=model, cost=Decimal("0.335"))
 
-    assert "Cost $1.01 Mark-up 20 % $0.20 Total with mark-up $1.21" in body(signed_in, path_of(acme))
-    assert "October 2026 Draft $1.01 $0.20 $1.21" in body(signed_in, f"/companies/{acme.pk}/statements/")
-    assert "Acme $1.01 $0.20 $1.21 Total $1.01 $0.20 $1.21" in body(signed_in, "/statements/2026-10/")
-    assert re.search(r"October 2026 Ready to close : October 2026 \$1\.01 ", body(signed_in, "/statements/"))
+    assert "Cost $1.01 Mark-up 20 % $0.20 Total with mark-up $1.21" in page_of(signed_in, path_of(acme))
+    assert "October 2026 Draft $1.01 $0.20 $1.21" in page_of(signed_in, f"/companies/{acme.pk}/statements/")
+    assert "Acme $1.01 $0.20 $1.21 Total $1.01 $0.20 $1.21" in page_of(signed_in, "/statements/2026-10/")
+    assert re.search(r"October 2026 Ready to close : October 2026 \$1\.01 ", page_of(signed_in, "/statements/"))

@@ -12,8 +12,7 @@ from costs.models import Restatement, Statement, StatementLine
 from costs.statements.adjustments import closed_months, pending_adjustments
 from costs.statements.closing import close_month
 from costs.statements.contents import StatementView, draft_sheets
-from tests.costs.statements.test_adjustments import NEXT_YEAR, make_world
-from tests.costs.statements.test_closing import LATER, NOVEMBER, OCTOBER, SEPTEMBER, make_key, reassign, restate
+from tests.costs.worlds import LATER, NEXT_YEAR, NOVEMBER, OCTOBER, SEPTEMBER, make_key, make_world, reassign, restate
 from tests.factories import make_usage
 
 pytestmark = pytest.mark.django_db

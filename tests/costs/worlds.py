@@ -1,0 +1,89 @@
+"""Settled months: workspaces that were read whole, keys with usage to bill, closing, and what changes afterwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from costs.models import (
+    ClosedMonth,
+    DailyUsage,
+    ReadDay,
+)
+from costs.statements.closing import (
+    close_month,
+    month_statuses,
+)
+from costs.usage.attribution import attribute
+from providers.models import BEGINNING, Assignment, Company, Project, Provider
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assignment,
+    make_company,
+    make_project,
+    make_provider,
+    make_read_days,
+)
+
+AUGUST, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (8, 9, 10, 11))
+HALLOWEEN = date(2026, 10, 31)
+LATER = datetime(2026, 12, 20, tzinfo=UTC)
+
+
+def make_settled(first: date = AUGUST, last: date = HALLOWEEN, **overrides: Any) -> Provider:
+    """A provider whose history begins with ``first`` and that was read after every day until ``last`` had settled."""
+    provider = make_provider(history_from=first, **overrides)
+    make_read_days(provider=provider, first=first, last=last, read_at=LATER)
+    return provider
+
+
+def make_key(company: Company | None, *, provider: Provider | None = None, **overrides: Any) -> Project:
+    key = make_project(provider=provider or make_settled(), **overrides)
+    make_assignment(project=key, company=company)
+    return key
+
+
+def reassign(key: Project, company: Company | None, starts_on: date = BEGINNING) -> None:
+    Assignment.objects.filter(project=key, starts_on__gte=starts_on).delete()
+    make_assignment(project=key, company=company, starts_on=starts_on)
+
+
+def restate(usage: DailyUsage, cost: Decimal | None, currency: str = "usd") -> None:
+    usage.cost, usage.currency = cost, "" if cost is None else currency
+    usage.save()
+    attribute([usage.project_id])
+
+
+def close(month: date = OCTOBER, now: datetime = NOW) -> ClosedMonth:
+    return close_month(month=month, now=now)
+
+
+def status(month: date = OCTOBER, now: datetime = NOW) -> Any:
+    return month_statuses([month], providers=list(Provider.objects.all()), now=now)[0]
+
+
+def make_acme(**overrides: Any) -> tuple[Company, Project]:
+    """Acme with one key in a settled workspace, 20 % mark-up."""
+    fields: dict[str, Any] = {"name": "Acme", "markup_percent": Decimal(20)} | overrides
+    acme = make_company(**fields)
+    provider = make_settled(AUGUST, TODAY, name="Production", model_names={"v3": "Eleven v3", "flash": "Eleven Flash"})
+    return acme, make_key(acme, provider=provider, name="Support line", hint="a91f")
+
+
+def path_of(company: Company, month: str = "2026-10") -> str:
+    return f"/companies/{company.pk}/statements/{month}/"
+
+
+NEXT_YEAR = datetime(2027, 3, 1, tzinfo=UTC)
+
+
+def make_world(**company: object) -> tuple[Company, Company, Project]:
+    """Acme with a key in a workspace that is settled to the end of the year, and Bco with nothing, at 20 %."""
+    acme = make_company(name="Acme")
+    bco = make_company(**{"name": "Bco", "markup_percent": Decimal(20)} | company)
+    provider = make_settled(AUGUST, date(2026, 12, 31))
+    ReadDay.objects.update(read_at=NEXT_YEAR)
+    Provider.objects.update(currency="usd")
+    return acme, bco, make_key(acme, provider=provider)
