@@ -22,7 +22,7 @@ RULE_COLUMNS = (
     Column("Belong to", is_number=False, css=""),
     Column("Provider", is_number=False, css=""),
 )
-CHANGE = Column(format_html('<span class="visually-hidden">{}</span>', "Change"))
+CHANGE = format_html('<span class="visually-hidden">{}</span>', "Change")
 OUTCOME_COLUMNS = (
     Column("API key", is_number=False),
     Column("Provider", is_number=False, css=""),
@@ -42,16 +42,13 @@ def rules_table(request: HttpRequest, rules: Sequence[AssignmentRule]) -> Table:
             pattern(rule),
             _company(rule),
             isolated(rule.provider.name) if rule.provider else mark_safe('<span class="muted">Every provider</span>'),
+            _links(rule, place),
         )
-        return Row(
-            (*cells, _links(rule, place)) if may_change else cells,
-            is_muted=bool(rule.company.archived_at),
-            id=f"rule-{rule.pk}",
-        )
+        return Row(cells, is_muted=bool(rule.company.archived_at), id=f"rule-{rule.pk}")
 
     return Table(
         "Rules in their order; the first one that fits decides",
-        (*RULE_COLUMNS, CHANGE) if may_change else RULE_COLUMNS,
+        (*RULE_COLUMNS, Column(CHANGE, on_page=may_change)),
         tuple(row(place, rule) for place, rule in enumerate(rules, start=1)),
     )
 

@@ -67,11 +67,7 @@ class CreditRateForm(forms.Form):
 def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
     provider = get_object_or_404(Provider, pk=pk)
     current = rate_text(provider)
-    initial = {
-        "rate": None if provider.credit_rate is None else _at_least_cents(provider.credit_rate).replace(",", ""),
-        "currency": provider.credit_rate_currency or provider.currency or CURRENCIES[0],
-    }
-    form = CreditRateForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = CreditRateForm(request.POST if request.method == "POST" else None, initial=_stored(provider))
     if form.is_valid():
         rate: Decimal | None = form.cleaned_data["rate"]
         try:
@@ -81,9 +77,7 @@ def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             add_errors(form, refusal)
         else:
-            days = f"{count(changed, 'amount')} {'was' if changed == 1 else 'were'}"
-            done = "made unknown again" if rate is None else "estimated anew"
-            messages.success(request, f"The credit rate was {'removed' if rate is None else 'set'}; {days} {done}.")
+            messages.success(request, _done(rate, changed))
             return redirect(provider)
     context = {
         "provider": provider,
@@ -94,6 +88,22 @@ def credit_rate(request: HttpRequest, pk: int) -> HttpResponse:
         "words": words_of(provider.type),
     }
     return render(request, "providers/credit_rate.html", context, status=422 if form.errors else 200)
+
+
+def _stored(provider: Provider) -> dict[str, str | None]:
+    """The fields as they are set, or to begin with."""
+    rate = provider.credit_rate
+    return {
+        "rate": None if rate is None else _at_least_cents(rate).replace(",", ""),
+        "currency": provider.credit_rate_currency or provider.currency or CURRENCIES[0],
+    }
+
+
+def _done(rate: Decimal | None, changed: int) -> str:
+    amounts = f"{count(changed, 'amount')} {'was' if changed == 1 else 'were'}"
+    if rate is None:
+        return f"The credit rate was removed; {amounts} made unknown again."
+    return f"The credit rate was set; {amounts} estimated anew."
 
 
 def rate_text(provider: Provider) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -28,7 +27,7 @@ from costs.pages.views.notices import unread_notice
 from costs.pages.views.provider_keys import KeyTable, key_table
 from costs.pages.views.restatements import restatement_table
 from costs.pages.views.subscription import read_plan
-from costs.pages.views.syncs import history_table, sync_state
+from costs.pages.views.syncs import SyncState, history_table
 from costs.pages.words import PageWords, words_for
 from costs.reports.metrics import Metric
 from costs.reports.provider import ProviderReport, provider_report
@@ -114,14 +113,14 @@ def _tables(request: HttpRequest, report: ProviderReport, chosen: RangeChoice, w
 def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: PageWords) -> dict[str, Any]:
     """What the page says of the provider itself, above its figures."""
     provider = report.provider
-    state = sync_state(provider, report.runs, report.unassigned_keys, totals_wait=report.totals_wait)
+    sync = SyncState(provider, report.runs, report.unassigned_keys, report.totals_wait)
     return {
         "provider": provider,
         "words": words,
         "type_label": type_label(provider.type),
         "region_label": region_label(provider.type, provider.region),
-        "status": _status(provider, now, state),
-        "synced": _synced(provider, now, state),
+        "status": _status(provider, now, sync),
+        "synced": _synced(provider, now, sync),
         "unread": unread_notice([provider], {provider.pk: report.coverage}, user=request.user, today=report.today),
         "plan": read_plan(provider.subscription, words),
         "reconciliation": report.reconciliation,
@@ -129,7 +128,7 @@ def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: P
         "rate": rate_text(provider),
         "offers_credit_rate": report.may_estimate and (provider.credit_rate is not None or "credits" in words.metrics),
         "sync_url": reverse("providers:sync", args=[provider.pk]),
-        **state,
+        "sync": sync,
     }
 
 
@@ -145,15 +144,15 @@ def _assigning(request: HttpRequest, report: ProviderReport, keys: KeyTable) -> 
     }
 
 
-def _status(provider: Provider, now: datetime, state: Mapping[str, Any]) -> Provider.Status:
+def _status(provider: Provider, now: datetime, sync: SyncState) -> Provider.Status:
     """Connected and with a run that has not ended is syncing, whether or not a worker has taken it up yet."""
     status = provider.status(now)
-    return Provider.Status.SYNCING if state["run"] and status == Provider.Status.CONNECTED else status
+    return Provider.Status.SYNCING if sync.run and status == Provider.Status.CONNECTED else status
 
 
-def _synced(provider: Provider, now: datetime, state: Mapping[str, Any]) -> str:
+def _synced(provider: Provider, now: datetime, sync: SyncState) -> str:
     """ "Last synced 12 min ago · next about 15:00 UTC"."""
-    if state["run"] and provider.last_synced_at is None:
+    if sync.run and provider.last_synced_at is None:
         return "First sync in progress"
     last = f"Last synced {ago(provider.last_synced_at, now)}" if provider.last_synced_at else "Not synced yet"
     if provider.disconnected_at is not None:

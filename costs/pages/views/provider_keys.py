@@ -99,42 +99,43 @@ def key_table(
     """The keys that ``?show=`` leaves, a page of them drawn: for who may assign them with the forms to do it."""
     chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
     sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
-    keys = [_paid_key(usage, report) for usage in report.keys]
-    keys = [key for key in keys if chosen_filter == "all" or not key.payers]
-    keys.sort(key=KEY_SORTS["name"])
+    paid = (_paid_key(usage, report) for usage in report.keys)
+    keys = sorted((key for key in paid if chosen_filter == "all" or not key.payers), key=KEY_SORTS["name"])
     keys.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
     page = paginate(request, keys, of="API keys", anchor="#keys")
     drawn = {key.project.pk for key in page.items}
     may_assign = request.user.has_perm("providers.assign_project")
     company_cell = _company_cells(request, report) if may_assign else _payers_cell
-
-    def row(key: PaidKey) -> Row:
-        company = company_cell(key) if key.project.pk in drawn else key.payers_text
-        cells = (
-            formatters.project(key.project, now=now, words=words),
-            company,
-            *_figures(key, report, words),
-            formatters.day(key.project.last_used_on),
-        )
-        return Row(
-            (_select_cell(key.project), *cells) if may_assign else cells,
-            is_muted=key.usage.totals.is_idle and not key.payers,
-            id=f"key-{key.project.pk}",
-        )
-
     total = sum((key.usage.totals for key in keys), NOTHING)
     sums = figures(total, report.currency, report.coverage.reading, words)
     table = Table(
         format_html("API keys of {}, {}", isolated(report.provider.name), days),
-        (Column("", css="select-cell", head=SELECT_ALL, in_file=False), *KEY_COLUMNS) if may_assign else KEY_COLUMNS,
-        tuple(row(key) for key in keys),
-        Row((*([""] if may_assign else []), "Total" if chosen_filter == "all" else "Total of these", "", *sums, "")),
+        (Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False), *KEY_COLUMNS),
+        tuple(
+            _row(key, company_cell(key) if key.project.pk in drawn else key.payers_text, report, now, words)
+            for key in keys
+        ),
+        Row(("", "Total" if chosen_filter == "all" else "Total of these", "", *sums, "")),
         sorting=sorting,
         csv_url=csv_url(request, "keys"),
         page=page,
         drawn=page.place,
     )
     return KeyTable(table.with_figures(words.metrics), chosen_filter, filters)
+
+
+def _row(key: PaidKey, company: str, report: ProviderReport, now: datetime, words: PageWords) -> Row:
+    return Row(
+        (
+            _select_cell(key.project),
+            formatters.project(key.project, now=now, words=words),
+            company,
+            *_figures(key, report, words),
+            formatters.day(key.project.last_used_on),
+        ),
+        is_muted=key.usage.totals.is_idle and not key.payers,
+        id=f"key-{key.project.pk}",
+    )
 
 
 def _paid_key(usage: KeyUsage, report: ProviderReport) -> PaidKey:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 from core.cells import Cell, from_template
 from core.days import DateRange
@@ -11,7 +12,7 @@ from core.tables import Column, Row, Table
 from core.wording import count, duration, moment
 from costs.pages.views.notices import KEY_FAILURES
 from providers.models import Provider, SyncRun
-from providers.progress import steps
+from providers.progress import Step, steps
 
 HISTORY_COLUMNS = (
     Column("Started (UTC)", is_number=False, css="nowrap"),
@@ -69,45 +70,83 @@ def _result(run: SyncRun) -> Cell:
     return from_template("providers/_sync_result.html", context, result)
 
 
-def sync_state(provider: Provider, runs: Sequence[SyncRun], unassigned: int, *, totals_wait: bool) -> dict[str, Any]:
-    """What the top of the page says about syncing: that it runs, how the last one ended, what to do now."""
-    running = next((run for run in reversed(runs) if not run.is_finished), None)
-    newest = next((run for run in runs if run.is_finished), None)
-    stands_still = provider.paused_at is not None or provider.disconnected_at is not None
-    ended = newest if newest and not running and not stands_still else None
-    failed = ended if ended and ended.outcome == SyncRun.Outcome.FAILED else None
-    needs_look = ended if ended and ended.outcome == SyncRun.Outcome.NEEDS_LOOK else None
-    finished_initial = (
-        newest
-        and not running
-        and newest.trigger == SyncRun.Trigger.CONNECT
-        and newest.outcome == SyncRun.Outcome.SUCCEEDED
-    )
-    return {
-        "run": running,
-        "steps": steps(running) if running else [],
-        "failed": failed,
-        "failed_text": (failed.error_text if failed else "") or provider.failure_text,
-        "failed_while": FAILED_WHILE.get(failed.stage, "") if failed else "",
-        "has_failed": bool(failed or (provider.failure_code and not running and not stands_still)),
-        "needs_key": provider.failure_code in KEY_FAILURES,
-        "needs_look": needs_look,
-        "initial_done": bool(finished_initial),
-        "unassigned_keys": unassigned,
-        "assign_prompt": _assign_prompt(unassigned, totals_wait=totals_wait),
-    }
-
-
-def _assign_prompt(unassigned: int, *, totals_wait: bool) -> str:
-    """What is left to do: of an account that tells totals alone, to assign those."""
-    if totals_wait:
-        return "Assign the account's totals to a company."
-    return f"Assign {count(unassigned, 'API key')} to companies." if unassigned else ""
-
-
 FAILED_WHILE = {
     SyncRun.Stage.QUEUED.value: "before it began",
     SyncRun.Stage.ACCOUNT.value: "while reading the subscription",
     SyncRun.Stage.KEYS.value: "while listing the API keys",
     SyncRun.Stage.USAGE.value: "while reading usage",
 }
+
+
+@dataclass(frozen=True)
+class SyncState:
+    """What the top of a provider's page says about syncing: that it runs, how the last run ended, what to do now."""
+
+    provider: Provider
+    runs: Sequence[SyncRun]  # the latest, newest first
+    unassigned_keys: int
+    totals_wait: bool  # whether the totals of the whole account belong to no company
+
+    @cached_property
+    def run(self) -> SyncRun | None:
+        """The one that has not ended; of several the first."""
+        return next((run for run in reversed(self.runs) if not run.is_finished), None)
+
+    @cached_property
+    def newest(self) -> SyncRun | None:
+        """The latest that has ended."""
+        return next((run for run in self.runs if run.is_finished), None)
+
+    @property
+    def steps(self) -> list[Step]:
+        return steps(self.run) if self.run else []
+
+    @property
+    def _at_rest(self) -> bool:
+        """Nothing runs, although something may."""
+        return not self.run and self.provider.paused_at is None and self.provider.disconnected_at is None
+
+    @property
+    def failed(self) -> SyncRun | None:
+        return self._ended(SyncRun.Outcome.FAILED)
+
+    @property
+    def needs_look(self) -> SyncRun | None:
+        return self._ended(SyncRun.Outcome.NEEDS_LOOK)
+
+    @property
+    def failed_text(self) -> str:
+        return (self.failed.error_text if self.failed else "") or self.provider.failure_text
+
+    @property
+    def failed_while(self) -> str:
+        return FAILED_WHILE.get(self.failed.stage, "") if self.failed else ""
+
+    @property
+    def has_failed(self) -> bool:
+        return self._at_rest and bool(self.failed or self.provider.failure_code)
+
+    @property
+    def needs_key(self) -> bool:
+        return self.provider.failure_code in KEY_FAILURES
+
+    @property
+    def initial_done(self) -> bool:
+        newest = self.newest
+        return bool(
+            newest
+            and not self.run
+            and newest.trigger == SyncRun.Trigger.CONNECT
+            and newest.outcome == SyncRun.Outcome.SUCCEEDED
+        )
+
+    @property
+    def assign_prompt(self) -> str:
+        """What is left to do: of an account that reports totals alone, to assign those."""
+        if self.totals_wait:
+            return "Assign the account's totals to a company."
+        return f"Assign {count(self.unassigned_keys, 'API key')} to companies." if self.unassigned_keys else ""
+
+    def _ended(self, outcome: SyncRun.Outcome) -> SyncRun | None:
+        """The latest run, if it ended so and nothing has begun or been stopped since."""
+        return self.newest if self._at_rest and self.newest and self.newest.outcome == outcome else None
