@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from accounts.models import Role
 from providers.models import Company, Project, Provider, SyncRun
-from tests.costs.downloading import download, page_of
 from tests.factories import NOW, make_assignment, make_company, make_rule, make_user
+from tests.pages import download, page_of
 from tests.providers.commands import ran
 from tests.second_type.conftest import connect, sync
 from tests.second_type.server import Account

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from providers.models import Provider
-from tests.costs.downloading import column, download, page_of
 from tests.factories import make_assignment, make_company, make_project, make_provider, make_read_days, make_usage
+from tests.pages import column, download, page_of
 from tests.providers.commands import ran
 from tests.second_type.conftest import connect, days_ago, sync
 from tests.second_type.server import Account

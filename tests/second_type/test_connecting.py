@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from providers.models import Provider, SyncRun
-from tests.costs.downloading import page_of, text_of
 from tests.factories import make_provider
+from tests.pages import page_of, text_of
 from tests.providers.commands import ran, refused
 from tests.second_type.conftest import connect, sync
 from tests.second_type.server import TOKEN, Account
