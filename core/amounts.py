@@ -11,7 +11,7 @@ from decimal import Decimal
 CURRENCIES = ("usd", "eur", "inr", "pln", "gbp")
 DEFAULT_CURRENCY = "usd"  # of a zero, where nothing was ever paid
 
-_LARGEST_INTEGER = 2**63 - 1
+LARGEST_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Figure:
     @property
     def largest(self) -> Decimal:
         """The most that one row, or one sum of rows that is stored, can hold."""
-        return Decimal(_LARGEST_INTEGER).scaleb(-self.digits)
+        return Decimal(LARGEST_INTEGER).scaleb(-self.digits)
 
 
 CREDITS = Figure(digits=4)

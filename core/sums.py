@@ -16,6 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError
 from django.db.models import Sum
 
+from core.amounts import COST
+
 _HALF = 32
 _UPPER = f"SUM({{value}} >> {_HALF})"
 _LOWER = f"SUM({{value}} & {2**_HALF - 1})"
@@ -25,7 +27,7 @@ class TotalTooLargeError(ValidationError):
     """A sum does not fit the 64 bits in which it is kept; the text is for the person."""
 
     text = (
-        "Usage would add up to more than can be stored in one figure (922,337,203 in one currency). "
+        f"Usage would add up to more than can be stored in one figure ({int(COST.largest):,} in one currency). "
         "Nothing was changed."
     )
 

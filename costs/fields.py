@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core.amounts import LARGEST_INTEGER
 from core.sums import TotalTooLargeError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class ScaledDecimalField(_BigIntegerField):
 
     def get_prep_value(self, value: Any) -> int | None:
         scaled = None if value is None else to_scaled(Decimal(value), self.scale)
-        if scaled is not None and not -(2**63) <= scaled < 2**63:
+        if scaled is not None and not -LARGEST_INTEGER - 1 <= scaled <= LARGEST_INTEGER:
             raise TotalTooLargeError
         return scaled
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
 from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
 from providers.models import Provider
@@ -118,7 +119,7 @@ def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
     """The currency that a chart draws: of several the one with the largest amount, of none the providers' own."""
     if totals.costs:
         return max(totals.costs, key=lambda money: money.amount).currency
-    return next((provider.currency for provider in providers if provider.currency), "usd")
+    return next((provider.currency for provider in providers if provider.currency), DEFAULT_CURRENCY)
 
 
 def _add(one: Any, other: Any) -> Any:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.money import Money, format_number, to_cents, to_tenth
+from core.amounts import CURRENCIES
+from core.money import SYMBOLS, Money, format_number, to_cents, to_tenth
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,8 @@ def test_a_currency_without_a_sign_is_named_by_its_code() -> None:
 def test_numbers_tell_unknown_from_zero(value: Decimal | int | None, digits: int, text: str) -> None:
     """And something from nothing."""
     assert format_number(value, digits) == text
+
+
+def test_every_currency_has_a_symbol() -> None:
+    """Those that amounts may be of are named in one place; each can be shown."""
+    assert set(CURRENCIES) == set(SYMBOLS)

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from core.amounts import CURRENCIES
+from core.amounts import CURRENCIES, DEFAULT_CURRENCY
 from core.money import SYMBOLS
 from core.responses import add_errors
 from core.wording import count
@@ -95,7 +95,7 @@ def _stored(provider: Provider) -> dict[str, str | None]:
     rate = provider.credit_rate
     return {
         "rate": None if rate is None else _at_least_cents(rate).replace(",", ""),
-        "currency": provider.credit_rate_currency or provider.currency or CURRENCIES[0],
+        "currency": provider.credit_rate_currency or provider.currency or DEFAULT_CURRENCY,
     }
 
 
