@@ -16,7 +16,15 @@ from core.responses import add_errors
 from core.wording import count
 from providers.forms import ApplyRulesForm, RuleForm
 from providers.models import AssignmentRule
-from providers.services.rules import OutcomeChangedError, apply_rules, delete_rule, move_rule, preview_rules, save_rule
+from providers.services.rules import (
+    OutcomeChangedError,
+    Preview,
+    apply_rules,
+    delete_rule,
+    move_rule,
+    preview_rules,
+    save_rule,
+)
 from providers.views.assigning import said
 from providers.views.rule_tables import outcomes_table, rules_table
 
@@ -78,27 +86,20 @@ def apply(request: HttpRequest) -> HttpResponse:
     """What applying the rules to existing keys would change; what was shown, and nothing else, is applied by a POST."""
     form = ApplyRulesForm(request.POST if request.method == "POST" else request.GET)
     is_outdated = False
-    preview = None
-    if form.is_valid():
-        starts_on = form.cleaned_data["starts_on"]
-        if request.method == "POST":
-            try:
-                change = apply_rules(
-                    expected=form.cleaned_data["fingerprint"],
-                    starts_on=starts_on,
-                    now=timezone.now(),
-                    made_by=person(request),
-                )
-            except OutcomeChangedError:
-                is_outdated = True
-            else:
-                messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
-                return redirect("rules:list")
-        preview = preview_rules(starts_on=starts_on)
-        if "applies_to" not in request.GET and not is_outdated and any(outcome.is_paid for outcome in preview.outcomes):
-            # Nobody has chosen it: what companies have paid for is not the first thing offered to move.
-            form = ApplyRulesForm({"applies_to": "from", "starts_on": timezone.now().date()})
-            preview = preview_rules(starts_on=timezone.now().date())
+    if request.method == "POST" and form.is_valid():
+        try:
+            change = apply_rules(
+                expected=form.cleaned_data["fingerprint"],
+                starts_on=form.cleaned_data["starts_on"],
+                now=timezone.now(),
+                made_by=person(request),
+            )
+        except OutcomeChangedError:
+            is_outdated = True
+        else:
+            messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
+            return redirect("rules:list")
+    form, preview = _preview(form, is_chosen=is_outdated or "applies_to" in request.GET)
     context = {
         "form": form,
         "preview": preview,
@@ -110,3 +111,17 @@ def apply(request: HttpRequest) -> HttpResponse:
         "has_rules": AssignmentRule.objects.exists(),
     }
     return render(request, "rules/apply.html", context, status=409 if is_outdated else 422 if form.errors else 200)
+
+
+def _preview(form: ApplyRulesForm, *, is_chosen: bool) -> tuple[ApplyRulesForm, Preview | None]:
+    """What applying the rules would change, with the form that it is of; nothing for a form with errors.
+
+    Unless somebody has chosen it, what companies have paid for is not the first thing offered to move.
+    """
+    if not form.is_valid():
+        return form, None
+    preview = preview_rules(starts_on=form.cleaned_data["starts_on"])
+    if is_chosen or not any(outcome.is_paid for outcome in preview.outcomes):
+        return form, preview
+    today = timezone.now().date()
+    return ApplyRulesForm({"applies_to": "from", "starts_on": today}), preview_rules(starts_on=today)
