@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from accounts import receivers
+        from accounts import audit_labels, receivers
 
+        audit_labels.register()
         receivers.connect()

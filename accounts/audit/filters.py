@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from accounts.audit.labels import GROUPS
 from accounts.audit.models import AuditEntry, AuditEntryQuerySet
+from core.audit import audit_groups
 
 EVERYTHING = "Everything"
 ANYBODY = "Anybody"
@@ -25,7 +25,7 @@ class AuditFilterForm(forms.Form):
     group = forms.ChoiceField(
         label="What",
         required=False,
-        choices=[("", EVERYTHING), *((slug, label) for slug, (label, _nouns) in GROUPS.items())],
+        choices=lambda: [("", EVERYTHING), *((group.slug, group.label) for group in audit_groups())],
         error_messages={"invalid_choice": "Choose what to show from the list."},
     )
     actor = forms.CharField(
@@ -74,11 +74,10 @@ class AuditFilterForm(forms.Form):
         self.full_clean()
         wanted = self.cleaned_data
         entries = AuditEntry.objects.all()
-        if group := wanted.get("group"):
-            of_group = Q()
-            for noun in GROUPS[group][1]:
-                of_group |= Q(action__startswith=f"{noun}.")
-            entries = entries.filter(of_group)
+        if slug := wanted.get("group"):
+            nouns = next(nouns for group, nouns in audit_groups().items() if group.slug == slug)
+            of_group = (Q(action__startswith=f"{noun}.") for noun in sorted(nouns))
+            entries = entries.filter(Q(*of_group, _connector=Q.OR))
         if actor := wanted.get("actor"):
             entries = entries.filter(actor_name=actor)
         if target := wanted.get("target"):

@@ -1,4 +1,7 @@
-"""The audit log in plain words: what an act is called, and what it changed."""
+"""The audit log in plain words: what an act is called, and what it changed.
+
+What acts are called is registered by the apps that act (core.audit.register_labels).
+"""
 
 from __future__ import annotations
 
@@ -7,67 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from accounts.audit.models import AuditEntry
+from core.audit import registered_labels
 from providers.models import AssignmentRule, Provider
-
-# What can be filtered by: the label, and the nouns of the actions that belong to it.
-GROUPS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "providers": ("Providers", ("provider",)),
-    "syncs": ("Syncs", ("sync",)),
-    "assignments": ("API keys", ("keys", "assignment")),
-    "rules": ("Rules", ("rule",)),
-    "companies": ("Companies", ("company",)),
-    "months": ("Closed months", ("month",)),
-    "exports": ("Exports", ("usage", "table", "audit")),
-    "members": ("Members", ("member",)),
-    "security": ("Sign-in and security", ("session", "password", "two_factor")),
-}
-
-ACTIONS: Final[Mapping[str, str]] = {
-    "assignment.undone": "Assignment undone",
-    "audit.exported": "Audit log exported",
-    "company.changed": "Company changed",
-    "company.created": "Company added",
-    "company.deleted": "Company deleted",
-    "keys.assigned": "API keys assigned",
-    "keys.renamed": "API key renamed",
-    "member.created": "First admin made",
-    "member.deactivated": "Member deactivated",
-    "member.invitation_withdrawn": "Invitation withdrawn",
-    "member.invited": "Member invited",
-    "member.joined": "Member joined",
-    "member.reactivated": "Member reactivated",
-    "member.removed": "Member removed",
-    "member.role_changed": "Role changed",
-    "member.single_sign_on_unlinked": "Single sign-on unlinked",
-    "month.closed": "Month closed",
-    "password.changed": "Password changed",
-    "provider.connected": "Provider connected",
-    "provider.credit_rate_changed": "Credit rate changed",
-    "provider.deleted": "Provider deleted",
-    "provider.disconnected": "Provider disconnected",
-    "provider.key_replaced": "Provider's key replaced",
-    "provider.paused": "Syncing paused",
-    "provider.renamed": "Provider renamed",
-    "provider.resumed": "Syncing resumed",
-    "provider.sharing_changed": "Sharing of keyless usage changed",
-    "rule.applied": "Rules applied",
-    "rule.changed": "Rule changed",
-    "rule.created": "Rule added",
-    "rule.deleted": "Rule deleted",
-    "session.ended_elsewhere": "Signed out everywhere else",
-    "session.failures_summed": "Failed sign-ins, summed up",
-    "session.sign_in_failed": "Sign-in failed",
-    "session.signed_in": "Signed in",
-    "session.signed_out": "Signed out",
-    "sync.accepted": "Held answer accepted",
-    "sync.requested": "Sync asked for",
-    "table.exported": "Table exported",
-    "two_factor.disabled": "Second factor removed",
-    "two_factor.enabled": "Second factor added",
-    "two_factor.recovery_codes_made": "Recovery codes made",
-    "two_factor.reset": "Two-factor reset",
-    "usage.exported": "Usage exported",
-}
 
 _FIELDS: Final[Mapping[str, str]] = {
     "by": "With",
@@ -121,7 +65,7 @@ class Change:
 
 def act(action: str) -> str:
     """What it is called; one that has no words yet by its own: "alert.sent" is "Alert sent"."""
-    return ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+    return registered_labels().get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
 def changes(entry: AuditEntry) -> list[Change]:

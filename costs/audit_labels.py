@@ -1,0 +1,29 @@
+"""What the audit log calls the acts of this app."""
+
+from core.audit import AuditGroup, register_labels
+from providers.audit_labels import PROVIDERS
+
+MONTHS = AuditGroup(6, "months", "Closed months")
+EXPORTS = AuditGroup(7, "exports", "Exports")
+
+
+def register() -> None:
+    register_labels(
+        {
+            "provider.credit_rate_changed": "Credit rate changed",
+        },
+        group=PROVIDERS,
+    )
+    register_labels(
+        {
+            "month.closed": "Month closed",
+        },
+        group=MONTHS,
+    )
+    register_labels(
+        {
+            "table.exported": "Table exported",
+            "usage.exported": "Usage exported",
+        },
+        group=EXPORTS,
+    )
