@@ -7,6 +7,7 @@ from costs.pages.views import (
     closing,
     companies,
     company,
+    company_statements,
     dashboard,
     estimates,
     exports,
@@ -31,11 +32,11 @@ provider_pages = [
 company_pages = [
     path("companies/", companies.company_list, name="list"),
     path("companies/<int:pk>/", company.company_detail, name="detail"),
-    path("companies/<int:pk>/statements/", statements.company_statements, name="statements"),
-    path("companies/<int:pk>/statements/<month:month>/", statements.company_statement, name="statement"),
+    path("companies/<int:pk>/statements/", company_statements.company_statements, name="statements"),
+    path("companies/<int:pk>/statements/<month:month>/", company_statements.company_statement, name="statement"),
     path(
         "companies/<int:pk>/statements/<month:month>/statement.csv",
-        statements.company_statement_csv,
+        company_statements.company_statement_csv,
         name="statement_csv",
     ),
 ]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from core.months import name_of
 from core.wording import count
-from costs.pages.views.statements import month_context
+from costs.models import ClosedMonth
+from costs.pages.views.statements import month_context, refuse_future
 from costs.statements.closing import (
     AlreadyClosedError,
     NotClosableError,
@@ -25,14 +27,14 @@ from costs.statements.closing import (
     unassigned_warnings,
     unpriced_warnings,
 )
+from costs.statements.reports import MonthReport, month_report
 from providers.models import Provider
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, month: date) -> HttpResponse:
     now = timezone.now()
-    if month > now.date():
-        raise Http404
+    refuse_future(month, now.date())
     refusal: tuple[str, ...] = ()
     if request.method == "POST":
         try:
@@ -43,28 +45,32 @@ def close(request: HttpRequest, month: date) -> HttpResponse:
         except NotClosableError as refused:
             refusal = refused.reasons
         else:
-            number = closed.statements.count()
-            done = (
-                f"{count(number, 'statement')} {'is' if number == 1 else 'are'} frozen" if number else "nothing to bill"
-            )
-            messages.success(request, f"{name_of(month)} is closed: {done}.")
+            messages.success(request, f"{name_of(month)} is closed: {_frozen(closed)}.")
             return redirect(closed)
     providers = list(Provider.objects.all())
     (status,) = month_statuses([month], providers=providers, now=now)
     if status.state is State.CLOSED:
         return redirect("statements:month", month)
-    context = month_context(status, providers, today=now.date())
+    report = month_report(status, providers, today=now.date())
     can_close = status.state is State.READY
-    context |= {
+    context = month_context(report, providers, today=now.date()) | {
         "refusal": refusal,
-        "warnings": [
-            *left_behind_warnings(status, providers),
-            *unassigned_warnings(context["unassigned_totals"]),
-            *status.warnings,
-            *unpriced_warnings(context["sheets"]),
-        ]
-        if can_close
-        else [],
+        "warnings": _warnings(report, providers) if can_close else [],
         "can_close": can_close,
     }
     return render(request, "statements/close.html", context, status=422 if refusal else 200)
+
+
+def _frozen(closed: ClosedMonth) -> str:
+    number = closed.statements.count()
+    return f"{count(number, 'statement')} {'is' if number == 1 else 'are'} frozen" if number else "nothing to bill"
+
+
+def _warnings(report: MonthReport, providers: Sequence[Provider]) -> list[str]:
+    """What to know before the month is closed."""
+    return [
+        *left_behind_warnings(report.status, providers),
+        *unassigned_warnings(report.unassigned),
+        *report.status.warnings,
+        *unpriced_warnings(report.sheets),
+    ]
