@@ -106,19 +106,8 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
     lines = _typed_lines(sent) or _common_split(projects, periods)
     if "save" in request.POST:
         form = SplitForm(request.POST, companies=companies, lines=len(lines))
-        if form.is_valid():
-            try:
-                change = split_projects(
-                    projects=projects,
-                    shares=form.cleaned_data["shares"],
-                    starts_on=form.cleaned_data["starts_on"],
-                    now=timezone.now(),
-                    made_by=person(request),
-                )
-            except ValidationError as refusal:
-                add_errors(form, refusal)
-            else:
-                return _assigned(request, change, back)
+        if change := _split(request, form, projects):
+            return _assigned(request, change, back)
     else:
         form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects, periods) else "all")
     context = {
@@ -134,6 +123,23 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         "was_removed": "remove" in sent,
     }
     return render(request, "assignments/split.html", context, status=422 if form.errors else 200)
+
+
+def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> AssignmentChange | None:
+    """What was done; nothing where the form has errors, those of the refusal included."""
+    if not form.is_valid():
+        return None
+    try:
+        return split_projects(
+            projects=projects,
+            shares=form.cleaned_data["shares"],
+            starts_on=form.cleaned_data["starts_on"],
+            now=timezone.now(),
+            made_by=person(request),
+        )
+    except ValidationError as refusal:
+        add_errors(form, refusal)
+        return None
 
 
 @require_POST
