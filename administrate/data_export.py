@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -29,9 +28,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.audit.exporting import audit_csv
 from accounts.models import AuditEntry
 from administrate import __version__
-from core.csv_files import csv_text, escape_formula, plain
+from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from costs.exports.focus import focus_csv
-from costs.exports.usage import CHUNK_LINES, restatements_csv, usage_csv
+from costs.exports.usage import restatements_csv, usage_csv
 from costs.models import AttributedUsage, ClosedMonth, Restatement
 from costs.pages.statement_csv import COLUMNS as STATEMENT_COLUMNS
 from costs.pages.statement_csv import statement_lines_csv
@@ -265,8 +264,7 @@ _MEMBER: Final[Columns] = {
 def _table(rows: QuerySet[Any] | Iterable[Any], columns: Columns) -> Iterator[str]:
     yield csv_text([tuple(columns)])
     found = rows.iterator(chunk_size=2000) if isinstance(rows, QuerySet) else iter(rows)
-    while chunk := list(islice(found, CHUNK_LINES)):
-        yield csv_text(tuple(_cell(value(row)) for value in columns.values()) for row in chunk)
+    yield from csv_chunks(tuple(_cell(value(row)) for value in columns.values()) for row in found)
 
 
 def _assignments() -> Iterator[str]:

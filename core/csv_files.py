@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import islice
 from unicodedata import normalize
 
+CHUNK_LINES = 1000
 _FORMULA_SIGNS = frozenset("=+-@\t\r\n")
 
 
@@ -32,6 +34,13 @@ def csv_text(lines: Iterable[tuple[str, ...]]) -> str:
     buffer = _LineFeeds()
     csv.writer(buffer, lineterminator="\r\n").writerows(lines)
     return buffer.getvalue()
+
+
+def csv_chunks(lines: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """csv_text() of ``lines`` in pieces, for files of any length: no more than one is held in memory."""
+    rest = iter(lines)
+    while chunk := list(islice(rest, CHUNK_LINES)):
+        yield csv_text(chunk)
 
 
 class _LineFeeds(io.StringIO):

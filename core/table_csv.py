@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import count, islice
+from itertools import count
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import slugify
 
 from core.cells import Cell, text_of
-from core.csv_files import csv_text, escape_formula, plain
+from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from core.days import DateRange
 from core.money import Money
 from core.querystate import link
@@ -23,7 +23,6 @@ from core.tables import Column, Table
 
 PARAMETER = "csv"
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_CHUNK_LINES = 1000
 _LONGEST_NAME = 150
 
 
@@ -77,9 +76,7 @@ def table_csv(table: Table) -> Iterator[str]:
         for unit in [currency.upper() for currency in of_column] or [column.unit]
     ]
     yield csv_text([tuple(_each_once([*heads, *(["Notes"] if has_notes else [])]))])
-    rest = iter(lines)
-    while chunk := list(islice(rest, _CHUNK_LINES)):
-        yield csv_text(_line(cells, columns, currencies, has_notes=has_notes) for cells in chunk)
+    yield from csv_chunks(_line(cells, columns, currencies, has_notes=has_notes) for cells in lines)
 
 
 def _each_once(heads: Iterable[str]) -> Iterator[str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from itertools import islice
 
 from django.db.models import QuerySet
 
 from accounts.audit.models import AuditEntry
-from core.csv_files import csv_text, escape_formula
-from costs.exports.usage import CHUNK_LINES
+from core.csv_files import csv_chunks, csv_text, escape_formula
 
 COLUMNS = (
     "at",
@@ -29,9 +27,7 @@ COLUMNS = (
 def audit_csv(entries: QuerySet[AuditEntry]) -> Generator[str]:
     """``entries`` in their order under COLUMNS, in chunks; ``old`` and ``new`` are JSON, times are UTC."""
     yield csv_text([COLUMNS])
-    rows = entries.iterator(chunk_size=2000)
-    while chunk := list(islice(rows, CHUNK_LINES)):
-        yield csv_text(_line(entry) for entry in chunk)
+    yield from csv_chunks(_line(entry) for entry in entries.iterator(chunk_size=2000))
 
 
 def _line(entry: AuditEntry) -> tuple[str, ...]:

@@ -32,9 +32,8 @@ from itertools import groupby
 
 from django.db.models import OuterRef, Subquery
 
-from core.csv_files import csv_text, escape_formula, plain
+from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from core.wording import count
-from costs.exports.usage import CHUNK_LINES
 from costs.models import AttributedUsage, AttributedUsageQuerySet, ReadDay
 from providers import registry
 from providers.models import Project, Provider
@@ -135,13 +134,8 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     )
     workspaces: dict[int, Workspace] = {}
     yield csv_text([COLUMNS])
-    lines: list[tuple[str, ...]] = []
-    for day, of_day in groupby(rows.iterator(chunk_size=2000), key=lambda row: row.day):
-        lines += _lines(day, of_day, workspaces)
-        if len(lines) >= CHUNK_LINES:
-            yield csv_text(lines)
-            lines = []
-    yield csv_text(lines)
+    days = groupby(rows.iterator(chunk_size=2000), key=lambda row: row.day)
+    yield from csv_chunks(line for day, of_day in days for line in _lines(day, of_day, workspaces))
 
 
 def count_unpriced(usage: AttributedUsageQuerySet) -> int:

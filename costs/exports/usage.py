@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from itertools import chain, groupby
 
 from django.db.models import QuerySet
 
-from core.csv_files import csv_text, escape_formula, plain
+from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from costs.models import AttributedUsage, AttributedUsageQuerySet, Restatement
 from providers.models import Project
 
@@ -36,11 +36,10 @@ RESTATEMENT_COLUMNS = (
     "model",
     *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
-CHUNK_LINES = 1000
 
 
 def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
-    """The rows of ``usage`` that hold anything, under COLUMNS, in chunks of about a thousand lines.
+    """The rows of ``usage`` that hold anything, under COLUMNS, in chunks.
 
     Ordered by date, provider, project_id and model (by code point, on every database). ``project_id`` is empty for
     usage without a key; ``company`` is empty where a day is unassigned. Of a row that is split between companies there
@@ -48,13 +47,10 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     """
     rows = usage.used().select_related("project__provider", "company").order_by("day").iterator(chunk_size=2000)
     yield csv_text([COLUMNS])
-    lines: list[tuple[str, ...]] = []
-    for _day, of_day in groupby(rows, key=lambda row: row.day):
-        lines += sorted((_line(row) for row in of_day), key=_order)
-        if len(lines) >= CHUNK_LINES:
-            yield csv_text(_escaped(lines))
-            lines = []
-    yield csv_text(_escaped(lines))
+    days = (
+        sorted((_line(row) for row in of_day), key=_order) for _day, of_day in groupby(rows, key=lambda row: row.day)
+    )
+    yield from csv_chunks(_escaped(chain.from_iterable(days)))
 
 
 def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
@@ -64,8 +60,7 @@ def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
     """
     yield csv_text([RESTATEMENT_COLUMNS])
     rows = restatements.select_related("project__provider").order_by("restated_at", "pk").iterator(chunk_size=2000)
-    while chunk := list(islice(rows, CHUNK_LINES)):
-        yield csv_text(_restatement_line(row) for row in chunk)
+    yield from csv_chunks(_restatement_line(row) for row in rows)
 
 
 def _line(row: AttributedUsage) -> tuple[str, ...]:
