@@ -266,11 +266,11 @@ def _part_head(name: str) -> SafeString:
 
 def _figures(totals: Totals, currency: str, words: PageWords) -> tuple[str, ...]:
     others = (formatters.figure(metric, totals, currency, words=words) for metric in (CREDITS, MINUTES, REQUESTS))
-    return (*others, _money(totals, currency))
+    return (*others, _money(totals, currency, words))
 
 
-def _money(totals: Totals, currency: str) -> str:
-    return formatters.money(totals, currency, in_cents=True)
+def _money(totals: Totals, currency: str, words: PageWords | None = None) -> str:
+    return formatters.money(totals, currency, in_cents=True, words=words)
 
 
 def _rounding_rows(head: str, parts: Iterable[Group], whole: Totals) -> list[Row]:

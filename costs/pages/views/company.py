@@ -27,6 +27,7 @@ from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.notices import Notice
 from costs.pages.views.scope import Asked, page_context, read_asked
+from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of
 from providers.models import Assignment, Company, Provider
 
@@ -133,7 +134,7 @@ def _assignments(request: HttpRequest, report: CompanyReport) -> Table:
 
 def _part(part: Part) -> tuple[str, ...]:
     return (
-        formatters.project(part.project),
+        formatters.project(part.project, words=words_for([part.project.provider])),
         formatters.provider(part.project.provider),
         Cell(f"{plain(part.percent)} %", part.percent),
         "The beginning" if part.period.is_from_the_beginning else formatters.day(part.period.starts_on),

@@ -104,6 +104,7 @@ def _tables(request: HttpRequest, report: ProviderReport, chosen: RangeChoice, w
             report.restatements,
             report.model_names,
             caption="The latest restatements",
+            words=words,
             csv_url=csv_url(request, "restatements"),
         ),
         "syncs": history_table(report.runs, csv_url=csv_url(request, "syncs")),

@@ -20,6 +20,7 @@ from costs.pages import formatters
 from costs.pages.ranges import presets
 from costs.pages.views.dashboard import offers_simulated
 from costs.pages.views.downloads import download
+from costs.pages.words import words_for
 from costs.reports.providers import ProvidersReport, ProviderState, providers_report
 from providers.models import Provider
 from providers.progress import type_label
@@ -76,7 +77,12 @@ def _row(state: ProviderState, now: datetime) -> Row:
             type_label(state.provider.type),
             status(state.status.value, state.status.label),
             _last_sync(state.provider, now),
-            formatters.money(state.totals, state.provider.currency, reading=state.reading),
+            formatters.money(
+                state.totals,
+                state.provider.currency,
+                reading=state.reading,
+                words=words_for([state.provider]),
+            ),
             str(state.unassigned_keys),
         )
     )

@@ -23,7 +23,7 @@ from costs.models import Restatement
 from costs.pages import formatters
 from costs.pages.ranges import read_range
 from costs.pages.views.downloads import download
-from costs.pages.words import words_for
+from costs.pages.words import PageWords, words_for
 from costs.reports import breakdowns
 from providers.models import Provider, SyncRun
 
@@ -60,6 +60,7 @@ def provider_restatements(request: HttpRequest, pk: int) -> HttpResponseBase:
             page.items,
             breakdowns.model_labels([provider]),
             caption=f"Restatements of {provider.name}, {chosen.range}",
+            words=words_for([provider]),
             csv_url=csv_url(request, "restatements"),
             page=page,
         ),
@@ -72,6 +73,7 @@ def restatement_table(
     models: Mapping[str, str],
     *,
     caption: str,
+    words: PageWords,
     csv_url: str = "",
     page: Page | None = None,
 ) -> Table:
@@ -82,7 +84,7 @@ def restatement_table(
             Row(
                 (
                     formatters.marked_day(restated.day, is_provisional=False),
-                    formatters.project(restated.project),
+                    formatters.project(restated.project, words=words),
                     models.get(restated.model) or restated.model,
                     changes(restated),
                     _noticed(restated),
