@@ -6,6 +6,7 @@ what reads answers can ask it as well as what stores them.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 # Those that providers bill in; lower-case ISO codes.
 CURRENCIES = ("usd", "eur", "inr", "pln", "gbp")
@@ -20,7 +21,12 @@ class Figure:
 
     digits: int
 
-    @property
+    @cached_property
+    def unit(self) -> Decimal:
+        """The smallest amount that is stored."""
+        return Decimal(1).scaleb(-self.digits)
+
+    @cached_property
     def largest(self) -> Decimal:
         """The most that one row, or one sum of rows that is stored, can hold."""
         return Decimal(LARGEST_INTEGER).scaleb(-self.digits)

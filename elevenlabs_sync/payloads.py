@@ -8,7 +8,6 @@ reference: https://elevenlabs.io/docs/api-reference/introduction
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -116,14 +115,16 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
     )
 
     names: dict[str, str] = {}
-    sums: dict[tuple[date, str, str], list[Decimal | None]] = defaultdict(lambda: [Decimal(0)] * len(columns))
+    sums: dict[tuple[date, str, str], tuple[Decimal | None, ...]] = {}
     for cells in table.rows:
         day = timestamp.day(cells)
         identity = (day, key_hash.identity(cells), model.identity(cells))
-        values = [column.number(cells) if column else None for _metric, column in columns]
+        values = tuple([column.number(cells) if column else None for _figure, column in columns])
         if not first <= day <= last:
             continue
-        sums[identity] = [_add(one, other) for one, other in zip(sums[identity], values, strict=True)]
+        if before := sums.get(identity):
+            values = tuple(map(_add, before, values))
+        sums[identity] = values
         if key_name and (name := _display_name(cells[key_name.position])):
             names[identity[1]] = name
 
@@ -254,7 +255,7 @@ def _rounded(amount: Decimal | None, figure: Figure, column: Column | None) -> D
         return None
     if amount > figure.largest:
         raise column.refuse(f"holds more than the {figure.largest:,f} that can be stored")
-    rounded = amount.quantize(Decimal(1).scaleb(-figure.digits), rounding=ROUND_HALF_EVEN, context=_EXACT)
+    rounded = amount.quantize(figure.unit, rounding=ROUND_HALF_EVEN, context=_EXACT)
     if figure is REQUESTS and rounded != amount:
         raise column.refuse("holds a number of requests that is not whole")
     return rounded

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeGuard
@@ -21,14 +21,20 @@ MAX_ID_LENGTH = 200
 # A number that is sent as text.
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
 _MAX_EXPONENT = 100
+_ZERO = Decimal(0)
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Column:
+    """A column of one answer. Ids and moments, of which an answer repeats few, are examined once each."""
+
     name: str
     position: int
     unit: str | None
+    _ids: set[str] = field(default_factory=set, compare=False, repr=False)
+    _days: dict[str | int, date] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, reason: str) -> UnexpectedResponseError:
         return UnexpectedResponseError(f"column {quotable(self.name)} {reason}")
@@ -43,12 +49,16 @@ class Column:
             return None
         if isinstance(cell, str) and PLAIN_NUMBER.fullmatch(cell):
             cell = Decimal(cell)
-        if isinstance(cell, bool) or not isinstance(cell, int | Decimal):
+        if type(cell) is int:
+            cell = Decimal(cell)
+        if type(cell) is not Decimal:
             raise self.refuse("holds something that is no number")
-        value = Decimal(cell)
+        value: Decimal = cell
+        if not value:
+            return _ZERO
         if value < 0:
             raise self.refuse("holds a negative number")
-        if value and value.adjusted() > _MAX_EXPONENT:  # decimal arithmetic itself would overflow
+        if value.adjusted() > _MAX_EXPONENT:  # decimal arithmetic itself would overflow
             raise self.refuse("holds a number too large to be true")
         return value
 
@@ -59,21 +69,35 @@ class Column:
             return ""
         if not isinstance(cell, str):
             raise self.refuse("holds something that is no text")
-        if not is_id(cell):
-            raise self.refuse(f"holds an id of more than {MAX_ID_LENGTH} characters, or with characters that no id has")
+        if cell not in self._ids:
+            if not is_id(cell):
+                raise self.refuse(
+                    f"holds an id of more than {MAX_ID_LENGTH} characters, or with characters that no id has"
+                )
+            self._ids.add(cell)
         return cell
 
     def day(self, row: list[Any]) -> date:
         """The UTC day that begins at the cell's moment: ISO 8601, or Unix milliseconds where the unit says so."""
         cell = row[self.position]
+        if type(cell) is not str and type(cell) is not int:  # a bool is equal to an integer, and none
+            raise self._refuse_moment()
+        if cell not in self._days:
+            self._days[cell] = self._day(cell)
+        return self._days[cell]
+
+    def _day(self, cell: str | int) -> date:
         moment = None
         if self.unit == "ms":
             moment = _from_milliseconds(cell)
         if moment is None and isinstance(cell, str):
             moment = _from_iso(cell)
         if moment is None or moment.time() != time():
-            raise self.refuse("holds a timestamp that is not the beginning of a UTC day")
+            raise self._refuse_moment()
         return moment.date()
+
+    def _refuse_moment(self) -> UnexpectedResponseError:
+        return self.refuse("holds a timestamp that is not the beginning of a UTC day")
 
 
 @dataclass(frozen=True)
@@ -135,13 +159,13 @@ def is_id(text: str) -> bool:
 
 def is_storable(text: str) -> bool:
     """Whether a database can hold it: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return not _UNSTORABLE.search(text)
 
 
-def _from_milliseconds(cell: Any) -> datetime | None:
+def _from_milliseconds(cell: str | int) -> datetime | None:
     if isinstance(cell, str) and cell.isascii() and cell.isdigit():
         cell = int(cell[:20])
-    if isinstance(cell, bool) or not isinstance(cell, int):
+    if isinstance(cell, str):
         return None
     try:
         return _EPOCH + timedelta(milliseconds=cell)

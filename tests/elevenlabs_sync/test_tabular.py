@@ -252,6 +252,17 @@ def test_document_of_another_shape_is_refused(document: Any) -> None:
         Table.of(document)
 
 
+def test_moment_equal_to_one_already_read_is_examined_still() -> None:
+    """False is equal to 0, and no moment, whatever the rows before it hold."""
+    timestamp = column("timestamp", "ms")
+
+    epoch = timestamp.day([0])
+
+    assert epoch == date(1970, 1, 1)
+    with pytest.raises(UnexpectedResponseError):
+        timestamp.day([False])
+
+
 def test_refusal_quotes_neither_long_nor_unstorable_text() -> None:
     """A column's name and unit come from outside: the sentence about them can be stored and shown."""
     name, unit = "\0" + "\ud800" + "n" * 5000, "\0" + "u" * 5000
