@@ -1,1 +1,1 @@
-"""Connecting, managing and syncing providers, assigning keys, naming companies. What shows money is in costs.views."""
+"""Connecting, managing and syncing providers, assigning keys, naming companies. Money is in costs.pages."""
