@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.urls import ResolverMatch
 
 from accounts.models import Membership, Role
+from providers.permissions import SEE_PROVIDERS
 
 
 class Open(Enum):
@@ -29,7 +30,7 @@ class Open(Enum):
 
 @dataclass(frozen=True)
 class OwnCompany:
-    """SEE – or a Company viewer, where the URL's ``argument`` is the id of a company of theirs."""
+    """SEE_PROVIDERS – or a Company viewer, where the URL's ``argument`` is the id of a company of theirs."""
 
     argument: str
 
@@ -44,7 +45,6 @@ class Confirmed:
     need: str | Open
 
 
-SEE: Final = "providers.view_provider"  # every provider, key, company and figure
 ASSIGN: Final = "providers.assign_project"  # keys to companies, rules, the companies themselves
 SYNC: Final = "providers.sync_provider"  # ask for a sync, accept a held answer
 CONNECT: Final = "providers.change_provider"  # connect, replace its key, rename, pause, delete
@@ -54,7 +54,7 @@ AUDIT: Final = "accounts.view_audit_log"
 
 # A Viewer reads. A Member does the daily work on top, which can be undone. What handles keys, freezes figures, lets
 # people in or takes data away is the Admins' alone.
-_VIEWER: Final = frozenset({SEE})
+_VIEWER: Final = frozenset({SEE_PROVIDERS})
 _MEMBER: Final = _VIEWER | {ASSIGN, SYNC}
 _ADMIN: Final = _MEMBER | {CONNECT, CLOSE, MANAGE, AUDIT}
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
@@ -102,7 +102,7 @@ URLS: Final[Mapping[str, Need]] = {
     "mfa_edit_webauthn": Confirmed(Open.TO_MEMBERS),
     "mfa_remove_webauthn": Confirmed(Open.TO_MEMBERS),
     # The product itself
-    "about": SEE,
+    "about": SEE_PROVIDERS,
     "members:list": MANAGE,
     "members:invite": Confirmed(MANAGE),
     "members:withdraw": Confirmed(MANAGE),
@@ -114,12 +114,12 @@ URLS: Final[Mapping[str, Need]] = {
     "members:remove": Confirmed(MANAGE),
     "audit:list": AUDIT,
     # What it costs
-    "dashboard": SEE,
-    "companies:list": SEE,
-    "models:list": SEE,
-    "models:detail": SEE,
-    "exports:usage": SEE,
-    "exports:focus": SEE,
+    "dashboard": SEE_PROVIDERS,
+    "companies:list": SEE_PROVIDERS,
+    "models:list": SEE_PROVIDERS,
+    "models:detail": SEE_PROVIDERS,
+    "exports:usage": SEE_PROVIDERS,
+    "exports:focus": SEE_PROVIDERS,
     "companies:detail": OwnCompany("pk"),
     "companies:statements": OwnCompany("pk"),
     "companies:statement": OwnCompany("pk"),
@@ -128,20 +128,20 @@ URLS: Final[Mapping[str, Need]] = {
     "companies:edit": ASSIGN,
     "companies:archive": ASSIGN,
     "companies:restore": ASSIGN,
-    "statements:list": SEE,
-    "statements:month": SEE,
+    "statements:list": SEE_PROVIDERS,
+    "statements:month": SEE_PROVIDERS,
     "statements:close": Confirmed(CLOSE),
-    "rules:list": SEE,
+    "rules:list": SEE_PROVIDERS,
     "rules:add": ASSIGN,
     "rules:edit": ASSIGN,
     "rules:move": ASSIGN,
     "rules:delete": ASSIGN,
     "rules:apply": ASSIGN,
     # Providers
-    "providers:list": SEE,
-    "providers:detail": SEE,
-    "providers:progress": SEE,
-    "providers:restatements": SEE,
+    "providers:list": SEE_PROVIDERS,
+    "providers:detail": SEE_PROVIDERS,
+    "providers:progress": SEE_PROVIDERS,
+    "providers:restatements": SEE_PROVIDERS,
     "providers:sync": SYNC,
     "providers:resync": SYNC,
     "providers:accept": SYNC,
@@ -204,7 +204,7 @@ def role_of(request: HttpRequest) -> Role | None:
 
 def sees_company(user: User | AnonymousUser, company_id: int) -> bool:
     """Whether this company's costs may be shown to ``user``."""
-    if user.has_perm(SEE):
+    if user.has_perm(SEE_PROVIDERS):
         return True
     membership = membership_of(user)
     return (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.access import NAMESPACES, SEE, URLS, fulfils
+from accounts.access import NAMESPACES, URLS, fulfils
 from accounts.requiring import ENROLMENT_ATTRIBUTE
+from providers.permissions import SEE_PROVIDERS
 
 # Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
 PAGES = (
@@ -26,7 +27,7 @@ SETTINGS = (
 def navigation(request: HttpRequest) -> dict[str, object]:
     user = request.user
     # A Company viewer's own pages are under /companies/ as well.
-    pages = PAGES if user.has_perm(SEE) else (("Your companies", "your_companies", ("/companies/",)),)
+    pages = PAGES if user.has_perm(SEE_PROVIDERS) else (("Your companies", "your_companies", ("/companies/",)),)
     nav = [*pages, ("Settings", "settings", ("/settings/", "/accounts/"))]
     if fulfils(user, NAMESPACES["admin"], {}):
         nav.append(("Admin", "admin:index", ("/admin/",)))

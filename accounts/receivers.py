@@ -27,12 +27,12 @@ def connect() -> None:
     post_save.connect(give_role, sender=User, dispatch_uid="accounts")
     user_logged_in.connect(remember_browser, dispatch_uid="accounts")
     account.user_logged_in.connect(date_single_sign_on, dispatch_uid="accounts.confirming")
-    account.user_logged_in.connect(tell_signed_in, dispatch_uid="accounts")
-    user_logged_out.connect(tell_signed_out, dispatch_uid="accounts")
-    account.password_changed.connect(tell_password_changed, dispatch_uid="accounts")
-    second_factor.authenticator_added.connect(tell_factor_added, dispatch_uid="accounts")
-    second_factor.authenticator_removed.connect(tell_factor_removed, dispatch_uid="accounts")
-    second_factor.authenticator_reset.connect(tell_new_codes, dispatch_uid="accounts")
+    account.user_logged_in.connect(record_sign_in, dispatch_uid="accounts")
+    user_logged_out.connect(record_sign_out, dispatch_uid="accounts")
+    account.password_changed.connect(record_password_change, dispatch_uid="accounts")
+    second_factor.authenticator_added.connect(record_factor_added, dispatch_uid="accounts")
+    second_factor.authenticator_removed.connect(record_factor_removed, dispatch_uid="accounts")
+    second_factor.authenticator_reset.connect(record_new_codes, dispatch_uid="accounts")
 
 
 def give_role(instance: User, *, created: bool, update_fields: Any = None, **_signal: Any) -> None:
@@ -53,33 +53,33 @@ def give_role(instance: User, *, created: bool, update_fields: Any = None, **_si
         )
 
 
-def tell_signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
+def record_sign_in(request: HttpRequest, user: User, **_signal: Any) -> None:
     by = [str(record.get("type") or record["method"]) for record in get_authentication_records(request, user)]
     audit_event("session.signed_in", user, actor=user, new={"by": by})
 
 
-def tell_signed_out(user: User | None, **_signal: Any) -> None:
+def record_sign_out(user: User | None, **_signal: Any) -> None:
     if user is not None:
         audit_event("session.signed_out", user, actor=user)
 
 
-def tell_password_changed(request: HttpRequest, user: User, **_signal: Any) -> None:
+def record_password_change(request: HttpRequest, user: User, **_signal: Any) -> None:
     """Whoever knew the old one is signed out. So it is with a new second factor, which a session never passed."""
     audit_event("password.changed", user, actor=user)
     end_sessions(user=user, but=request.session.session_key)
 
 
-def tell_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:
+def record_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:
     """The recovery codes that come with a first factor are no news of their own."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         audit_event("two_factor.enabled", user, actor=user, new={"type": authenticator.type})
         end_sessions(user=user, but=request.session.session_key)
 
 
-def tell_factor_removed(user: User, authenticator: Authenticator, **_signal: Any) -> None:
+def record_factor_removed(user: User, authenticator: Authenticator, **_signal: Any) -> None:
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         audit_event("two_factor.disabled", user, actor=user, old={"type": authenticator.type})
 
 
-def tell_new_codes(user: User, **_signal: Any) -> None:
+def record_new_codes(user: User, **_signal: Any) -> None:
     audit_event("two_factor.recovery_codes_made", user, actor=user)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.audit.summing import tell_sums
+from accounts.audit.summing import record_sums
 
 
 @shared_task
 def sum_up_failures() -> None:
     """Once an hour; repeating it finds nothing left to tell."""
-    tell_sums(now=timezone.now())
+    record_sums(now=timezone.now())

@@ -130,7 +130,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def tell_where_it_leads(get_response: GetResponse) -> GetResponse:
+def answer_redirects_in_place(get_response: GetResponse) -> GetResponse:
     """Answer in-place.js with 204 and the Location instead of a redirect.
 
     The browser would follow a redirect unseen; the messages that wait for the next page would be used up by a page that

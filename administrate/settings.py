@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "administrate.requests.answer_probes",
-    "administrate.requests.tell_where_it_leads",
+    "administrate.requests.answer_redirects_in_place",
     "administrate.requests.refuse_what_no_browser_sends",
     "administrate.large_answers.bound_large_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -36,7 +36,7 @@ def count_unrecorded(*, step: str, address: str) -> None:
         cache.set(key, (number + 1, addresses), KEPT_FOR.total_seconds())
 
 
-def tell_sums(*, now: datetime) -> int:
+def record_sums(*, now: datetime) -> int:
     """Write an entry for each hour that is over and was not told yet; returns how many."""
     hours = [_hour(now) - number * HOUR for number in range(KEPT_FOR // HOUR, 0, -1)]
     keys = {_key(step, hour): (step, hour) for hour in hours for step in STEPS}

@@ -71,10 +71,10 @@ def _download(form: AuditFilterForm) -> HttpResponseBase:
     measured = audit_csv(form.entries())
     response = csv_response(measured, name=name)
 
-    def tell() -> None:
+    def record() -> None:
         audit_event("audit.exported", file_name(name), new=filters)
         measured.close()
         response.streaming_content = csv_content(audit_csv(form.entries()))
 
-    before_sending(response, tell)
+    before_sending(response, record)
     return response

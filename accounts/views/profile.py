@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import SEE, membership_of, role_of
+from accounts.access import membership_of, role_of
 from accounts.forms import ProfileForm
+from providers.permissions import SEE_PROVIDERS
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +32,7 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
 @require_safe
 def your_companies(request: HttpRequest) -> HttpResponse:
     """The companies that a Company viewer sees; straight to the only one. Everybody else has the whole list."""
-    if request.user.has_perm(SEE):
+    if request.user.has_perm(SEE_PROVIDERS):
         return redirect("companies:list")
     membership = membership_of(request.user)
     companies = list(membership.companies.order_by("name")) if membership else []

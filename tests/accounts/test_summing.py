@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts.audit import recording, summing
-from accounts.audit.summing import SUMMED, count_unrecorded, tell_sums
+from accounts.audit.summing import SUMMED, count_unrecorded, record_sums
 from accounts.models import AuditEntry
 from accounts.tasks import sum_up_failures
 from core.audit import audit_event
@@ -31,8 +31,8 @@ def test_what_was_not_recorded_is_summed_up(now: object, monkeypatch: pytest.Mon
         monkeypatch.setattr(recording, "_address", lambda _request, number=number: f"198.51.100.{number % 120}")
         audit_event("session.sign_in_failed", User(), new={"step": "password"})
 
-    assert tell_sums(now=NOW) == 0
-    assert (tell_sums(now=AN_HOUR_LATER), tell_sums(now=AN_HOUR_LATER)) == (1, 0)
+    assert record_sums(now=NOW) == 0
+    assert (record_sums(now=AN_HOUR_LATER), record_sums(now=AN_HOUR_LATER)) == (1, 0)
 
     assert sums() == [
         {
@@ -51,7 +51,7 @@ def test_guesses_that_nobody_looked_at_are_counted_too(now: object) -> None:
     for _attempt in range(9):
         Client().post("/accounts/login/", {"login": "anna", "password": "not-the-password"})
 
-    tell_sums(now=AN_HOUR_LATER)
+    record_sums(now=AN_HOUR_LATER)
 
     assert AuditEntry.objects.filter(action=recording.FAILED).count() == 5
     assert [(entry["further_failures"], entry["addresses"]) for entry in sums()] == [(4, 1)]
@@ -63,7 +63,7 @@ def test_second_factors_are_counted_apart(now: object) -> None:
         for _attempt in range(times):
             audit_event("session.sign_in_failed", User(), new={"step": step})
 
-    tell_sums(now=AN_HOUR_LATER)
+    record_sums(now=AN_HOUR_LATER)
 
     assert AuditEntry.objects.filter(action=recording.FAILED, new__step="second factor").count() == 10
     assert {entry["step"]: entry["further_failures"] for entry in sums()} == {"password": 190, "second factor": 2}
@@ -73,7 +73,7 @@ def test_hours_that_a_stopped_clock_left_are_told_later(now: object) -> None:
     """Each as its own."""
     count_unrecorded(step="password", address="198.51.100.1")
 
-    assert tell_sums(now=NOW + timedelta(days=3)) == 1
+    assert record_sums(now=NOW + timedelta(days=3)) == 1
     assert sums()[0]["from"] == "2026-11-22 12:00 UTC"
 
 
@@ -83,7 +83,7 @@ def test_number_of_addresses_is_bounded(now: object, monkeypatch: pytest.MonkeyP
     for number in range(9):
         count_unrecorded(step="password", address=f"198.51.100.{number}")
 
-    tell_sums(now=AN_HOUR_LATER)
+    record_sums(now=AN_HOUR_LATER)
 
     assert (sums()[0]["further_failures"], sums()[0]["addresses"]) == (9, "more than 3")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation import EditedWorkspace, FaultySimulator
-from tests.simulation.asking import TODAY
+from tests.simulation.calls import TODAY
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
 from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.simulation import EditedWorkspace, FaultySimulator, WorkspaceEdits
-from tests.simulation.asking import TLS, TODAY, get, post_usage, usage_body
+from tests.simulation.calls import TLS, TODAY, get, post_usage, usage_body
 from tests.simulation.commands import CommandError, read_edit, read_fault
 from tests.simulation.edits import Hide, Restate
 from tests.simulation.faults import ConnectionReset, ErrorStatus, Gate

@@ -8,7 +8,7 @@ import pytest
 
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from tests.simulation import EditedWorkspace, FaultySimulator, drift
-from tests.simulation.asking import exact, post_usage, records, usage_body, within
+from tests.simulation.calls import exact, post_usage, records, usage_body, within
 from tests.simulation.faults import Fault
 
 START, END = date(2026, 8, 1), date(2026, 8, 8)

@@ -10,7 +10,7 @@ from elevenlabs_sync.simulator import Cost, SimulatedWorkspace
 from elevenlabs_sync.simulator.cast import KEYLESS, SimulatedKey
 from elevenlabs_sync.simulator.routes import SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
 from tests.simulation import Edit, EditedWorkspace, FaultySimulator, WorkspaceEdits
-from tests.simulation.asking import TODAY, exact, get, known, post_cost, post_usage, records, usage_body, within
+from tests.simulation.calls import TODAY, exact, get, known, post_cost, post_usage, records, usage_body, within
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, LimitKey, RenameKey
 

@@ -12,7 +12,7 @@ import pytest
 
 from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.simulation import FaultySimulator, faults
-from tests.simulation.asking import TLS, exact, get, post_usage, raw_usage_request, read_all, usage_body
+from tests.simulation.calls import TLS, exact, get, post_usage, raw_usage_request, read_all, usage_body
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
 

@@ -10,7 +10,7 @@ import pytest
 
 from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.simulation import EditedWorkspace, FaultySimulator, faults
-from tests.simulation.asking import get, post_usage, raw_usage_request, usage_body
+from tests.simulation.calls import get, post_usage, raw_usage_request, usage_body
 from tests.simulation.edits import Hide
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))

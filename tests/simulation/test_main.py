@@ -9,7 +9,7 @@ import pytest
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, key_of
 from elevenlabs_sync.simulator.routes import MODELS_PATH
 from tests.simulation.__main__ import main
-from tests.simulation.asking import TLS
+from tests.simulation.calls import TLS
 from tests.simulation.commands import EDITS_BY_NAME, FAULTS_BY_NAME
 
 

@@ -10,7 +10,7 @@ from elevenlabs_sync.simulator import SIMULATED_API_KEY, Cost
 from elevenlabs_sync.simulator.answers import Answer, plain_error, refusal
 from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
 from tests.simulation import EditedWorkspace, FaultySimulator, faults
-from tests.simulation.asking import (
+from tests.simulation.calls import (
     TODAY,
     get,
     post_cost,

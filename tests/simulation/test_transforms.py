@@ -9,7 +9,7 @@ import pytest
 
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from tests.simulation import FaultySimulator, faults
-from tests.simulation.asking import post_usage, usage_body
+from tests.simulation.calls import post_usage, usage_body
 from tests.simulation.faults import Verbatim
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))

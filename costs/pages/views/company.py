@@ -30,15 +30,15 @@ from costs.pages.views.scope import Asked, page_context, read_asked
 from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of
 from providers.models import Assignment, Company, Provider
+from providers.permissions import SEE_PROVIDERS
 
-SEES_PROVIDERS = "providers.view_provider"
 SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures may be incomplete.")
 
 
 @require_safe
 def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     company = get_object_or_404(Company, pk=pk)
-    sees_providers = request.user.has_perm(SEES_PROVIDERS)
+    sees_providers = request.user.has_perm(SEE_PROVIDERS)
     sources = sources_of(company)
     asked = read_asked(request, providers=sources.providers, now=timezone.now(), may_filter=sees_providers)
     report = company_report(

@@ -30,9 +30,9 @@ from costs.statements.adjustments import closed_months
 from costs.statements.contents import StatementView
 from costs.statements.reports import CompanyMonth, CompanyMonths, company_month, company_months, company_sheet
 from providers.models import Company, Provider
+from providers.permissions import SEE_PROVIDERS
 
 # Who may not see providers and keys is shown what was used, not by which key.
-SEES_KEYS = "providers.view_provider"
 SOME_UNREAD = Notice("Some days have not been read yet.")
 
 
@@ -57,7 +57,7 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
     context = {
         "company": company,
         "page": page,
-        "sees_all": request.user.has_perm(SEES_KEYS),
+        "sees_all": request.user.has_perm(SEE_PROVIDERS),
         "table": table,
         "simulated": _simulated(request),
     }
@@ -81,7 +81,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     providers = list(Provider.objects.all())
     report = company_month(company, month, providers, today=today)
     sheet, currency = report.sheet, report.currency
-    sees_keys = request.user.has_perm(SEES_KEYS)
+    sees_keys = request.user.has_perm(SEE_PROVIDERS)
     simulated = {provider.name for provider in simulated_only(providers)}
     words = statement_words(sheet, providers)
     figures = [METRICS[slug].label.lower() for slug in figures_on(sheet, words) if slug != "cost"]
@@ -112,7 +112,7 @@ def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpRes
     company = get_object_or_404(Company, pk=pk)
     sheet = company_sheet(company, month, closed_months())
     figures = figures_on(sheet, statement_words(sheet, Provider.objects.all()))
-    chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEES_KEYS), figures=figures)
+    chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEE_PROVIDERS), figures=figures)
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
     return download(chunks, name=name)
 
@@ -125,4 +125,4 @@ def _unread(report: CompanyMonth, providers: list[Provider], *, sees_keys: bool,
 
 
 def _simulated(request: HttpRequest) -> list[Provider]:
-    return simulated_only(Provider.objects.all()) if request.user.has_perm(SEES_KEYS) else []
+    return simulated_only(Provider.objects.all()) if request.user.has_perm(SEE_PROVIDERS) else []

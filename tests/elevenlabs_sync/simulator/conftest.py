@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from tests.simulation.asking import TODAY
+from tests.simulation.calls import TODAY
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from elevenlabs_sync.simulator import (
 )
 from elevenlabs_sync.simulator.access import DEFAULT_KEYS, REGIONS, RESIDENCIES
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.simulation.asking import TODAY, get, post_usage, usage_body
+from tests.simulation.calls import TODAY, get, post_usage, usage_body
 
 BODY = usage_body(TODAY.replace(day=1), TODAY)
 

@@ -17,7 +17,7 @@ from elevenlabs_sync.simulator import (
     billing,
 )
 from elevenlabs_sync.simulator.routes import COST_PATH
-from tests.simulation.asking import TODAY, exact, post_cost, post_usage, records, usage_body, within
+from tests.simulation.calls import TODAY, exact, post_cost, post_usage, records, usage_body, within
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 MOVE = date(2026, 8, 11)

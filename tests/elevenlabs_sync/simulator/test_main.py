@@ -19,7 +19,7 @@ from elevenlabs_sync.simulator import (
 )
 from elevenlabs_sync.simulator.__main__ import main
 from elevenlabs_sync.simulator.routes import MODELS_PATH, USAGE_PATH
-from tests.simulation.asking import TLS, TODAY
+from tests.simulation.calls import TLS, TODAY
 
 
 def test_totals_are_printed_for_inclusive_days(capsys: pytest.CaptureFixture[str]) -> None:

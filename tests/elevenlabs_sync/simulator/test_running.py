@@ -12,7 +12,7 @@ import pytest
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, ensure_running, running, stop_running
 from elevenlabs_sync.simulator.routes import MODELS_PATH
-from tests.simulation.asking import TLS
+from tests.simulation.calls import TLS
 
 HEADERS = {"xi-api-key": SIMULATED_API_KEY}
 

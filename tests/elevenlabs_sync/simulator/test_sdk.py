@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from elevenlabs_sync.simulator import RESTRICTED_API_KEY, SIMULATED_API_KEY, Cost, SimulatedWorkspace, SimulatorServer
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH
-from tests.simulation.asking import BY_KEY_AND_MODEL, TODAY, get, milliseconds, post_usage, usage_body
+from tests.simulation.calls import BY_KEY_AND_MODEL, TODAY, get, milliseconds, post_usage, usage_body
 
 MONTH = TODAY.replace(day=1)
 

@@ -17,7 +17,7 @@ from elevenlabs_sync.simulator.exchange import Exchange
 from elevenlabs_sync.simulator.request import Request
 from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH, USAGE_PATH
 from elevenlabs_sync.simulator.server import LARGEST_REQUEST
-from tests.simulation.asking import TLS, TODAY, get, post_usage, usage_body
+from tests.simulation.calls import TLS, TODAY, get, post_usage, usage_body
 
 BODY = usage_body(date(2026, 9, 1), date(2026, 9, 8))
 

@@ -15,7 +15,7 @@ from elevenlabs_sync.simulator import (
     UsageRow,
 )
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH
-from tests.simulation.asking import TODAY, exact, get, milliseconds
+from tests.simulation.calls import TODAY, exact, get, milliseconds
 
 START, END = date(2026, 8, 1), date(2026, 9, 1)
 LAST_SECOND = milliseconds(END) - 1000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, SimulatorServer
-from tests.simulation.asking import (
+from tests.simulation.calls import (
     BY_KEY_AND_MODEL,
     TODAY,
     exact,

@@ -10,7 +10,7 @@ import pytest
 from elevenlabs_sync.simulator import SimulatedWorkspace, UsageRow
 from elevenlabs_sync.simulator.cast import DISABLED, MODEL_V3_RELEASED, NEVER_USED, OWN_KEY_OF_A_PERSON, SimulatedKey
 from elevenlabs_sync.simulator.workspace import PRICED_A_DAY_LATE
-from tests.simulation.asking import TODAY, known
+from tests.simulation.calls import TODAY, known
 
 ALL_DAYS = (date(2020, 1, 1), date(2030, 1, 1))
 TOMORROW = TODAY + timedelta(days=1)
