@@ -32,7 +32,6 @@ from costs.statements.reports import CompanyMonth, CompanyMonths, company_month,
 from providers.models import Company, Provider
 from providers.permissions import SEE_PROVIDERS
 
-# Who may not see providers and keys is shown what was used, not by which key.
 SOME_UNREAD = Notice("Some days have not been read yet.")
 
 
@@ -81,6 +80,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     providers = list(Provider.objects.all())
     report = company_month(company, month, providers, today=today)
     sheet, currency = report.sheet, report.currency
+    # Who may not see providers and keys is shown what was used, not by which key.
     sees_keys = request.user.has_perm(SEE_PROVIDERS)
     simulated = {provider.name for provider in simulated_only(providers)}
     words = statement_words(sheet, providers)
