@@ -17,16 +17,13 @@ from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.payloads import key_hashes, read_service_accounts
 from elevenlabs_sync.reading import UsageReader
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from elevenlabs_sync.words import FIGURES, WORDS
+from elevenlabs_sync.words import FIGURES, WORDS, why_not_connected
 from providers.models import Project, Provider
 from providers.registry import FigureWords, KeyCheck, KeyRefusedError, Region
 from syncing.errors import (
     AnswerTooLargeError,
-    InvalidKeyError,
     MissingPermissionError,
     ProviderError,
-    RateLimitedError,
-    UnavailableError,
 )
 from syncing.reader import Reader, SyncSession, UsageRow
 from syncing.windows import PIECE_DAYS, Window
@@ -58,7 +55,7 @@ class ElevenLabs:
             return KeyCheck(frozenset())  # the key reads more than enough
         except ProviderError as error:
             raise KeyRefusedError(
-                f"Could not connect: {_reason(error)}",
+                f"Could not connect: {why_not_connected(error)}",
                 offers_account_totals=isinstance(error, MissingPermissionError) and trial.may_read_totals(),
             ) from None
         return KeyCheck(key_hashes(rows) - {Project.ACCOUNT_ID} | trial.listed_keys())
@@ -142,24 +139,3 @@ class _Trial:
     def _client(self) -> ElevenLabsClient:
         left = max(0.1, self._ends_at - time.monotonic())
         return open_client(region=self._region, api_key=self._api_key, deadline=left)
-
-
-def _reason(error: ProviderError) -> str:
-    """What stopped the connecting and what to do, in the product's words."""
-    match error:
-        case InvalidKeyError():
-            return (
-                "ElevenLabs did not accept this key. Check that you copied all of it and that it hasn't been revoked. "
-                "If the workspace has data residency, also try the workspace's data residency."
-            )
-        case MissingPermissionError(permission=permission):
-            return (
-                f"the key works but lacks the permission `{permission}`. "
-                "Allow it in ElevenLabs (or use a workspace-level key) and try again."
-            )
-        case RateLimitedError():
-            return "ElevenLabs is limiting requests. Your key was not rejected. Wait a minute and try again."
-        case UnavailableError():
-            return "ElevenLabs did not answer, so the key was not checked. Try again."
-        case _:
-            return sentence(error, ElevenLabs.label)

@@ -2,9 +2,16 @@
 
 from django.utils.html import format_html
 
+from elevenlabs_sync.client import ANALYTICS_PERMISSION
 from providers.type_words import FigureWords, Guide, TypeWords
-
-PERMISSION_FOR_USAGE = "workspace_analytics_full_read"
+from syncing.errors import (
+    InvalidKeyError,
+    MissingPermissionError,
+    ProviderError,
+    RateLimitedError,
+    UnavailableError,
+)
+from syncing.words import sentence
 
 WORDS = TypeWords(
     name="ElevenLabs",
@@ -26,7 +33,7 @@ WORDS = TypeWords(
             "Copy the key at once – ElevenLabs shows it only this time – and paste it here.",
         ),
         permissions=(
-            (PERMISSION_FOR_USAGE, "Needed: usage and costs of the whole workspace."),
+            (ANALYTICS_PERMISSION, "Needed: usage and costs of the whole workspace."),
             ("user_read", "Optional: the plan and its credits."),
             ("models_read", "Optional: the models' names."),
             ("workspace_read", "Optional, for admins of multi-seat workspaces: keys without usage."),
@@ -34,7 +41,8 @@ WORDS = TypeWords(
     ),
     keyless_name="No API key (web app)",
     keyless_explained="Usage that was made in ElevenLabs' own web app carries no API key.",
-    plan_permission=PERMISSION_FOR_USAGE,
+    plan_permission=ANALYTICS_PERMISSION,
+    first_usage="Usage appears once API calls are made; new keys can take up to an hour.",
     free_note="Free-plan usage has no dollar cost; costs can take 24 hours.",
     disabled_reasons={
         "trial_ended": "The workspace's trial ended",
@@ -53,3 +61,24 @@ FIGURES = {
     "minutes": FigureWords("Minutes of audio, as ElevenLabs reports them."),
     "requests": FigureWords("Number of API calls.", note="API calls"),
 }
+
+
+def why_not_connected(error: ProviderError) -> str:
+    """What stopped the connecting and what to do, in the product's words."""
+    match error:
+        case InvalidKeyError():
+            return (
+                "ElevenLabs did not accept this key. Check that you copied all of it and that it hasn't been revoked. "
+                "If the workspace has data residency, also try the workspace's data residency."
+            )
+        case MissingPermissionError(permission=permission):
+            return (
+                f"the key works but lacks the permission `{permission}`. "
+                "Allow it in ElevenLabs (or use a workspace-level key) and try again."
+            )
+        case RateLimitedError():
+            return "ElevenLabs is limiting requests. Your key was not rejected. Wait a minute and try again."
+        case UnavailableError():
+            return "ElevenLabs did not answer, so the key was not checked. Try again."
+        case _:
+            return sentence(error, WORDS.name)

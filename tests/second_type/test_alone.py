@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Role
+from costs.statements.closing import close_month
 from providers.models import Company, Project, Provider, SyncRun
 from tests.factories import NOW, make_assignment, make_company, make_rule, make_user
 from tests.pages import download, page_of
@@ -175,7 +177,7 @@ def walk(client: Client, *starts: str) -> dict[str, list[str]]:
 
 @pytest.fixture
 def everything(studio: Provider) -> Company:
-    """Restatements, rules, a failed run, a closed month: all that pages may show of an installation."""
+    """Rules, a failed run, a closed month: what else pages may show of an installation."""
     company = Company.objects.get()
     make_rule(company=company)
     SyncRun.objects.create(
@@ -187,6 +189,7 @@ def everything(studio: Provider) -> Company:
         finished_at=NOW,
         error_text="Prism is limiting requests. The next sync tries again.",
     )
+    close_month(month=date(2026, 10, 1), now=NOW)
     return company
 
 
