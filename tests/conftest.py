@@ -12,19 +12,22 @@ import pytest
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.test import Client
 
 from accounts.models import Role
+from core import audit
 from core.secrets import ApiKey
 from elevenlabs_sync.words import FIGURES, WORDS
-from providers import registry
+from providers import registry, signals
 from providers.models import Provider, SyncRun
 from providers.registry import FigureWords, KeyCheck, Progress, Region, TypeWords
 from syncing.errors import ProviderError
 from syncing.reader import Reader, SyncSession
 from tests.factories import NOW, TODAY, make_user
 from tests.fake_reader import FakeReader
+from tests.providers.listening import Told
 
 
 @pytest.fixture
@@ -115,3 +118,19 @@ def elevenlabs(monkeypatch: pytest.MonkeyPatch) -> FakeType:
     monkeypatch.setitem(registry._types, "elevenlabs", fake)
     monkeypatch.setattr(registry, "_engines", [fake])
     return fake
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """Listens to what the apps above are told."""
+    told = Told()
+    pairs: list[tuple[Signal, Callable[..., None]]] = [
+        (signals.assignments_changed, told.hear_assignments),
+        (signals.sharing_changed, told.hear_sharing),
+        (audit.audit_signal, told.hear_act),
+    ]
+    for signal, hear in pairs:
+        signal.connect(hear)
+    yield told
+    for signal, hear in pairs:
+        signal.disconnect(hear)

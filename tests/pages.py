@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
@@ -69,3 +70,7 @@ def sums(rows: Iterable[Mapping[str, str]], name: str) -> dict[str, Decimal]:
 
 def file_name(response: HttpResponseBase) -> str:
     return response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')
+
+
+def content_of(response: Any) -> str:
+    return b"".join(response).decode()

@@ -10,6 +10,7 @@ from costs.models import (
     ClosedMonth,
     DailyUsage,
     ReadDay,
+    StatementLine,
 )
 from costs.statements.closing import (
     close_month,
@@ -87,3 +88,8 @@ def make_world(**company: object) -> tuple[Company, Company, Project]:
     ReadDay.objects.update(read_at=NEXT_YEAR)
     Provider.objects.update(currency="usd")
     return acme, bco, make_key(acme, provider=provider)
+
+
+def lines(company: Company, month: date) -> list[tuple[str, date, Decimal | None]]:
+    found = StatementLine.objects.filter(statement__company=company, statement__closed_month__month=month)
+    return [(line.kind, line.month, line.cost) for line in found]

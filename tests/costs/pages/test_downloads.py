@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,92 +12,28 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
-from core.audit import audit_signal
 from core.money import Money
-from costs.exports import focus, usage
-from costs.models import AttributedUsage, DailyUsage, ReadDay
+from costs.models import DailyUsage, ReadDay
 from costs.pages.formatters import UNREAD
-from costs.usage.attribution import attribute
 from elevenlabs_sync.words import WORDS
-from providers.models import Company, Project, Provider
+from providers.models import Project, Provider
+from tests.costs.pages.downloads_world import AWKWARD, FORMULA, MONTH, World, used
+from tests.costs.pages.downloads_world import world as world
 from tests.factories import (
     NOW,
     TODAY,
     make_assignment,
     make_company,
-    make_keyless,
     make_project,
     make_provider,
     make_read_days,
     make_restatement,
     make_run,
-    make_split,
     make_usage,
     make_user,
 )
 from tests.pages import column, download, file_name, lines_of, sums, text_of
 from tests.providers.listening import Told
-
-FORMULA = '=HYPERLINK("http://evil")'
-AWKWARD = 'Naïve "quoted", 名\nsecond line'
-MONTH = (date(2026, 11, 1), TODAY)
-THIRD = Decimal("0.3333333333")
-
-
-@dataclass(frozen=True)
-class World:
-    """Two workspaces with two currencies, shared and unassigned keys, prices that lack, names that are awkward."""
-
-    production: Provider
-    staging: Provider
-    acme: Company
-    globex: Company
-
-
-def row_of(key: Project, day: int, model: str, cost: Decimal | None, **overrides: Any) -> DailyUsage:
-    """Of a day of November."""
-    fields: dict[str, Any] = {
-        "credits": THIRD.quantize(Decimal("0.0001")),
-        "minutes": Decimal("1.5"),
-        "requests": 10,
-        "currency": "" if cost is None else "usd",
-        "updated_at": NOW,
-    } | overrides
-    return DailyUsage(project=key, day=date(2026, 11, day), model=model, cost=cost, **fields)
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    production = make_provider(name="Production", model_names={"tts": AWKWARD})
-    staging = make_provider(name="Staging", currency="eur")
-    for provider in (production, staging):
-        make_read_days(provider=provider, first=date(2026, 8, 1), last=TODAY)
-    acme, globex = make_company(name="Acme"), make_company(name=FORMULA)
-    first, split, free = (make_project(provider=production, name=name) for name in (FORMULA, AWKWARD, "Free"))
-    euros = make_project(provider=staging, name="Euros")
-    make_assignment(project=first, company=acme)
-    make_split(project=split, shares={acme: "33.33", globex: "66.67"})
-    make_assignment(project=euros, company=globex)
-    make_assignment(project=euros, company=acme, starts_on=date(2026, 11, 15))
-    rows = []
-    keys = (first, split, free, make_keyless(provider=production))
-    for number, (key, model) in enumerate((key, model) for key in keys for model in ("tts", "stt", "")):
-        for day in (2, 9, 14, 15, 21):
-            is_priced = (number, day) != (4, 9)
-            rows.append(row_of(key, day, model, THIRD * (number + 1) * day if is_priced else None))
-    rows += [row_of(euros, day, "tts", Decimal("1.005"), currency="eur", minutes=None) for day in (14, 15, 20)]
-    rows.append(row_of(euros, 20, "stt", None))
-    DailyUsage.objects.bulk_create(rows)
-    attribute([*(key.pk for key in keys), euros.pk])
-    return World(production, staging, acme, globex)
-
-
-def used(first: date, last: date, **filters: Any) -> dict[str, Decimal]:
-    """What usage cost, exactly, by currency."""
-    found: dict[str, Decimal] = {}
-    for row in AttributedUsage.objects.filter(day__range=(first, last), **filters).exclude(cost=None):
-        found[row.currency] = found.get(row.currency, Decimal(0)) + (row.cost or 0)
-    return {currency: amount for currency, amount in found.items() if amount}
 
 
 def shown_total(html: str, slug: str) -> str:
@@ -541,137 +476,3 @@ def test_a_file_of_a_table_is_announced_by_its_name(signed_in: Client, world: Wo
         ("table.exported", f"administrate-production-restatements-{month}.csv"),
         ("table.exported", f"administrate-providers-{month}.csv"),
     ]
-
-
-# Exports --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def told() -> Iterator[Told]:
-    heard = Told()
-    audit_signal.connect(heard.hear_act)
-    yield heard
-    audit_signal.disconnect(heard.hear_act)
-
-
-EXPORTS = [("usage", usage.COLUMNS, "cost", "currency"), ("focus", focus.COLUMNS, "BilledCost", "BillingCurrency")]
-
-
-@pytest.mark.parametrize(("kind", "heads", "cost", "currency"), EXPORTS)
-def test_an_export_holds_what_was_asked_for(
-    signed_in: Client, world: World, kind: str, heads: tuple[str, ...], cost: str, currency: str
-) -> None:
-    """This month or a range, of everything, of a provider, of a company, of both."""
-    days = "from=2026-11-09&to=2026-11-15"
-    ninth, fifteenth = date(2026, 11, 9), date(2026, 11, 15)
-    asked: dict[str, dict[str, Decimal]] = {
-        "": used(*MONTH),
-        days: used(ninth, fifteenth),
-        f"{days}&provider={world.staging.pk}": used(ninth, fifteenth, project__provider=world.staging),
-        f"{days}&company={world.acme.pk}": used(ninth, fifteenth, company=world.acme),
-        f"company={world.globex.pk}&provider={world.production.pk}": used(
-            *MONTH, company=world.globex, project__provider=world.production
-        ),
-        f"{days}&company=&provider=": used(ninth, fifteenth),
-        "from=2026-10-01&to=2026-10-31": {},
-    }
-
-    for query, expected in asked.items():
-        lines = lines_of(signed_in.get(f"/exports/{kind}.csv?{query}"))
-        assert tuple(lines[0]) == heads
-        found: dict[str, Decimal] = {}
-        for line in lines[1:]:
-            row = dict(zip(heads, line, strict=True))
-            if row[cost]:
-                name = row[currency].lower()
-                found[name] = found.get(name, Decimal(0)) + Decimal(row[cost])
-        assert {name: amount for name, amount in found.items() if amount} == expected, query
-
-
-def test_the_usage_export_keeps_rows_without_a_price_and_focus_does_not(signed_in: Client, world: World) -> None:
-    """Two of them, one of them split."""
-    usage = download(signed_in, "/exports/usage.csv")
-    focus_rows = download(signed_in, "/exports/focus.csv")
-
-    unpriced = [row for row in usage if not row["cost"]]
-    assert {(row["date"], row["model"]) for row in unpriced} == {("2026-11-09", "stt"), ("2026-11-20", "stt")}
-    assert len(usage) - len(unpriced) == len(focus_rows)
-
-
-@pytest.mark.parametrize("kind", ["usage", "focus"])
-@pytest.mark.parametrize(
-    "query",
-    [
-        "provider=4711",
-        "company=4711",
-        "provider=x",
-        "company=-1",
-        "company=1.0",
-        "provider=%00",
-        "company=" + "9" * 30,
-        "company=" + "9" * 5000,
-        "company=²",
-        "provider=١",
-    ],
-)
-def test_an_export_of_what_is_not_there_is_not_found(
-    signed_in: Client, world: World, told: Told, kind: str, query: str
-) -> None:
-    """Never a file of something else, and nothing is announced."""
-    assert signed_in.get(f"/exports/{kind}.csv?{query}").status_code == 404
-    assert told.acts == []
-
-
-@pytest.mark.parametrize("kind", ["usage", "focus"])
-def test_an_export_of_a_bad_range_says_so(signed_in: Client, world: World, told: Told, kind: str) -> None:
-    """422 and a sentence; nothing is announced."""
-    response = signed_in.get(f"/exports/{kind}.csv?from=2026-11-02&to=2026-11-01")
-
-    assert response.status_code == 422
-    page = text_of(response.content)
-    assert "Nothing was exported" in page
-    assert "The range ends (2026-11-01) before it begins (2026-11-02)." in page
-    assert told.acts == []
-
-
-@pytest.mark.parametrize("kind", ["usage", "focus"])
-def test_an_export_is_announced(signed_in: Client, world: World, told: Told, kind: str) -> None:
-    """What left, of which days, and of whom: a company, a provider, or everything."""
-    days = "from=2026-11-09&to=2026-11-15"
-    for query in ("", f"&company={world.acme.pk}", f"&provider={world.staging.pk}"):
-        signed_in.get(f"/exports/{kind}.csv?{days}{query}")
-
-    assert told.actions == ["usage.exported"] * 3
-    assert [str(act.target) for act in told.acts] == ["operator", "Acme", "Staging"]
-    assert all(act.new | {"format": kind, "from": "2026-11-09", "to": "2026-11-15"} == act.new for act in told.acts)
-
-
-def test_an_export_of_a_companys_part_names_both(signed_in: Client, world: World, told: Told) -> None:
-    """Otherwise the log would tell of more than left."""
-    signed_in.get(f"/exports/usage.csv?company={world.acme.pk}&provider={world.staging.pk}")
-
-    [act] = told.acts
-    assert act.new == {
-        "format": "usage", "from": "2026-11-01", "to": "2026-11-22", "company": "Acme", "provider": "Staging",
-    }  # fmt: skip
-
-
-def test_the_menu_leads_to_the_exports_of_what_is_shown(signed_in: Client, world: World) -> None:
-    """With the page's range and filter, and of a company's page that company's."""
-    days = "from=2026-11-09&to=2026-11-15"
-    provider = f"&amp;provider={world.production.pk}"
-    asked = days.replace("&", "&amp;")
-
-    dashboard = signed_in.get(f"/?{days}&provider={world.production.pk}").content.decode()
-    company = signed_in.get(f"{world.acme.get_absolute_url()}?{days}").content.decode()
-
-    for kind in ("usage", "focus"):
-        assert f'href="/exports/{kind}.csv?{asked}{provider}" download' in dashboard
-        assert f'href="/exports/{kind}.csv?{asked}&amp;company={world.acme.pk}" download' in company
-
-
-@pytest.mark.parametrize("path", ["/exports/usage.csv", "/exports/focus.csv"])
-def test_exports_are_only_read_by_who_is_signed_in(client: Client, signed_in: Client, path: str) -> None:
-    """And never posted to."""
-    assert signed_in.post(path).status_code == 405
-    assert Client().get(path).status_code == 302
