@@ -1,7 +1,7 @@
 """/metrics for Prometheus: how long pages take, and what the database says of syncs, providers and background work.
 
 Pages are measured in the web process – several of gunicorn's add up through PROMETHEUS_MULTIPROC_DIR, which
-gunicorn.conf.py sets. All else is read at the moment of asking, so that every web process answers the same and a
+gunicorn.conf.py sets. All else is read when they are asked for, so that every web process answers the same and a
 restart forgets nothing. Runs are those asked for within the last 24 hours.
 """
 

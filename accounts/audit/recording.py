@@ -1,7 +1,7 @@
 """Writing the audit log: what core.audit.audit_event() says becomes an entry, in the transaction it is part of.
 
-Who acted is the person of the present request, unless the announcement names one; where there is no request it was a
-command or a task. Commands that only read, exports among them, are not announced: they must work where nothing can be
+Who acted is the person of the present request, unless the event names one; where there is no request it was a
+command or a task. Commands that only read, exports among them, are not recorded: they must work where nothing can be
 written, and whoever has a shell can read the database anyway.
 """
 
@@ -40,7 +40,7 @@ FAILURES_AN_HOUR = 100
 FAILURES_AN_HOUR_BY_ADDRESS = 10
 NOT_RECORDED = "summed up at the end of the hour"
 
-# What never belongs into an announcement, and is masked if it gets there all the same.
+# What never belongs into an event, and is masked if it gets there all the same.
 _SECRET_FIELDS = frozenset(
     {"api_key", "encrypted_key", "key_fingerprint", "password", "secret", "token", "token_digest", "codes", "seed"}
 )
@@ -70,7 +70,7 @@ def record(
     new: Mapping[str, Any],
     **_signal: Any,
 ) -> None:
-    """Store an announcement, except the failed sign-ins of a flood, which are counted."""
+    """Store an event, except the failed sign-ins of a flood, which are counted."""
     now = timezone.now()
     request = _request.get()
     address = _address(request)

@@ -1,4 +1,4 @@
-"""Usage as CSV: exact decimals, unknown is empty, text that a spreadsheet would run as a formula is made inert."""
+"""Usage as CSV: exact decimals, unknown is empty, text that a spreadsheet would run as a formula is escaped."""
 
 from __future__ import annotations
 
