@@ -11,7 +11,8 @@ reader ever sees the one without the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,13 +22,14 @@ from django.db.models import Q, Sum
 
 from core.sums import ExactSum, storing_sums
 from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
-from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider, sole_payer_sql
+from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
 # Who pays a row, and how much of it each: company ids with weights above zero – not only percents. Nobody: the row is
 # unassigned.
 Weights = Payers
 
 _CHUNK = 2000
+_PROJECTS = 500  # in one statement: SQLite takes 32,766 parameters, four of each period
 
 
 @transaction.atomic
@@ -69,8 +71,9 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
         cursor.execute(f"SELECT DISTINCT day FROM {staging}")
         days = {_as_date(day) for (day,) in cursor.fetchall()}
         cursor.execute(_forget(staging))
-    split_projects = _split_projects(project_ids)
-    _insert_whole(staging, exclude=split_projects.keys())
+    whole, split_projects = _periods(project_ids)
+    with _hash_joins():
+        _insert_whole(staging, whole)
     for pk, periods in split_projects.items():
         staged_days = DailyUsage.objects.filter(project=pk, day__in=days)
         AttributedUsage.objects.filter(project=pk, day__in=days).delete()
@@ -148,12 +151,18 @@ _TOTALS = DailyTotal._meta.db_table
 _UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
 _SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
 _COPIED = (*FIGURES, "currency", "estimated")
+# The first line names the types, also where no line follows.
 _INSERT_WHOLE = f"""
+    WITH payer (project_id, starts_on, ends_on, company_id) AS (
+        VALUES (CAST(NULL AS bigint), CAST(NULL AS date), CAST(NULL AS date), CAST(NULL AS bigint)){{payers}}
+    )
     INSERT INTO {_ATTRIBUTED} (project_id, day, model, company_id, {", ".join(_COPIED)})
-    SELECT used.project_id, used.day, used.model,
-        ({sole_payer_sql("used.project_id", "used.day")}),
-        {", ".join(f"used.{name}" for name in _COPIED)}
-    FROM {{source}} AS used
+    SELECT used.project_id, used.day, used.model, payer.company_id, {", ".join(f"used.{name}" for name in _COPIED)}
+    FROM {{source}} AS used LEFT JOIN payer
+        ON payer.project_id = used.project_id AND payer.starts_on <= used.day
+        AND (payer.ends_on IS NULL OR used.day <= payer.ends_on)
+    WHERE used.project_id IN ({{projects}})
+    ORDER BY used.project_id, used.day, used.model
 """
 
 
@@ -173,23 +182,47 @@ def _forget(staging: str) -> str:
     """
 
 
-def _insert_whole(source: str, *, exclude: Collection[int] = (), only: Collection[int] | None = None) -> None:
-    """Attribute the rows of the table ``source`` whole, ``only`` of these projects where given."""
-    conditions, params = [], []
-    for word, ids in (("NOT IN", exclude), ("IN", only)):
-        if ids is not None and (ids or word == "IN"):
-            conditions.append(f"used.project_id {word} ({', '.join(['%s'] * len(ids)) or 'NULL'})")
-            params += sorted(ids)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = "ORDER BY used.project_id, used.day, used.model"
+def _insert_whole(source: str, periods: Mapping[int, Periods]) -> None:
+    """Attribute the rows that the table ``source`` has of these projects, none of which is split."""
+    adapt = connection.ops.adapt_datefield_value
+    project_ids = sorted(periods)
+    for start in range(0, len(project_ids), _PROJECTS):
+        piece = project_ids[start : start + _PROJECTS]
+        payers: list[Any] = []
+        for pk in piece:
+            for period in periods[pk].in_order:
+                company_id = period.payers[0][0] if period.payers else None
+                payers += (pk, adapt(period.starts_on), period.ends_on and adapt(period.ends_on), company_id)
+        statement = _INSERT_WHOLE.format(
+            source=source,
+            payers=", (%s, %s, %s, %s)" * (len(payers) // 4),
+            projects=", ".join(["%s"] * len(piece)),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*payers, *piece])
+
+
+@contextmanager
+def _hash_joins() -> Iterator[None]:
+    """Let PostgreSQL hash a few payers for many rows: what was staged is otherwise only looked up by index."""
+    if connection.vendor != "postgresql":
+        yield
+        return
     with connection.cursor() as cursor:
-        cursor.execute(f"{_INSERT_WHOLE.format(source=source)} {where} {order}", params)
+        cursor.execute("SET LOCAL enable_hashjoin = on")
+        yield
+        cursor.execute("SET LOCAL enable_hashjoin = off")
 
 
-def _split_projects(project_ids: Collection[int]) -> dict[int, Periods]:
-    """Those of the projects whose rows can't all be attributed whole."""
-    periods = Assignment.objects.filter(project__in=project_ids).by_project()
-    return {pk: of_project for pk, of_project in periods.items() if of_project.has_splits}
+def _periods(project_ids: Collection[int]) -> tuple[dict[int, Periods], dict[int, Periods]]:
+    """The periods of each of the projects: of those whose rows all have one payer at most, and of the others."""
+    known = Assignment.objects.filter(project__in=project_ids).by_project()
+    whole: dict[int, Periods] = {}
+    split_projects: dict[int, Periods] = {}
+    for pk in project_ids:
+        periods = known.get(pk, NO_PERIODS)
+        (split_projects if periods.has_splits else whole)[pk] = periods
+    return whole, split_projects
 
 
 def _insert_parts(rows: Iterable[tuple[DailyUsage, Weights]]) -> None:
@@ -232,8 +265,8 @@ def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
     companies = set(mine.order_by().values_list("company", flat=True).distinct())
     days = set(DailyUsage.objects.filter(project__in=ids).order_by().values_list("day", flat=True).distinct())
     AttributedUsage.objects.filter(project__in=ids - keyless).delete()
-    split_projects = _split_projects(ids - keyless)
-    _insert_whole(DailyUsage._meta.db_table, only=ids - keyless - split_projects.keys())
+    whole, split_projects = _periods(ids - keyless)
+    _insert_whole(DailyUsage._meta.db_table, whole)
     for pk, periods in split_projects.items():
         rows = DailyUsage.objects.filter(project=pk).iterator(chunk_size=_CHUNK)
         _insert_parts((row, periods.payers_on(row.day)) for row in rows)

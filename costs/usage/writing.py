@@ -231,7 +231,8 @@ def _create_staging(cursor: Any) -> None:
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
     """Put ``rows`` into the temporary table, with estimates at the rate of ``rated`` where their cost is unknown."""
     rate, currency = (rated.credit_rate, rated.credit_rate_currency) if rated else (None, "")
-    scaled = (_scaled(row, rate, currency) for row in rows)
+    adapt = connection.ops.adapt_datefield_value  # once: a connection is looked up in thread-local storage
+    scaled = ((row.project_id, adapt(row.day), row.model, *_scaled(row, rate, currency)) for row in rows)
     if connection.vendor == "postgresql":
         copying = cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN")
         with connection.wrap_database_errors, copying as copy:  # psycopg's own method raises psycopg's own errors
@@ -266,14 +267,12 @@ def _is_estimable(rows: Sequence[Usage], provider: Provider) -> bool:
 
 
 def _scaled(row: Usage, rate: Decimal | None, rate_currency: str) -> tuple[Any, ...]:
+    """The row's _FACTS as they are stored."""
     cost, currency = row.cost, row.currency
     is_estimate = False
     if cost is None and row.credits is not None and rate is not None:
         cost, currency, is_estimate = estimated_cost(row.credits, rate), rate_currency, True
     return (
-        row.project_id,
-        connection.ops.adapt_datefield_value(row.day),
-        row.model,
         None if row.credits is None else to_scaled(row.credits, DailyUsage.CREDITS_SCALE),
         None if row.minutes is None else to_scaled(row.minutes, DailyUsage.MINUTES_SCALE),
         row.requests,

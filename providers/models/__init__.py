@@ -8,7 +8,6 @@ from providers.models.assignment import (
     AssignmentRule,
     AssignmentShare,
     describe_shares,
-    sole_payer_sql,
 )
 from providers.models.company import Company
 from providers.models.periods import BEGINNING, NO_PERIODS, Payers, Period, Periods
@@ -32,5 +31,4 @@ __all__ = [
     "Provider",
     "SyncRun",
     "describe_shares",
-    "sole_payer_sql",
 ]

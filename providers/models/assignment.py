@@ -102,20 +102,6 @@ class AssignmentShare(models.Model):
         return f"{self.company} {self.percent.normalize():f} %"
 
 
-def sole_payer_sql(project: str, day: str) -> str:
-    """A subquery for the payer's id in the period of ``project`` in force on ``day``, both SQL; NULL: nobody.
-
-    As Periods.on() finds it. For projects none of whose periods is split: of several payers it would give any.
-    """
-    return f"""
-        SELECT share.company_id
-        FROM {Assignment._meta.db_table} AS period
-        LEFT JOIN {AssignmentShare._meta.db_table} AS share ON share.assignment_id = period.id
-        WHERE period.project_id = {project} AND period.starts_on <= {day}
-        ORDER BY period.starts_on DESC LIMIT 1
-    """  # noqa: S608 - columns and tables alone
-
-
 class AssignmentChange(models.Model):
     """One act of assigning, with what stood before and after it, so that it can be undone."""
 

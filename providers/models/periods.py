@@ -1,7 +1,6 @@
 """Who pays for a project on a day: its periods, each of which ends where the next one begins.
 
-Plain values, read by Assignment.objects.by_project(). This is the one place that knows which period is in force;
-sole_payer_sql() says the same to the database, for a million rows at once.
+Plain values, read by Assignment.objects.by_project(). This is the one place that knows which period is in force.
 """
 
 from __future__ import annotations

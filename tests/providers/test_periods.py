@@ -1,4 +1,4 @@
-"""Which period of a project is in force: the one rule, as values and as SQL."""
+"""Which period of a project is in force: the one rule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from providers.models import BEGINNING, Assignment, Company, Period, Periods, Project, sole_payer_sql
+from providers.models import BEGINNING, Assignment, Period, Periods
 from tests.factories import TODAY, make_assignment, make_company, make_project, make_split
 
 WHOLE = Decimal(100)
@@ -59,24 +56,3 @@ def test_periods_are_read_by_project_in_order() -> None:
     split = ((one.pk, Decimal("66.67")), (two.pk, Decimal("33.33")))
     assert list(periods) == [key.pk]
     assert [period.payers for period in periods[key.pk].in_order] == [((two.pk, WHOLE),), split, ()]
-
-
-days = st.dates(SECOND - 5 * DAY, SECOND + 5 * DAY)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(starts=st.dictionaries(st.one_of(st.just(BEGINNING), days), st.integers(0, 2), max_size=4), day=days)
-def test_sql_finds_the_payer_that_the_values_name(db: None, starts: dict[date, int], day: date) -> None:
-    """So that attribution by the database and every page agree."""
-    key, companies = make_project(), [make_company(), make_company(), None]
-    for starts_on, number in starts.items():
-        make_assignment(project=key, company=companies[number], starts_on=starts_on)
-
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ({sole_payer_sql('%s', '%s')})", [key.pk, day])
-        (payer,) = cursor.fetchone()
-
-    periods = Assignment.objects.filter(project=key).by_project().get(key.pk, Periods())
-    assert [company_id for company_id, _percent in periods.payers_on(day)] == ([payer] if payer else [])
-    Project.objects.all().delete()
-    Company.objects.all().delete()
