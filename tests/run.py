@@ -32,7 +32,7 @@ NO_TESTS_COLLECTED = 5
 
 UNITS = "not browser and not services"
 # Half of what the units cost; the other half is all that lies elsewhere.
-FIRST_HALF = ("tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
+FIRST_HALF = ("tests/accounts", "tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
 
 
 @dataclass
