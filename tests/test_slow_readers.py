@@ -64,6 +64,16 @@ def slow_readers(visitor: httpx.Client, path: str) -> Iterator[list[socket.socke
         yield readers
 
 
+def once_there_is_a_place(visitor: httpx.Client, path: str) -> httpx.Response:
+    """The answer as soon as the server has seen that readers are gone, which it sees when it next writes to them."""
+    for _attempt in range(150):
+        answer = visitor.get(path)
+        if answer.status_code != 503:
+            return answer
+        time.sleep(0.2)
+    raise AssertionError("no place became free")
+
+
 def statuses(readers: list[socket.socket]) -> set[int]:
     """Of their answers, once all have one."""
     lines = [reader.recv(len("HTTP/1.1 200"), socket.MSG_PEEK | socket.MSG_WAITALL) for reader in readers]
@@ -86,7 +96,7 @@ def test_places_are_free_again_when_slow_readers_have_gone(visitor: httpx.Client
     with slow_readers(visitor, DOWNLOAD) as readers:
         statuses(readers)
 
-    answers = [visitor.get(DOWNLOAD) for _reader in range(4)]
+    answers = [once_there_is_a_place(visitor, DOWNLOAD) for _reader in range(4)]
 
     assert [answer.text.count("somebody") for answer in answers] == [8000] * 4
 
@@ -99,12 +109,9 @@ def test_queue_that_hangs_is_told_within_a_second(production: ProductionProduct)
         production.environment["REDIS_URL"] = f"redis://127.0.0.1:{hanging.getsockname()[1]}/0"
         url = production.start_web()
 
-        begun = time.monotonic()
-        said = httpx.get(f"{url}/readyz", timeout=20).json()
-        took = time.monotonic() - begun
+        said = httpx.get(f"{url}/readyz", timeout=5).json()  # without a bound of its own it takes over ten
 
     assert said["broker"] == "unreachable"
-    assert took < 5, "it was over ten seconds"
 
 
 def test_what_a_visitor_says_about_the_path_is_not_believed(production: ProductionProduct) -> None:
