@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from unicodedata import normalize
 
@@ -21,6 +22,7 @@ def plain(value: Decimal | int | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@lru_cache(maxsize=4096)  # a file repeats few texts
 def escape_formula(text: str) -> str:
     """``text`` with a leading apostrophe where a spreadsheet would take it for a formula.
 

@@ -25,16 +25,18 @@ provider charges. docs/focus.md says what each column holds; here stands why.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
-
-from django.db.models import OuterRef, Subquery
+from operator import itemgetter
 
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from core.wording import count
-from costs.models import AttributedUsage, AttributedUsageQuerySet, ReadDay
+from costs.exports.rows import Names, Row, rows_by_day
+from costs.models import AttributedUsageQuerySet, ReadDay
 from providers import registry
 from providers.models import Project, Provider
 
@@ -99,6 +101,7 @@ COLUMNS = (
     "x_Provisional",
 )
 
+_IN_ORDER = itemgetter(*COLUMNS)
 _ALWAYS = {
     "ChargeCategory": "Usage",
     "ChargeClass": NULL,
@@ -124,18 +127,22 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     Ordered by day, provider, key, model and company. Null is an empty cell. Rows of different currencies stand beside
     one another, each in its own. Memory does not grow with the number of days.
     """
-    read_at = ReadDay.objects.filter(provider=OuterRef("project__provider"), day=OuterRef("day")).values("read_at")
-    rows = (
-        usage.used()
-        .filter(cost__isnull=False)
-        .annotate(read_at=Subquery(read_at[:1]))
-        .select_related("project", "company")
-        .order_by("day")
-    )
     workspaces: dict[int, Workspace] = {}
+
+    def described(project: Project, provider: Provider) -> _Key:
+        workspace = workspaces.get(provider.pk) or workspaces.setdefault(provider.pk, Workspace(provider))
+        return _Key(workspace, (provider.name, project.external_id), _ALWAYS | workspace.cells | _resource(project))
+
+    names = Names(described)
     yield csv_text([COLUMNS])
-    days = groupby(rows.iterator(chunk_size=2000), key=lambda row: row.day)
-    yield from csv_chunks(line for day, of_day in days for line in _lines(day, of_day, workspaces))
+    months = groupby(rows_by_day(usage.used().filter(cost__isnull=False)), key=lambda rows: rows[0].day.replace(day=1))
+    yield from csv_chunks(
+        line
+        for month, days in months
+        for settled in (_settled(month),)
+        for of_day in days
+        for line in _lines(of_day, names, settled)
+    )
 
 
 def count_unpriced(usage: AttributedUsageQuerySet) -> int:
@@ -157,7 +164,7 @@ class Workspace:
         seller, region = _names(provider.type, provider.region)
         # Never only digits: readers of CSV would take it for a number, and it is an id.
         account_id = f"{provider.type}/{provider.pk}"
-        self.name = provider.name
+        self.pk = provider.pk
         self.model_names: Mapping[str, str] = provider.model_names
         self.cells = {
             "BillingAccountId": account_id,
@@ -172,7 +179,7 @@ class Workspace:
             "RegionName": region,
         }
 
-    def sku(self, row: AttributedUsage) -> dict[str, str]:
+    def sku(self, row: Row) -> dict[str, str]:
         """The model is what is bought; the description says so in words that stand alone."""
         description = f"Usage of {self.model_names.get(row.model, row.model)}" if row.model else "Usage without a model"
         return {
@@ -181,30 +188,36 @@ class Workspace:
         }
 
 
-def _lines(day: date, rows: Iterable[AttributedUsage], workspaces: dict[int, Workspace]) -> Iterator[tuple[str, ...]]:
-    """The lines of one day, in order; remembers the ``workspaces`` that it meets, by provider id."""
+@dataclass(frozen=True)
+class _Key:
+    workspace: Workspace
+    order: tuple[str, str]
+    cells: dict[str, str]  # what all rows of the key have in common
+
+
+def _settled(month: date) -> frozenset[tuple[int, date]]:
+    """The days from the first of a month to its last that no longer change, by provider."""
+    readings = ReadDay.objects.between(month, _next_month(month) - timedelta(days=1))
+    return frozenset((reading.provider_id, reading.day) for reading in readings if reading.is_settled)
+
+
+def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, date]]) -> Iterator[tuple[str, ...]]:
+    """The lines of one day, in order."""
+    day = rows[0].day
     periods = _periods(day)
-    found = list(rows)
-    for provider in Provider.objects.filter(pk__in={row.project.provider_id for row in found} - workspaces.keys()):
-        workspaces[provider.pk] = Workspace(provider)
-
-    def order(row: AttributedUsage) -> tuple[str, ...]:
-        company = row.company.name if row.company else ""
-        return workspaces[row.project.provider_id].name, row.project.external_id, row.model, company
-
-    for row in sorted(found, key=order):
-        workspace = workspaces[row.project.provider_id]
-        cells = (
-            _ALWAYS
-            | periods
-            | workspace.cells
-            | workspace.sku(row)
-            | _resource(row.project)
-            | _costs(row)
-            | _quantities(row)
-            | _payer(row)
+    for row, key, company in sorted(names.known(rows), key=lambda found: (found[1].order, found[0].model, found[2])):
+        yield _IN_ORDER(
+            {
+                **key.cells,
+                **periods,
+                **key.workspace.sku(row),
+                **_costs(row),
+                **_quantities(row),
+                **_payer(row.company_id, company),
+                "x_Estimated": _boolean(value=row.estimated),
+                "x_Provisional": _boolean(value=(key.workspace.pk, day) not in settled),
+            }
         )
-        yield tuple(cells[name] for name in COLUMNS)
 
 
 def _names(type_slug: str, region_slug: str) -> tuple[str, str]:
@@ -223,8 +236,12 @@ def _periods(day: date) -> dict[str, str]:
         "ChargePeriodStart": _midnight(day),
         "ChargePeriodEnd": _midnight(day + timedelta(days=1)),
         "BillingPeriodStart": _midnight(month),
-        "BillingPeriodEnd": _midnight((month + timedelta(days=31)).replace(day=1)),
+        "BillingPeriodEnd": _midnight(_next_month(month)),
     }
+
+
+def _next_month(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 def _midnight(day: date) -> str:
@@ -253,7 +270,7 @@ def _decimal(value: Decimal | int | None) -> str:
     return text if "." in text or not text else f"{text}.0"
 
 
-def _costs(row: AttributedUsage) -> dict[str, str]:
+def _costs(row: Row) -> dict[str, str]:
     cost = _decimal(row.cost)
     return {
         "BilledCost": cost,
@@ -264,7 +281,7 @@ def _costs(row: AttributedUsage) -> dict[str, str]:
     }
 
 
-def _quantities(row: AttributedUsage) -> dict[str, str]:
+def _quantities(row: Row) -> dict[str, str]:
     """What was paid for, and what was consumed: requests, which every use has, else minutes, else what was paid for.
 
     So the unit of a model's consumption changes only where the API reports less.
@@ -286,17 +303,15 @@ def _quantities(row: AttributedUsage) -> dict[str, str]:
     }
 
 
-def _payer(row: AttributedUsage) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def _payer(company_id: int | None, name: str) -> dict[str, str]:
     """The company as a tag – who uses tags needs no custom column – and in columns of its own; null is unassigned."""
-    company = row.company
-    read_at: datetime | None = row.read_at  # type: ignore[attr-defined]  # annotated by focus_csv()
-    is_settled = read_at is not None and ReadDay(day=row.day, read_at=read_at).is_settled
+    if company_id is None:
+        return {"Tags": NULL, "x_CompanyId": NULL, "x_CompanyName": NULL}
     return {
-        "Tags": json.dumps({"company": company.name}, ensure_ascii=False) if company else NULL,
-        "x_CompanyId": str(company.pk) if company else NULL,
-        "x_CompanyName": escape_formula(company.name) if company else NULL,
-        "x_Estimated": _boolean(value=row.estimated),
-        "x_Provisional": _boolean(value=not is_settled),
+        "Tags": json.dumps({"company": name}, ensure_ascii=False),
+        "x_CompanyId": str(company_id),
+        "x_CompanyName": escape_formula(name),
     }
 
 

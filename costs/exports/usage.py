@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
-from costs.models import AttributedUsage, AttributedUsageQuerySet, Restatement
-from providers.models import Project
+from costs.exports.rows import Names, Row, rows_by_day
+from costs.models import AttributedUsageQuerySet, Restatement
+from providers.models import Project, Provider
 
 COLUMNS = (
     "date",
@@ -45,12 +46,13 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     usage without a key; ``company`` is empty where a day is unassigned. Of a row that is split between companies there
     is one line for each of them, in the order of their names.
     """
-    rows = usage.used().select_related("project__provider", "company").order_by("day").iterator(chunk_size=2000)
+    names = Names(_described)
     yield csv_text([COLUMNS])
-    days = (
-        sorted((_line(row) for row in of_day), key=_order) for _day, of_day in groupby(rows, key=lambda row: row.day)
+    yield from csv_chunks(
+        _line(*found)
+        for of_day in rows_by_day(usage.used())
+        for found in sorted(names.known(of_day), key=lambda found: _order(*found))
     )
-    yield from csv_chunks(_escaped(chain.from_iterable(days)))
 
 
 def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
@@ -63,15 +65,29 @@ def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
     yield from csv_chunks(_restatement_line(row) for row in rows)
 
 
-def _line(row: AttributedUsage) -> tuple[str, ...]:
-    project = row.project
+@dataclass(frozen=True)
+class _Key:
+    order: tuple[str, str]
+    cells: tuple[str, str, str]  # provider, project_id, project
+
+
+def _described(project: Project, provider: Provider) -> _Key:
+    external_id = "" if project.kind == Project.Kind.KEYLESS else project.external_id
+    cells = (escape_formula(provider.name), escape_formula(external_id), escape_formula(project.display_name))
+    return _Key((provider.name, external_id), cells)
+
+
+def _order(row: Row, key: _Key, company: str) -> tuple[tuple[str, str], str, str]:
+    return key.order, row.model, company
+
+
+def _line(row: Row, key: _Key, company: str) -> tuple[str, ...]:
+    """Only text cells are escaped: a number is never touched."""
     return (
         row.day.isoformat(),
-        project.provider.name,
-        "" if project.kind == Project.Kind.KEYLESS else project.external_id,
-        project.display_name,
-        row.company.name if row.company else "",
-        row.model,
+        *key.cells,
+        escape_formula(company),
+        escape_formula(row.model),
         plain(row.credits),
         plain(row.minutes),
         plain(row.requests),
@@ -94,13 +110,3 @@ def _restatement_line(row: Restatement) -> tuple[str, ...]:
         escape_formula(row.model),
         *(value if isinstance(value, str) else plain(value) for value in figures),
     )
-
-
-def _order(line: tuple[str, ...]) -> tuple[str, ...]:
-    date, provider, project_id, _project, company, model = line[:6]
-    return date, provider, project_id, model, company
-
-
-def _escaped(lines: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Only text cells: a number is never touched."""
-    return ((line[0], *(escape_formula(cell) for cell in line[1:6]), *line[6:]) for line in lines)

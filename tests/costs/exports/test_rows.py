@@ -1,0 +1,51 @@
+"""What the files of usage read: rows, and each name once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from costs.exports.rows import Names, rows_by_day
+from costs.exports.usage import usage_csv
+from costs.models import AttributedUsage
+from costs.usage.attribution import attribute
+from providers.models import Project
+from tests.factories import TODAY, make_assignment, make_company, make_project, make_provider, make_usage
+
+pytestmark = pytest.mark.django_db
+
+
+def make_days(count: int) -> Project:
+    key = make_project()
+    make_assignment(project=key, company=make_company())
+    for offset in range(count):
+        make_usage(project=key, day=TODAY - timedelta(days=offset))
+    attribute([key.pk])
+    return key
+
+
+def test_queries_do_not_grow_with_days() -> None:
+    """Rows, keys, workspaces, companies."""
+    make_days(10)
+
+    with CaptureQueriesContext(connection) as queries:
+        chunks = list(usage_csv(AttributedUsage.objects.all()))
+
+    assert "".join(chunks).count("\n") == 11
+    assert len(queries) == 4
+
+
+def test_rows_of_a_key_that_is_gone_are_left_out() -> None:
+    """A workspace may be deleted while a file is written."""
+    key = make_days(1)
+    (rows,) = rows_by_day(AttributedUsage.objects.all())
+    other = make_project(provider=make_provider())
+    key.delete()
+
+    names = Names(lambda project, _provider: project.external_id)
+    found = [external_id for _row, external_id, _company in names.known([*rows, rows[0]._replace(project_id=other.pk)])]
+
+    assert found == [other.external_id]
