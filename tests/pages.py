@@ -53,6 +53,14 @@ def download(client: Client, url: str) -> list[dict[str, str]]:
     return [dict(zip(heads, row, strict=True)) for row in rows]
 
 
+def cells(client: Client, url: str, *names: str) -> dict[str, tuple[str, ...]]:
+    """A download's cells under the headings ``names``, by the first cell of the row, which no other row may have."""
+    rows = download(client, url)
+    found = {next(iter(row.values())): tuple(row[name] for name in names) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
 def column(rows: Iterable[Mapping[str, str]], name: str) -> list[str]:
     return [row[name] for row in rows]
 

@@ -21,7 +21,7 @@ from tests.factories import (
     make_split,
     make_usage,
 )
-from tests.pages import download, figure, page_of, text_of
+from tests.pages import cells, download, figure, page_of, text_of
 
 NASTY = "<b>x</b>\"'&=1"
 
@@ -42,16 +42,38 @@ def workspace(db: None) -> None:
 
 
 def test_the_list_has_a_row_for_each_model(signed_in: Client, workspace: None) -> None:
-    """Largest first, by its name where one is known, with what changed; the sum is of all of them."""
-    page = page_of(signed_in, "/models/")
+    """Largest first, by its name where one is known, with what changed."""
+    names = ("Spend (USD)", "Change (%)", "Credits", "Minutes", "Requests")
 
-    rows = figure(page, "Requests", until="CSV (this view)")
-    assert rows.startswith(
-        "Text to speech $3.50 ▲ +75.0 % $2.00 on 1–21 Oct 2026 2,000 3.0 20 Speech to text $1.00 New"
-    )
-    assert "unnamed $0.25 New" in rows
-    assert "No model reported $0.13 New" in rows
-    assert "Total $4.88 ▲ +143.8 % $2.00 on 1–21 Oct 2026 5,000 7.5 50" in rows
+    rows = cells(signed_in, "/models/?csv=models", *names)
+
+    assert list(rows.items()) == [
+        ("Text to speech", ("3.5", "75", "2000", "3", "20")),
+        ("Speech to text", ("1", "New", "1000", "1.5", "10")),
+        ("unnamed", ("0.25", "New", "1000", "1.5", "10")),
+        ("No model reported", ("0.125", "New", "1000", "1.5", "10")),
+    ]
+
+
+def test_the_list_shows_its_rows_and_their_sum(signed_in: Client, workspace: None) -> None:
+    """In cents, with what a change is compared with; the sum is of all models."""
+    table = figure(page_of(signed_in, "/models/"), "Requests", until="CSV (this view)")
+
+    assert table.startswith("Text to speech $3.50 ▲ +75.0 % $2.00 on 1–21 Oct 2026 2,000 3.0 20 Speech to text")
+    assert "No model reported $0.13 New" in table
+    assert "Total $4.88 ▲ +143.8 % $2.00 on 1–21 Oct 2026 5,000 7.5 50" in table
+
+
+def test_a_models_page_has_its_figures(signed_in: Client, workspace: None) -> None:
+    """Under its name and id, with what changed; nothing of another model."""
+    page = page_of(signed_in, "/models/usage/?model=tts")
+
+    assert "Models Text to speech tts" in page
+    assert figure(page, "Spend this month", until="1–22 Nov 2026") == "$3.50"
+    assert "▲ +75.0 % $2.00 on 1–21 Oct 2026" in figure(page, "vs the same days last month", until="Credits")
+    assert "Credits 2,000" in page
+    assert "Requests 20" in page
+    assert "Speech to text" not in page
 
 
 def test_each_model_leads_to_its_page(signed_in: Client, workspace: None) -> None:
@@ -63,18 +85,24 @@ def test_each_model_leads_to_its_page(signed_in: Client, workspace: None) -> Non
 
 
 def test_a_models_page_tells_whose_and_which_keys_it_is(signed_in: Client, workspace: None) -> None:
-    """Its figures, by company with what is unassigned, by key with its provider, and by day."""
-    page = page_of(signed_in, "/models/usage/?model=tts")
+    """By company with what is unassigned, and by key with its provider."""
+    url, names = "/models/usage/?model=tts", ("Spend (USD)", "Credits", "Minutes", "Requests")
 
-    assert "Models Text to speech tts" in page
-    assert "Spend this month $3.50" in page
-    assert "vs the same days last month ▲ +75.0 % $2.00 on 1–21 Oct 2026" in page
-    assert "Credits 2,000" in page
-    assert "Requests 20" in page
-    assert "Acme $3.00 1,000 1.5 10 Unassigned $0.50 1,000 1.5 10 Total $3.50 2,000 3.0 20" in page
-    assert "Support Production $3.00 1,000 1.5 10 Free Production $0.50 1,000 1.5 10 Total $3.50" in page
-    assert "Day Acme Unassigned Total" in page
-    assert "Speech to text" not in page
+    by_company = cells(signed_in, f"{url}&csv=companies", *names)
+    by_key = cells(signed_in, f"{url}&csv=keys", *names)
+
+    acme, unassigned = ("3", "1000", "1.5", "10"), ("0.5", "1000", "1.5", "10")
+    assert list(by_company.items()) == [("Acme", acme), ("Unassigned", unassigned)]
+    assert list(by_key.items()) == [("Support (Production)", acme), ("Free (Production)", unassigned)]
+    assert page_of(signed_in, url).count("Total $3.50 2,000 3.0 20") == 2
+
+
+def test_a_models_page_tells_each_day(signed_in: Client, workspace: None) -> None:
+    """By company, and of all of them."""
+    days = cells(signed_in, "/models/usage/?model=tts&csv=days", "Acme (USD)", "Unassigned (USD)", "Total (USD)")
+
+    assert days["2026-11-21"] == ("3", "0.5", "3.5")
+    assert {day for day, amounts in days.items() if amounts != ("0", "0", "0")} == {"2026-11-21"}
 
 
 def test_usage_without_a_model_has_a_page(signed_in: Client, workspace: None) -> None:
@@ -82,8 +110,10 @@ def test_usage_without_a_model_has_a_page(signed_in: Client, workspace: None) ->
     page = page_of(signed_in, "/models/usage/?model=")
 
     assert "No model reported" in page
-    assert "Spend this month $0.13" in page
-    assert "No API key (web app) Production $0.13" in page
+    assert figure(page, "Spend this month", until="1–22 Nov 2026") == "$0.13"
+    assert cells(signed_in, "/models/usage/?model=&csv=keys", "Spend (USD)") == {
+        "No API key (web app) (Production)": ("0.125",)
+    }
 
 
 @pytest.mark.parametrize(
@@ -156,12 +186,17 @@ def test_a_split_keys_model_is_split(signed_in: Client) -> None:
     key = make_project(provider=provider, name="Key")
     make_split(project=key, shares={make_company(name="Acme"): 75, make_company(name="Globex"): 25})
     make_usage(project=key, model="tts", cost=Decimal(4))
+    url, names = "/models/usage/?model=tts", ("Spend (USD)", "Credits", "Minutes", "Requests")
 
-    page = page_of(signed_in, "/models/usage/?model=tts")
+    by_company = cells(signed_in, f"{url}&csv=companies", *names)
+    by_key = cells(signed_in, f"{url}&csv=keys", *names)
 
-    assert "Acme $3.00 750 1.1 8" in page
-    assert "Globex $1.00 250 0.4 2" in page
-    assert "Key Production $4.00 1,000 1.5 10" in page
+    assert by_company == {
+        "Acme": ("3", "750", "1.125", "8"),
+        "Globex": ("1", "250", "0.375", "2"),
+        "Unassigned": ("0", "0", "0", "0"),
+    }
+    assert by_key == {"Key (Production)": ("4", "1000", "1.5", "10")}
 
 
 def test_models_of_zeros_are_left_out(signed_in: Client) -> None:

@@ -28,7 +28,7 @@ from tests.factories import (
     make_read_days,
     make_usage,
 )
-from tests.pages import download, figure, page_of
+from tests.pages import cells, download, figure, page_of
 
 NOT_COMPARABLE = "— There are no complete days to compare yet: days that are over, read and priced"
 
@@ -329,7 +329,7 @@ def test_other_ranges_are_called_the_days_before(signed_in: Client) -> None:
 
     page = page_of(signed_in, "/?from=2026-11-16&to=2026-11-22")
 
-    assert "vs the days before ▲ +50.0 % $2.00 on 9–14 Nov 2026" in page
+    assert "▲ +50.0 % $2.00 on 9–14 Nov 2026" in figure(page, "vs the days before", until="Forecast November")
 
 
 def test_a_whole_month_is_compared_up_to_the_shorter_one(signed_in: Client) -> None:
@@ -338,10 +338,10 @@ def test_a_whole_month_is_compared_up_to_the_shorter_one(signed_in: Client) -> N
     for text, cost in (("2026-03-28", "2"), ("2026-03-31", "100"), ("2026-02-28", "1")):
         spend(key, text, cost)
 
-    page = page_of(signed_in, "/?from=2026-03-01&to=2026-03-31")
+    url = "/?from=2026-03-01&to=2026-03-31"
 
-    assert "$102.00" in page
-    assert "▲ +100.0 % $1.00 on 1–28 Feb 2026" in page
+    assert cells(signed_in, f"{url}&csv=companies", "Spend (USD)", "Change (%)") == {"Unassigned": ("102", "100")}
+    assert "▲ +100.0 % $1.00 on 1–28 Feb 2026" in change_of(signed_in, url)
 
 
 def test_unpriced_days_are_left_out_with_their_twins(signed_in: Client) -> None:
@@ -375,8 +375,11 @@ def test_without_comparable_days_there_is_a_dash_with_its_reason(signed_in: Clie
 
     assert change_of(signed_in) == f"{NOT_COMPARABLE} 1–22 Oct 2026"
     assert change_of(signed_in, company.get_absolute_url()) == f"{NOT_COMPARABLE} 1–22 Oct 2026"
-    assert f"Acme $11.00 {NOT_COMPARABLE} 100.0 %" in page_of(signed_in, "/companies/")
-    assert f"eleven_multilingual_v2 $11.00 {NOT_COMPARABLE} 1,000" in page_of(signed_in, "/models/")
+    reason = f"Change: {NOT_COMPARABLE.removeprefix('— ')}"
+    for url, name in (("/companies/?csv=companies", "Acme"), ("/models/?csv=models", "eleven_multilingual_v2")):
+        spent, change, notes = cells(signed_in, url, "Spend (USD)", "Change (%)", "Notes")[name]
+        assert (spent, change) == ("11", ""), url
+        assert reason in notes, url
     assert "Change: complete days" not in page_of(signed_in, "/companies/")
 
 
@@ -393,14 +396,17 @@ def test_each_company_has_its_own_change(signed_in: Client) -> None:
 
     page = page_of(signed_in, "/companies/")
 
-    assert "Acme $30.00 ▲ +50.0 % $20.00 on 1–21 Oct 2026" in page
-    assert "Globex $10.00 New Nothing was spent on 1–21 Oct 2026" in page
-    assert "Initech $0.00 ▼ −100.0 % $5.00 on 1–21 Oct 2026" in page
+    assert cells(signed_in, "/companies/?csv=companies", "Spend (USD)", "Change (%)") == {
+        "Acme": ("30", "50"),
+        "Globex": ("10", "New"),
+        "Initech": ("0", "-100"),
+        "Unassigned": ("0", ""),
+    }
+    for change in ("▲ +50.0 % $20.00 on", "New Nothing was spent on", "▼ −100.0 % $5.00 on"):
+        assert f"{change} 1–21 Oct 2026" in page
     assert "Total $40.00 ▲ +60.0 % $25.00 on 1–21 Oct 2026" in page
     assert "Change: complete days of this range beside 1–21 Oct 2026." in page
     assert "▲ +50.0 % $20.00 on 1–21 Oct 2026" in change_of(signed_in, acme.get_absolute_url())
-    rows = {row["Company"]: row["Change (%)"] for row in download(signed_in, "/companies/?csv=companies")}
-    assert rows == {"Acme": "50", "Globex": "New", "Initech": "-100", "Unassigned": ""}
 
 
 def test_companies_are_sorted_by_their_change(signed_in: Client) -> None:
@@ -426,10 +432,10 @@ def test_a_company_is_compared_in_the_currency_that_it_pays_in(signed_in: Client
     for text, cost in (("2026-11-05", "6"), ("2026-10-05", "4")):
         spend(other, text, cost, currency="eur")
 
-    page = page_of(signed_in, "/companies/")
+    rows = cells(signed_in, "/companies/?csv=companies", "Spend (EUR)", "Spend (USD)", "Change (%)")
 
-    assert "Acme $100.00 ▲ +100.0 % $50.00 on 1–21 Oct 2026" in page
-    assert "Globex €6.00 ▲ +50.0 % €4.00 on 1–21 Oct 2026" in page
+    assert (rows["Acme"], rows["Globex"]) == (("", "100", "100"), ("6", "", "50"))
+    assert "▲ +100.0 % $50.00 on 1–21 Oct 2026" in change_of(signed_in, acme.get_absolute_url())
     assert "▲ +50.0 % €4.00 on 1–21 Oct 2026" in change_of(signed_in, globex.get_absolute_url())
 
 
@@ -455,7 +461,7 @@ def test_a_company_changes_by_the_same_on_every_page(signed_in: Client) -> None:
         spend(key, text, cost)
     make_usage(project=other, day=date(2026, 11, 16), cost=None)
 
-    assert "Acme $120.00 ▲ +50.0 %" in page_of(signed_in, "/companies/")
+    assert cells(signed_in, "/companies/?csv=companies", "Spend (USD)", "Change (%)")["Acme"] == ("120", "50")
     assert change_of(signed_in, acme.get_absolute_url()).startswith("▲ +50.0 %")
 
 
@@ -478,10 +484,10 @@ def test_a_reassignment_moves_the_change_with_its_days(signed_in: Client) -> Non
     for text in ("2026-10-14", "2026-10-15", "2026-11-14", "2026-11-15"):
         spend(key, text, "1")
 
-    page = page_of(signed_in, "/companies/")
+    rows = cells(signed_in, "/companies/?csv=companies", "Spend (USD)", "Change (%)")
 
-    assert "Acme $1.00 ▼ −50.0 % $2.00 on" in page
-    assert "Globex $1.00 New Nothing was spent on" in page
+    assert (rows["Acme"], rows["Globex"]) == (("1", "-50"), ("1", "New"))
+    assert change_of(signed_in, acme.get_absolute_url()).startswith("▼ −50.0 % $2.00 on")
 
 
 def test_a_disconnected_provider_does_not_end_the_comparison(signed_in: Client) -> None:
