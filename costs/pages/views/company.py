@@ -22,10 +22,10 @@ from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import Chart, daily_chart
 from costs.pages.figures import Figures
+from costs.pages.notices import Notice
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
-from costs.pages.views.notices import Notice
 from costs.pages.views.scope import Asked, page_context, read_asked
 from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of

@@ -18,11 +18,11 @@ from core.paging import paginate
 from core.table_csv import asked_table, csv_url, table_csv
 from core.wording import joined
 from costs.pages import formatters
+from costs.pages.notices import Notice, simulated_only, unread_notice
 from costs.pages.statement_csv import statement_csv
 from costs.pages.statement_lists import months_table
 from costs.pages.statement_tables import adjustments_table, figures_on, statement_words, sums_table, usage_table
 from costs.pages.views.downloads import download
-from costs.pages.views.notices import Notice, simulated_only, unread_notice
 from costs.pages.views.statements import MONTHS_A_PAGE, refuse_future
 from costs.reports.metrics import METRICS
 from costs.reports.totals import NOTHING, main_currency

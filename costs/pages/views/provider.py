@@ -19,15 +19,15 @@ from core.tables import Table
 from core.wording import ago, clock
 from costs.pages import formatters
 from costs.pages.charts import Chart, stacked_by_day
+from costs.pages.notices import unread_notice
+from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
+from costs.pages.subscription import read_plan
+from costs.pages.syncs import SyncState, history_table
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import download
 from costs.pages.views.estimates import rate_text
-from costs.pages.views.notices import unread_notice
-from costs.pages.views.provider_keys import KeyTable, key_table
 from costs.pages.views.restatements import restatement_table
-from costs.pages.views.subscription import read_plan
-from costs.pages.views.syncs import SyncState, history_table
 from costs.pages.words import PageWords, words_for
 from costs.reports.metrics import Metric
 from costs.reports.provider import ProviderReport, provider_report

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 
 from core.days import DateRange
 from core.querystate import Choice, choices
+from costs.pages.notices import simulated_only, stale_notices, unread_notice
 from costs.pages.ranges import RangeChoice, read_range
-from costs.pages.views.notices import simulated_only, stale_notices, unread_notice
 from costs.pages.words import PageWords, words_for
 from costs.reports.scope import Scope
 from costs.usage.coverage import Reading

@@ -23,9 +23,9 @@ from core.tables import Column, Row, Table
 from core.wording import moment
 from costs.models import ClosedMonth
 from costs.pages import formatters
+from costs.pages.notices import simulated_only, unread_notice
 from costs.pages.statement_lists import billed_totals, companies_table
 from costs.pages.views.downloads import download
-from costs.pages.views.notices import simulated_only, unread_notice
 from costs.statements.closing import MonthStatus, State, month_statuses, next_to_close
 from costs.statements.contents import StatementView, totals_of
 from costs.statements.reports import MonthLine, MonthReport, MonthsReport, known_months, month_report, months_report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costs.pages.views.subscription import read_plan
+from costs.pages.subscription import read_plan
 from costs.pages.words import words_for
 
 

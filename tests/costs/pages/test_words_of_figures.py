@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Role
 from core.csv_files import plain
 from core.money import Money, format_number
-from costs.pages.views.subscription import read_plan
+from costs.pages.subscription import read_plan
 from costs.pages.words import words_for
 from providers.models import Company, Provider
 from tests.factories import (

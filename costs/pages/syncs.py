@@ -10,7 +10,7 @@ from core.cells import Cell, from_template
 from core.days import DateRange
 from core.tables import Column, Row, Table
 from core.wording import count, duration, moment
-from costs.pages.views.notices import KEY_FAILURES
+from costs.pages.notices import KEY_FAILURES
 from providers.models import Provider, SyncRun
 from providers.progress import Step, steps
 
