@@ -6,7 +6,6 @@ used is said in a sentence (and the page answers 422); any other unknown value f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,9 +79,3 @@ def read_sorting(
     if asked.removeprefix("-") not in columns:
         asked = default
     return Sorting(request, asked.removeprefix("-"), asked.startswith("-"), frozenset(text))
-
-
-def natural(text: str) -> tuple[tuple[int, int | str], ...]:
-    """For sorting names as people do: "key 9" before "key 10", whatever the capitals."""
-    parts = re.split(r"([0-9]{1,15})", text.casefold())
-    return tuple((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part)

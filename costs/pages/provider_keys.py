@@ -18,7 +18,8 @@ from core.cells import Cell, from_template
 from core.days import DateRange
 from core.names import isolated
 from core.paging import paginate
-from core.querystate import Choice, choices, natural, read_sorting
+from core.querystate import Choice, choices, read_sorting
+from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters

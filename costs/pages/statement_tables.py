@@ -21,7 +21,7 @@ from core.csv_files import plain
 from core.money import UNKNOWN, Money, to_cents
 from core.months import name_of
 from core.names import isolated
-from core.querystate import natural
+from core.sorting import natural
 from core.tables import Column, Row, Table
 from costs.models import StatementLine
 from costs.pages import formatters

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core.cells import number
-from core.querystate import Sorting, choices, natural, read_sorting
+from core.querystate import Sorting, choices, read_sorting
+from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell
 from core.csv_files import plain
-from core.querystate import natural
+from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from core.wording import count

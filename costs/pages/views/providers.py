@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core.cells import Cell, status
-from core.querystate import natural, read_sorting
+from core.querystate import read_sorting
+from core.sorting import natural
 from core.table_csv import asked_table, csv_url, table_csv
 from core.tables import Column, Row, Table
 from core.wording import ago
