@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,7 @@ from core.money import SYMBOLS, UNKNOWN, Money, format_number
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.words import PageWords, words_for
-from costs.reports.breakdowns import OTHER, Series
-from costs.reports.days import Day
+from costs.reports.breakdowns import OTHER
 from costs.reports.metrics import Metric
 from costs.reports.series import DailySeries
 from costs.reports.totals import NOTHING, Totals
@@ -41,29 +39,8 @@ class Chart:
 
 
 def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: PageWords | None = None) -> Chart:
-    """As stacked_by_day(), of a report's days."""
-    return stacked_by_day(
-        title=title,
-        days=daily.days,
-        series=daily.series,
-        metric=daily.metric,
-        currency=daily.currency,
-        csv_url=csv_url,
-        words=words,
-    )
-
-
-def stacked_by_day(
-    *,
-    title: str,
-    days: Sequence[Day],
-    series: Sequence[Series],
-    metric: Metric,
-    currency: str,
-    csv_url: str = "",
-    words: PageWords | None = None,
-) -> Chart:
-    """A chart of ``metric`` per day and series; of money, the part in ``currency`` is drawn and all of it is listed."""
+    """A chart of the metric per day and series; of money, ``daily.currency`` is drawn and every currency is listed."""
+    metric, currency, days, series = daily.metric, daily.currency, daily.days, daily.series
     words = words or words_for()
     return Chart(
         title=title,
@@ -90,7 +67,7 @@ def stacked_by_day(
                 for one in series
             ],
         },
-        table=_twin(title, series, days, metric, currency, csv_url, words),
+        table=_twin(title, daily, csv_url, words),
         words=words,
     )
 
@@ -112,16 +89,9 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
     return f"{text} (Estimated)" if totals.estimated else text
 
 
-def _twin(
-    title: str,
-    series: Sequence[Series],
-    days: Sequence[Day],
-    metric: Metric,
-    currency: str,
-    csv_url: str,
-    words: PageWords,
-) -> Table:
+def _twin(title: str, daily: DailySeries, csv_url: str, words: PageWords) -> Table:
     """Newest day first; the last column and the last row are the totals."""
+    metric, currency, days, series = daily.metric, daily.currency, daily.days, daily.series
     reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
     sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
     return Table(

@@ -141,18 +141,6 @@ def stack(
     return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]))
 
 
-def stacked(
-    usage: DailyTotalQuerySet,
-    field: str,
-    by_group: Mapping[Any, Totals],
-    labels: Mapping[Any, str],
-    *,
-    weigh: Callable[[Totals], Decimal | int | None],
-) -> list[Series]:
-    """The series of stack()."""
-    return list(stack(usage, field, by_group, labels, weigh=weigh).series)
-
-
 def days_of(series: Iterable[Series]) -> dict[date, Totals]:
     """The sums of ``series`` by day; no query."""
     result: dict[date, Totals] = {}

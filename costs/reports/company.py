@@ -100,7 +100,17 @@ def company_report(
     names = model_labels(sources.providers)
     models = breakdown_of(spend.by_group, names)
     currency = main_currency(models.total, scope.providers)
-    daily = daily_series(usage, "model", spend.by_group, names, scope=scope, metric=COST, currency=currency)
+    daily = daily_series(
+        usage,
+        "model",
+        spend.by_group,
+        names,
+        days=scope.days,
+        coverage=scope.coverage,
+        window=scope.window,
+        metric=COST,
+        currency=currency,
+    )
     projects = [each for each in sources.projects if provider is None or each.provider_id == provider.pk]
     return CompanyReport(
         company=company,

@@ -64,7 +64,17 @@ def dashboard_report(
     }
     field = GROUPINGS[grouping]
     by_group = spend.by_group if grouping == "company" else sums_by(usage.between(days.first, days.last), field)
-    daily = daily_series(usage, field, by_group, labels[grouping], scope=scope, metric=COST, currency=currency)
+    daily = daily_series(
+        usage,
+        field,
+        by_group,
+        labels[grouping],
+        days=scope.days,
+        coverage=scope.coverage,
+        window=scope.window,
+        metric=COST,
+        currency=currency,
+    )
     explains = not keys.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
         scope=scope,

@@ -104,7 +104,17 @@ def model_report(
         currency=currency,
         companies=companies,
         projects=_projects(by_key),
-        daily=daily_series(usage, "company_id", spend.by_group, labels, scope=scope, metric=metric, currency=currency),
+        daily=daily_series(
+            usage,
+            "company_id",
+            spend.by_group,
+            labels,
+            days=scope.days,
+            coverage=scope.coverage,
+            window=scope.window,
+            metric=metric,
+            currency=currency,
+        ),
         change=spend.change,
     )
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 
 from core.days import DateRange
 from costs.models import Restatement
 from costs.reports import breakdowns
-from costs.reports.breakdowns import Breakdown, Series
-from costs.reports.days import Day, mark_days
+from costs.reports.breakdowns import Breakdown
 from costs.reports.metrics import Metric
 from costs.reports.reconciliation import Reconciliation, reconcile, running_period
-from costs.reports.totals import Totals, all_usage, main_currency, totals_by, usage_by_key
+from costs.reports.series import DailySeries, daily_series
+from costs.reports.totals import Totals, all_usage, main_currency, sums_by, usage_by_key
 from costs.usage.coverage import Coverage, coverage_of_ranges
 from costs.usage.estimates import reports_cost
 from providers.models import NO_PERIODS, Assignment, Company, Periods, Project, Provider, SyncRun
@@ -46,8 +45,7 @@ class ProviderReport:
     companies: Mapping[int, Company]  # every company by id, archived ones too
     models: Breakdown
     model_names: Mapping[str, str]
-    series: tuple[Series, ...]  # the largest models by day
-    days: tuple[Day, ...]
+    daily: DailySeries  # the largest models by day
     restatements: tuple[Restatement, ...]  # the latest, of any day
     runs: tuple[SyncRun, ...]  # the latest, newest first
     may_estimate: bool  # amounts come from a rate that was set, or could: no cost is reported
@@ -83,12 +81,11 @@ def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now:
     period = running_period(provider)
     ranges = [days, *([period.days] if period else [])]
     coverage, *of_period = (known[provider.pk] for known in coverage_of_ranges([provider], ranges, today=now.date()))
-    usage = all_usage().for_provider(provider).between(days.first, days.last)
-    by_model = {model: sums for (model,), sums in totals_by(usage, "model").items()}
+    usage = all_usage().for_provider(provider)
+    by_model = sums_by(usage.between(days.first, days.last), "model")
     names = breakdowns.model_labels([provider])
     models = breakdowns.breakdown_of(by_model, names)
     currency = main_currency(models.total, [provider])
-    series = breakdowns.stacked(usage, "model", by_model, names, weigh=partial(metric.value, currency=currency))
     return ProviderReport(
         provider=provider,
         today=now.date(),
@@ -98,8 +95,9 @@ def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now:
         companies={company.pk: company for company in Company.objects.all()},
         models=models,
         model_names=names,
-        series=tuple(series),
-        days=tuple(mark_days(breakdowns.days_of(series), days, coverage)),
+        daily=daily_series(
+            usage, "model", by_model, names, days=days, coverage=coverage, metric=metric, currency=currency
+        ),
         restatements=tuple(breakdowns.restatements(provider)[:LATEST_RESTATEMENTS]),
         runs=tuple(provider.runs.all()[:LATEST_RUNS]),
         may_estimate=provider.credit_rate is not None or not reports_cost(provider),

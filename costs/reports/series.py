@@ -15,8 +15,8 @@ from costs.models import DailyTotalQuerySet
 from costs.reports.breakdowns import Series, days_of, stack
 from costs.reports.days import Day, mark_days
 from costs.reports.metrics import Metric
-from costs.reports.scope import Scope
 from costs.reports.totals import Totals
+from costs.usage.coverage import Coverage
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class DailySeries:
     currency: str  # that a chart of money draws; Totals hold every currency
     days: tuple[Day, ...]  # oldest first
     series: tuple[Series, ...]  # largest first, then all others as one; none: nothing was used
-    recent: Mapping[date, Totals]  # of all usage on the days that a forecast needs
+    recent: Mapping[date, Totals]  # of all usage on the days that a forecast needs; empty without a forecast
 
 
 def daily_series(
@@ -36,23 +36,26 @@ def daily_series(
     by_group: Mapping[Any, Totals],
     labels: Mapping[Any, str],
     *,
-    scope: Scope,
+    days: DateRange,
+    coverage: Coverage,
     metric: Metric,
     currency: str,
+    window: DateRange | None = None,
 ) -> DailySeries:
-    """The days of ``scope`` and those that its forecast needs; one query.
+    """The sums of ``days`` by group, and those of ``window``, the days that a forecast needs; one query.
 
-    ``by_group`` are the sums of ``usage`` by ``field`` in the range; ``usage`` itself must not be narrowed to one.
+    ``by_group`` are the sums of ``usage`` by ``field`` in ``days``, and ``coverage`` is of ``days``; ``usage`` itself
+    must not be narrowed to a range.
     """
-    wanted = usage.filter(_within(scope.days) | _within(scope.window))
-    found = stack(wanted, field, by_group, labels, weigh=partial(metric.value, currency=currency))
-    series = tuple(Series(one.label, _cut(one.by_day, scope.days)) for one in found.series)
+    within = _within(days) | _within(window) if window else _within(days)
+    found = stack(usage.filter(within), field, by_group, labels, weigh=partial(metric.value, currency=currency))
+    series = tuple(Series(one.label, _cut(one.by_day, days)) for one in found.series)
     return DailySeries(
         metric=metric,
         currency=currency,
-        days=tuple(mark_days(days_of(series), scope.days, scope.coverage)),
+        days=tuple(mark_days(days_of(series), days, coverage)),
         series=series,
-        recent=_cut(found.by_day, scope.window),
+        recent=_cut(found.by_day, window) if window else {},
     )
 
 

@@ -18,7 +18,7 @@ from core.table_csv import asked_table, csv_url, table_csv
 from core.tables import Table
 from core.wording import ago, clock
 from costs.pages import formatters
-from costs.pages.charts import Chart, stacked_by_day
+from costs.pages.charts import daily_chart
 from costs.pages.notices import unread_notice
 from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
@@ -29,7 +29,6 @@ from costs.pages.views.downloads import download
 from costs.pages.views.estimates import rate_text
 from costs.pages.views.restatements import restatement_table
 from costs.pages.words import PageWords, words_for
-from costs.reports.metrics import Metric
 from costs.reports.provider import ProviderReport, provider_report
 from costs.usage.coverage import Reading
 from providers.models import Provider
@@ -48,7 +47,8 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     metric_slug, metrics = choices(request, "metric", {slug: each.label for slug, each in words.metrics.items()})
     metric = words.metrics[metric_slug]
     report = provider_report(provider, chosen.range, metric=metric, now=now)
-    chart = _chart(request, report, metric, words)
+    title = f"{metric.label} per day by model"
+    chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=words)
     keys = key_table(request, report, chosen.range, now, words)
     tables = {"days": chart.table, "keys": keys.table, **_tables(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):
@@ -72,18 +72,6 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "has_history": bool(report.runs),
     }
     return render(request, "providers/detail.html", context, status=chosen.status)
-
-
-def _chart(request: HttpRequest, report: ProviderReport, metric: Metric, words: PageWords) -> Chart:
-    return stacked_by_day(
-        title=f"{metric.label} per day by model",
-        days=report.days,
-        series=report.series,
-        metric=metric,
-        currency=report.currency,
-        csv_url=csv_url(request, "days"),
-        words=words,
-    )
 
 
 def _tables(request: HttpRequest, report: ProviderReport, chosen: RangeChoice, words: PageWords) -> dict[str, Table]:

@@ -135,13 +135,13 @@ def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
     for number in range(1, 9):
         make_usage(project=key, model=f"m{number}", cost=Decimal(number))
 
-    series = breakdowns.stacked(
+    series = breakdowns.stack(
         all_usage(),
         "model",
         {model: sums for (model,), sums in totals_by(all_usage(), "model").items()},
         {"m8": "Model Eight"},
         weigh=lambda totals: COST.value(totals, "usd"),
-    )
+    ).series
 
     assert [one.label for one in series] == ["Model Eight", "m7", "m6", "m5", "m4", "Other"]
     assert sum(totals.sort_amount for one in series for totals in one.by_day.values()) == 36
