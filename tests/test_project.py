@@ -3,6 +3,7 @@
 No container engine is needed: what can be read is checked, what can be run without one is run.
 """
 
+import ast
 import re
 import shutil
 import subprocess
@@ -26,6 +27,9 @@ SERVERS_SECRETS = {"POSTGRES_PASSWORD": "roles", "DATABASE_OWNER_PASSWORD": "mig
 IMAGES = {"PYTHON_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"}
 # What others than the settings read: the servers' images, Compose, gunicorn.
 OTHERS = {*SERVERS_SECRETS, *IMAGES, "WEB_CONCURRENCY"}
+
+
+VIEW_LINES, VIEW_BRANCHES = 40, 8
 
 
 def read(name: str) -> str:
@@ -340,3 +344,26 @@ def test_no_test_module_imports_another() -> None:
     )
 
     assert [path.name for path in (ROOT / "tests").rglob("*.py") if imports.search(path.read_text())] == []
+
+
+def branches(function: ast.AST) -> int:
+    """Where a function can go more than one way: conditions, loops, handlers, and further parts of "and" and "or"."""
+    ways = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.comprehension, ast.match_case)
+    nodes = list(ast.walk(function))
+    further = sum(len(node.values) - 1 for node in nodes if isinstance(node, ast.BoolOp))
+    return sum(isinstance(node, ways) for node in nodes) + further
+
+
+def test_views_are_short_and_decide_little() -> None:
+    """A view reads the request, calls a selector or a service, and renders; more than that belongs below it."""
+    modules = [path for path in ROOT.glob("[a-z]*/**/*.py") if {path.parent.name, path.stem} & {"views"}]
+    too_much = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and ((node.end_lineno or 0) - node.lineno >= VIEW_LINES or branches(node) > VIEW_BRANCHES)
+    ]
+
+    assert len(modules) > 30
+    assert too_much == []

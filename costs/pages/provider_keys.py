@@ -18,7 +18,7 @@ from core.cells import Cell, from_template
 from core.days import DateRange
 from core.names import isolated
 from core.paging import paginate
-from core.querystate import Choice, choices, read_sorting
+from core.querystate import Choice, Sorting, choices, read_sorting
 from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
@@ -100,9 +100,7 @@ def key_table(
     """The keys that ``?show=`` leaves, a page of them drawn: for who may assign them with the forms to do it."""
     chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
     sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
-    paid = (_paid_key(usage, report) for usage in report.keys)
-    keys = sorted((key for key in paid if chosen_filter == "all" or not key.payers), key=KEY_SORTS["name"])
-    keys.sort(key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
+    keys = _listed(report, chosen_filter, sorting)
     page = paginate(request, keys, of="API keys", anchor="#keys")
     drawn = {key.project.pk for key in page.items}
     may_assign = request.user.has_perm("providers.assign_project")
@@ -123,6 +121,13 @@ def key_table(
         drawn=page.place,
     )
     return KeyTable(table.with_figures(words.metrics), chosen_filter, filters)
+
+
+def _listed(report: ProviderReport, shown: str, sorting: Sorting) -> list[PaidKey]:
+    """The keys that ``shown``, one of KEY_FILTERS, leaves, in order; those that ``sorting`` leaves equal by name."""
+    paid = (_paid_key(usage, report) for usage in report.keys)
+    keys = sorted((key for key in paid if shown == "all" or not key.payers), key=KEY_SORTS["name"])
+    return sorted(keys, key=KEY_SORTS[sorting.column], reverse=sorting.is_descending)
 
 
 def _row(key: PaidKey, company: str, report: ProviderReport, now: datetime, words: PageWords) -> Row:

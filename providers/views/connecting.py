@@ -32,14 +32,7 @@ def add_provider(request: HttpRequest) -> HttpResponse:
     offers_account_totals = form.asks_for_account_totals
     if form.is_valid():
         try:
-            provider, run = connect_provider(
-                type=form.cleaned_data["provider_type"],
-                name=form.cleaned_data["name"],
-                region=form.cleaned_data["region"],
-                api_key=form.cleaned_data["api_key"],
-                now=timezone.now(),
-                source=form.cleaned_data["source"],
-            )
+            provider = _connect(form)
         except registry.KeyRefusedError as refusal:
             form.add_error("api_key", str(refusal))
             offers_account_totals = offers_account_totals or refusal.offers_account_totals
@@ -48,20 +41,37 @@ def add_provider(request: HttpRequest) -> HttpResponse:
         except ValidationError as refusal:
             add_errors(form, refusal)
         else:
-            enqueue_quietly(run=run, now=timezone.now())
             return redirect(provider)
-    types = registry.all_types()
     context = {
         "form": form,
         "words": form.words,
-        "types": [(type_.label, f"?type={type_.slug}", type_ is form.type) for type_ in types]
-        if len(types) > 1
-        else (),
+        "types": _type_links(form),
         "offers_account_totals": offers_account_totals,
         # For the browser, which says it before a key has been pasted; clean_name() is who decides.
         "names_taken": {"names": list(Provider.objects.values_list("name", flat=True)), "sentence": NAME_TAKEN},
     }
     return render(request, "providers/add.html", context, status=422 if form.errors else 200)
+
+
+@sensitive_variables("form")
+def _connect(form: ConnectForm) -> Provider:
+    """Connect what the valid ``form`` says, and queue its first sync; raises as connect_provider() does."""
+    provider, run = connect_provider(
+        type=form.cleaned_data["provider_type"],
+        name=form.cleaned_data["name"],
+        region=form.cleaned_data["region"],
+        api_key=form.cleaned_data["api_key"],
+        now=timezone.now(),
+        source=form.cleaned_data["source"],
+    )
+    enqueue_quietly(run=run, now=timezone.now())
+    return provider
+
+
+def _type_links(form: ConnectForm) -> list[tuple[str, str, bool]]:
+    """Label, URL and whether it is current of each provider type; empty where there is only one."""
+    types = registry.all_types()
+    return [(type_.label, f"?type={type_.slug}", type_ is form.type) for type_ in types] if len(types) > 1 else []
 
 
 @require_POST

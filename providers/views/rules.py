@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -102,15 +104,24 @@ def apply(request: HttpRequest) -> HttpResponse:
     form, preview = _preview(form, is_chosen=is_outdated or "applies_to" in request.GET)
     context = {
         "form": form,
-        "preview": preview,
-        "outcomes": outcomes_table(preview.outcomes) if preview else None,
-        "keys_text": count(len(preview.outcomes), "key") if preview else "",
-        "kept_text": count(preview.kept, "key") if preview else "",
+        **_outcome(preview),
         "is_outdated": is_outdated,
         "today": timezone.now().date(),
         "has_rules": AssignmentRule.objects.exists(),
     }
     return render(request, "rules/apply.html", context, status=409 if is_outdated else 422 if form.errors else 200)
+
+
+def _outcome(preview: Preview | None) -> dict[str, Any]:
+    """What the page says of a preview; without one its texts are empty."""
+    if preview is None:
+        return {"preview": None, "outcomes": None, "keys_text": "", "kept_text": ""}
+    return {
+        "preview": preview,
+        "outcomes": outcomes_table(preview.outcomes),
+        "keys_text": count(len(preview.outcomes), "key"),
+        "kept_text": count(preview.kept, "key"),
+    }
 
 
 def _preview(form: ApplyRulesForm, *, is_chosen: bool) -> tuple[ApplyRulesForm, Preview | None]:

@@ -77,16 +77,11 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     asked = read_asked(request, providers=providers, now=timezone.now())
     shown = asked.words.metrics
     slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in shown.items()})
+    metric, days = shown[slug], asked.range
     report = model_report(
-        model,
-        providers,
-        days=asked.range,
-        today=asked.today,
-        metric=shown[slug],
-        provider=asked.provider,
-        company=company,
+        model, providers, days=days, today=asked.today, metric=metric, provider=asked.provider, company=company
     )
-    title = f"{shown[slug].label} of {report.label} per day by company"
+    title = f"{metric.label} of {report.label} per day by company"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
     tables = {"days": chart.table, **_tables(request, asked, report)}
     about = [report.label, *([company.name] if company else []), *([slug] if slug != "cost" else [])]
@@ -102,7 +97,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
         "change": figures.change(report.change),
         "credits": figures.amount(report.total, "credits", is_total=True),
         "requests": figures.amount(report.total, "requests", is_total=True),
-        "metric": shown[slug],
+        "metric": metric,
         "metrics": metrics,
         "chart": chart,
         "tables": tables,
