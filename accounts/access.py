@@ -101,6 +101,10 @@ URLS: Final[Mapping[str, Need]] = {
     "mfa_add_webauthn": Confirmed(Open.TO_MEMBERS),
     "mfa_edit_webauthn": Confirmed(Open.TO_MEMBERS),
     "mfa_remove_webauthn": Confirmed(Open.TO_MEMBERS),
+    "tokens:list": Open.TO_MEMBERS,
+    "tokens:add": Confirmed(Open.TO_MEMBERS),
+    "tokens:revoke": Open.TO_MEMBERS,
+    "api_docs": Open.TO_MEMBERS,
     # The product itself
     "about": SEE_PROVIDERS,
     "members:list": MANAGE,
@@ -179,7 +183,8 @@ ENROLMENT: Final = frozenset(
 )
 
 # Whole namespaces whose URLs somebody else makes.
-NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE)}
+# The API has a door of its own, which asks for a token and what its owner may (api.doors).
+NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE), "api": Open.TO_ALL}
 
 
 def need_of(match: ResolverMatch) -> Need:

@@ -18,6 +18,7 @@ PAGES = (
 SETTINGS = (
     ("Profile", "settings"),
     ("Security", "security"),
+    ("API tokens", "tokens:list"),
     ("Members", "members:list"),
     ("Audit log", "audit:list"),
     ("About", "about"),

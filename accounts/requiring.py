@@ -61,6 +61,15 @@ def enrolment_of(request: HttpRequest) -> Enrolment | None:
     return Enrolment(due_at, is_due=due_at <= now)
 
 
+def is_overdue(user: User, now: datetime) -> bool:
+    """Whether nothing but setting up a second factor would open to ``user``, who signs in with a password."""
+    membership = membership_of(user)
+    if membership is None or not is_required_of(membership) or not user.has_usable_password():
+        return False
+    due_at = membership.two_factor_due_at
+    return due_at is not None and due_at <= now and not second_factors().filter(user=user).exists()
+
+
 def note_of(person: User, *, has_two_factor: bool) -> str:
     """What Settings → Members says beside a second factor that is missing."""
     if has_two_factor:

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from accounts.models import AuditEntry, Session
+from api.models import KeptAnswer
 from costs.models import Restatement
 from providers.models import AssignmentChange, SyncRun
 
@@ -24,6 +25,9 @@ BATCH = 1000
 
 # How long assigning can be undone. What it came to stands in the audit log.
 UNDO_KEPT_FOR = timedelta(days=365)
+
+# How long a program may repeat itself with the same Idempotency-Key.
+ANSWERS_KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def clean_up(*, now: datetime, dry_run: bool = False) -> Iterator[Cleaned]:
         ("Audit entries", _old_audit_entries(now)),
         ("Sync runs", _old_runs(now)),
         ("Assignments that could be undone", AssignmentChange.objects.filter(made_at__lt=now - UNDO_KEPT_FOR)),
+        ("Kept answers of the API", KeptAnswer.objects.filter(made_at__lt=now - ANSWERS_KEPT_FOR)),
         ("Expired sessions", Session.objects.filter(expire_date__lt=now)),
     ):
         yield Cleaned(what, act(rows))

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "administrate.requests.answer_probes",
+    "api.middleware.answer_programs",
     "administrate.requests.answer_redirects_in_place",
     "administrate.requests.refuse_what_no_browser_sends",
     "administrate.large_answers.bound_large_answers",
@@ -203,7 +204,18 @@ CACHES = {
         # Beyond it entries are thrown away: few enough to be counted quickly, and more than somebody who wants to make
         # the throttle forget can bring about in the minutes that it remembers.
         "OPTIONS": {"MAX_ENTRIES": 50_000},
-    }
+    },
+    # What API tokens have asked within this minute (api.rates): forgotten without harm.
+    "rates": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "administrate-rates",
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "rates"}
+    ),
 }
 
 # --- Queue ------------------------------------------------------------------------------------------------------------

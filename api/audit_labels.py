@@ -10,6 +10,7 @@ def register() -> None:
         {
             "token.created": "API token made",
             "token.revoked": "API token revoked",
+            "token.used_from_new_address": "API token used from a new address",
         },
         group=TOKENS,
     )

@@ -64,3 +64,26 @@ class ApiToken(models.Model):
     @property
     def scope_labels(self) -> list[str]:
         return [str(Scope(scope).label) for scope in self.scopes]
+
+
+class KeptAnswer(models.Model):
+    """What a request with an Idempotency-Key came to: repeated within a day it gets the same answer."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="kept_answers")
+    key = models.CharField(max_length=255)
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body.")
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField()
+    made_at = models.DateTimeField()
+
+    objects = models.Manager["KeptAnswer"]()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["token", "key"], name="keptanswer_unique"),)
+        indexes = (
+            # What has grown too old.
+            models.Index(fields=["made_at"], name="keptanswer_made"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.token}: {self.key}"

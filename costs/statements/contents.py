@@ -170,21 +170,25 @@ def sum_of(sheets: Iterable[StatementView]) -> tuple[Amounts, ...]:
 
 def frozen_sheets(closed: Iterable[ClosedMonth], *, company: Company | None = None) -> list[StatementView]:
     """The statements of closed months, by month (newest first) and name; two queries."""
-    by_pk = {month.pk: month for month in closed}
-    statements = Statement.objects.filter(closed_month__in=by_pk).select_related("company", "closed_month")
+    statements = Statement.objects.filter(closed_month__in=[month.pk for month in closed])
     if company is not None:
         statements = statements.filter(company=company)
     return [
-        StatementView(
-            company=statement.company,
-            company_name=statement.company_name,
-            month=statement.closed_month.month,
-            markup_percent=statement.markup_percent,
-            lines=tuple(statement.lines.all()),
-            closed=by_pk[statement.closed_month_id],
-        )
-        for statement in statements.prefetch_related("lines")
+        frozen_sheet(statement)
+        for statement in statements.select_related("company", "closed_month").prefetch_related("lines")
     ]
+
+
+def frozen_sheet(statement: Statement) -> StatementView:
+    """What was frozen; of many, select ``company`` and ``closed_month`` and prefetch ``lines``."""
+    return StatementView(
+        company=statement.company,
+        company_name=statement.company_name,
+        month=statement.closed_month.month,
+        markup_percent=statement.markup_percent,
+        lines=tuple(statement.lines.all()),
+        closed=statement.closed_month,
+    )
 
 
 def frozen_totals(closed: Sequence[ClosedMonth]) -> dict[date, Totals]:

@@ -1,0 +1,219 @@
+"""Statements: what was billed, and what a month that is not closed would say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+
+from api.answers import json_answer
+from api.doors import BearerToken, Caller, caller_of
+from api.lists import Listed, PageQuery, list_rows
+from api.models import Scope
+from api.problems import not_found, unprocessable
+from api.strictness import strict
+from api.types import Id, Named, Text, exact, iso
+from core.months import parse_month
+from costs.models import COUNTED, ClosedMonth, Statement, StatementLine
+from costs.reports.totals import NOTHING, Totals
+from costs.statements.adjustments import closed_months
+from costs.statements.contents import Amounts, StatementView, draft_sheets, frozen_sheet, frozen_sheets, totals_of
+from providers.models import Company
+
+router = Router(tags=["Statements"])
+
+
+class AmountsOut(Schema):
+    """Exact; a printed statement rounds each to cents."""
+
+    currency: str
+    usage: str
+    adjustments: str
+    markup: str
+    total: str
+    estimated: bool
+
+
+class StatementOut(Schema):
+    company: Named
+    month: str
+    status: str = Field(..., description="closed: frozen for ever; draft: what it would say now")
+    closed_at: str | None
+    markup_percent: str | None
+    amounts: list[AmountsOut] = Field(..., description="By currency.")
+    unpriced: int = Field(..., description="Lines and months that wait for a price: the total is not the whole.")
+
+
+class StatementLineOut(Schema):
+    kind: str = Field(..., description="usage, or adjustment of an earlier month")
+    month: str = Field(..., description="Whose usage it is about.")
+    provider: str | None = Field(..., description="Null for who sees chosen companies alone, as project is.")
+    project: str | None
+    project_id: str | None
+    model: str
+    model_name: str
+    credits: str | None
+    minutes: str | None
+    requests: str | None
+    cost: str | None
+    currency: str | None
+    markup: str
+    estimated: bool
+    unpriced: bool
+    reason: str
+
+
+class WholeStatementOut(StatementOut):
+    lines: list[StatementLineOut]
+
+
+class StatementsQuery(PageQuery):
+    company: Id | None = Field(None, description="The id of one company.")
+    month: Text | None = Field(None, description="YYYY-MM")
+
+
+@router.get(
+    "/statements",
+    auth=BearerToken(Scope.STATEMENTS),
+    response=Listed[StatementOut],
+    url_name="statements",
+    operation_id="list_statements",
+)
+@strict
+def list_statements(request: HttpRequest, asked: Query[StatementsQuery]) -> HttpResponseBase:
+    """The statements of closed months, which never change. Drafts are asked for one by one."""
+    caller = caller_of(request)
+    rows = Statement.objects.select_related("company", "closed_month").prefetch_related("lines")
+    if caller.companies is not None:
+        rows = rows.filter(company__in=caller.companies)
+    if asked.company is not None:
+        if not caller.sees(asked.company) or not Company.objects.filter(pk=asked.company).exists():
+            raise unprocessable(("company", "There is no such company that this token may see."))
+        rows = rows.filter(company=asked.company)
+    if asked.month is not None:
+        rows = rows.filter(closed_month__month=_month(asked.month))
+    return list_rows(request, asked, rows, described=_listed, columns=tuple(_columns()))
+
+
+def _columns() -> Iterator[str]:
+    for name in StatementOut.model_fields:
+        yield from ("company.id", "company.name") if name == "company" else (name,)
+
+
+def _listed(statements: Sequence[Statement]) -> Iterator[dict[str, Any]]:
+    return (_statement(frozen_sheet(statement)) for statement in statements)
+
+
+@router.get(
+    "/statements/{int:company}/{month}",
+    auth=BearerToken(Scope.STATEMENTS),
+    response=WholeStatementOut,
+    url_name="statement",
+    operation_id="statement",
+)
+@strict
+def statement(request: HttpRequest, company: int, month: str) -> HttpResponse:
+    """One statement with its lines; of a month that is not closed a draft."""
+    caller = caller_of(request)
+    found = Company.objects.filter(pk=company).first() if caller.sees(company) else None
+    if found is None:
+        raise not_found()
+    try:
+        sheet = _sheet(found, parse_month(month))
+    except ValueError:
+        raise not_found() from None
+    return json_answer(_statement(sheet) | {"lines": list(_lines(sheet, caller))})
+
+
+def _sheet(company: Company, month: date) -> StatementView:
+    """Without lines where there is nothing to say; raises ValueError for months to come."""
+    if month > timezone.now().date():
+        raise ValueError("This month has not begun.")
+    closed = closed_months()
+    frozen = ClosedMonth.objects.get(month=month) if closed and month in closed else None
+    found = (
+        frozen_sheets([frozen], company=company)
+        if frozen
+        else draft_sheets(month, closed=closed, company=company, with_reasons=True)
+    )
+    return found[0] if found else StatementView(company, company.name, month, company.markup_percent, (), frozen)
+
+
+def _statement(sheet: StatementView) -> dict[str, Any]:
+    return {
+        "company": {"id": sheet.company.pk, "name": sheet.company_name},
+        "month": f"{sheet.month:%Y-%m}",
+        "status": "closed" if sheet.closed else "draft",
+        "closed_at": iso(sheet.closed.closed_at) if sheet.closed else None,
+        "markup_percent": exact(sheet.markup_percent),
+        "amounts": [_amounts(amounts) for amounts in sheet.amounts],
+        "unpriced": sheet.unpriced,
+    }
+
+
+def _amounts(amounts: Amounts) -> dict[str, Any]:
+    return {
+        "currency": amounts.currency,
+        "usage": exact(amounts.usage),
+        "adjustments": exact(amounts.adjustments),
+        "markup": exact(amounts.markup),
+        "total": exact(amounts.total),
+        "estimated": amounts.estimated,
+    }
+
+
+def _lines(sheet: StatementView, caller: Caller) -> Iterator[dict[str, Any]]:
+    if caller.companies is None:
+        usage: Iterable[dict[str, Any]] = (_with_key(line, sheet) for line in sheet.usage)
+    else:
+        usage = _by_model(sheet)
+    yield from usage
+    for line in sheet.adjustments:
+        yield _line(line, totals_of(line), exact(sheet.markup_of(line)))
+
+
+def _with_key(line: StatementLine, sheet: StatementView) -> dict[str, Any]:
+    told = _line(line, totals_of(line), exact(sheet.markup_of(line)))
+    return told | {"provider": line.provider_name, "project": line.key_name, "project_id": line.key_id}
+
+
+def _by_model(sheet: StatementView) -> Iterator[dict[str, Any]]:
+    """Of all API keys together: how many there are is not for everybody."""
+    grouped: dict[tuple[str, str, str], list[StatementLine]] = defaultdict(list)
+    for line in sheet.usage:
+        grouped[line.model, line.model_name, line.currency].append(line)
+    for lines in grouped.values():
+        totals = sum((totals_of(line) for line in lines), NOTHING)
+        markup = exact(sum(sheet.markup_of(line) for line in lines))
+        yield _line(lines[0], totals, markup)
+
+
+def _line(line: StatementLine, totals: Totals, markup: str | None) -> dict[str, Any]:
+    return {
+        "kind": line.kind,
+        "month": f"{line.month:%Y-%m}",
+        "provider": None,
+        "project": None,
+        "project_id": None,
+        "model": line.model,
+        "model_name": line.model_name,
+        **{name: exact(getattr(totals, name)) for name in COUNTED},
+        "cost": exact(totals.costs[0].amount) if totals.costs else None,
+        "currency": line.currency or None,
+        "markup": markup,
+        "estimated": totals.estimated,
+        "unpriced": bool(totals.unpriced_rows),
+        "reason": line.reason,
+    }
+
+
+def _month(text: str) -> date:
+    try:
+        return parse_month(text)
+    except ValueError as error:
+        raise unprocessable(("month", str(error))) from None

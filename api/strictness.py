@@ -1,0 +1,50 @@
+"""Nothing that is asked is silently ignored: a parameter that is unknown, or given twice, is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from ninja.operation import Operation
+from ninja.utils import contribute_operation_callback
+
+from api.problems import unprocessable
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+MARK = "refuses_unknown_parameters"
+
+
+def strict(view: _View) -> _View:
+    """Belongs directly on the function of an operation."""
+
+    def bind(operation: Operation) -> None:
+        known: set[str] = set()
+        lists: set[str] = set()
+        for model in operation.models:
+            if model.__ninja_param_source__ == "query":
+                known |= set(getattr(model, "__ninja_flatten_map__", None) or model.model_fields)
+                lists |= set(getattr(model, "__ninja_collection_fields__", []))
+        operation.view_func = _checked(operation.view_func, known, lists)
+
+    contribute_operation_callback(view, bind)
+    return view
+
+
+def _checked(view: Callable[..., Any], known: set[str], lists: set[str]) -> Callable[..., Any]:
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        refusals = [(name, "There is no such parameter.") for name in request.GET if name not in known]
+        for name, values in request.GET.lists():
+            if name in known and name not in lists and len(values) > 1:
+                refusals.append((name, "This can be given once."))
+            if any("\0" in value for value in values):
+                refusals.append((name, "This has characters that no name has."))
+        if refusals:
+            raise unprocessable(*refusals)
+        return view(request, *args, **kwargs)
+
+    setattr(checked, MARK, True)
+    return checked
