@@ -19,11 +19,11 @@ from api.problems import not_found, unprocessable
 from api.strictness import strict
 from api.types import Id, Named, Text, exact, iso
 from core.months import parse_month
-from costs.models import COUNTED, ClosedMonth, Statement, StatementLine
+from costs.models import COUNTED, Statement, StatementLine
 from costs.reports.totals import NOTHING, Totals
-from costs.statements.adjustments import closed_months
-from costs.statements.contents import Amounts, StatementView, draft_sheets, frozen_sheet, frozen_sheets, totals_of
-from providers.models import Company
+from costs.statements.contents import Amounts, StatementView, frozen_sheet, totals_of
+from costs.statements.reports import company_month
+from providers.models import Company, Provider
 
 router = Router(tags=["Statements"])
 
@@ -69,6 +69,7 @@ class StatementLineOut(Schema):
 
 
 class WholeStatementOut(StatementOut):
+    unread: bool = Field(..., description="Of a draft: some of its days have not been read yet.")
     lines: list[StatementLineOut]
 
 
@@ -124,24 +125,14 @@ def statement(request: HttpRequest, company: int, month: str) -> HttpResponse:
     if found is None:
         raise not_found()
     try:
-        sheet = _sheet(found, parse_month(month))
+        first = parse_month(month)
     except ValueError:
         raise not_found() from None
-    return json_answer(_statement(sheet) | {"lines": list(_lines(sheet, caller))})
-
-
-def _sheet(company: Company, month: date) -> StatementView:
-    """Without lines where there is nothing to say; raises ValueError for months to come."""
-    if month > timezone.now().date():
-        raise ValueError("This month has not begun.")
-    closed = closed_months()
-    frozen = ClosedMonth.objects.get(month=month) if closed and month in closed else None
-    found = (
-        frozen_sheets([frozen], company=company)
-        if frozen
-        else draft_sheets(month, closed=closed, company=company, with_reasons=True)
-    )
-    return found[0] if found else StatementView(company, company.name, month, company.markup_percent, (), frozen)
+    today = timezone.now().date()
+    if first > today:
+        raise not_found()
+    told = company_month(found, first, list(Provider.objects.all()), today=today)
+    return json_answer(_statement(told.sheet) | {"unread": told.unread, "lines": list(_lines(told.sheet, caller))})
 
 
 def _statement(sheet: StatementView) -> dict[str, Any]:
