@@ -59,6 +59,6 @@ def count_request(who: str) -> Rate:
     try:
         cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         return Rate(cache.incr(key), reset)
-    except (RedisError, OSError, ValueError):  # out of reach, or thrown away between the two calls
-        logger.warning("API requests can't be counted.", exc_info=True)
+    except (RedisError, OSError, ValueError) as error:  # out of reach, or thrown away between the two calls
+        logger.warning("API requests can't be counted: %s", error)
         return Rate(0, reset)

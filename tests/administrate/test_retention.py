@@ -15,6 +15,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import AuditEntry, Session
 from administrate import retention, tasks
 from administrate.retention import clean_up
+from api.models import KeptAnswer
+from api.services import create_token
 from costs.models import Restatement
 from providers.models import AssignmentChange, Provider, SyncRun
 from tests.factories import NOW, TODAY, make_project, make_provider, make_run, make_user
@@ -114,6 +116,18 @@ def test_assignments_can_be_undone_for_a_year() -> None:
 
     assert cleaned() == {"Assignments that could be undone": 1}
     assert AssignmentChange.objects.get().summary == "364"
+
+
+def test_answers_to_programs_are_kept_for_a_day() -> None:
+    """Then a request with the same key is a new one."""
+    token, _text = create_token(user=make_user(), name="Script", scopes=["costs:read"], now=NOW)
+    for hours in (25, 23):
+        KeptAnswer.objects.create(
+            token=token, key=f"{hours}", request_digest="", status=201, body="", made_at=NOW - timedelta(hours=hours)
+        )
+
+    assert cleaned() == {"Kept answers of the API": 1}
+    assert KeptAnswer.objects.get().key == "23"
 
 
 def test_expired_sessions_go(client: Client, now: datetime) -> None:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from pytest_django.fixtures import Settings
+from redis.exceptions import RedisError
 
 from accounts.models import AuditEntry, Membership, Role
 from accounts.services.members import change_role, deactivate_member, remove_member
@@ -133,6 +135,17 @@ def test_requests_are_limited_for_each_token(monkeypatch: pytest.MonkeyPatch) ->
     assert answers[2].json()["status"] == 429
     assert int(answers[2]["Retry-After"]) > 0
     assert other.get("/costs").status_code == 200
+
+
+def test_nobody_is_held_up_where_nothing_can_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that is out of reach costs the limit, not the answer."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise RedisError("out of reach")
+
+    monkeypatch.setattr(type(caches["rates"]), "add", fail)
+
+    assert Api(make_token()).get("/costs").status_code == 200
 
 
 def test_wrong_tokens_are_limited_for_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
