@@ -124,10 +124,7 @@ def statement(request: HttpRequest, company: int, month: str) -> HttpResponse:
     found = Company.objects.filter(pk=company).first() if caller.sees(company) else None
     if found is None:
         raise not_found()
-    try:
-        first = parse_month(month)
-    except ValueError:
-        raise not_found() from None
+    first = _month(month)
     today = timezone.now().date()
     if first > today:
         raise not_found()

@@ -51,6 +51,14 @@ def test_error_of_ours_tells_nothing(
     assert answer.json() == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
 
 
+def test_head_is_answered_as_get_without_the_body(api: Api) -> None:
+    """With the same status and headers."""
+    answer: Any = api.client.head("/api/v1/costs", headers=api.headers)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer["ETag"] == api.get("/costs")["ETag"]
+
+
 def test_body_that_is_no_json_is_refused(api: Api) -> None:
     """400, with a problem."""
     answer: Any = api.client.post("/api/v1/companies", "{", content_type="application/json", headers=api.headers)

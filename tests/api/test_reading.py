@@ -191,7 +191,7 @@ def test_month_that_is_not_closed_has_a_draft(api: Api) -> None:
     assert (draft["status"], draft["closed_at"], len(draft["lines"])) == ("draft", None, 2)
     assert draft["lines"][0]["project"] == "Key of Acme"
     assert api.get(f"/statements/{acme.pk}/2026-12").status_code == 404
-    assert api.get(f"/statements/{acme.pk}/november").status_code == 404
+    assert api.get(f"/statements/{acme.pk}/november").status_code == 422
 
 
 def test_company_viewer_s_statement_tells_no_key(api: Api) -> None:
