@@ -15,11 +15,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 
 from core.days import DateRange
 from costs.models import SETTLES_AFTER, DailyTotalQuerySet
 from costs.reports.totals import NOTHING, Totals, Usage, totals_by
+from providers.models import Provider
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,21 @@ def compare(days: DateRange, complete: Collection[date]) -> Comparison:
 
 
 def unpriced_days(usage: DailyTotalQuerySet, *, today: date) -> frozenset[date]:
-    """The days of ``usage`` that wait for the price of something that was used; one query.
+    """The days of ``usage`` that wait for the price of something that was used; a second query where any seems to.
 
     A price is waited for as long as figures take to settle. After that a day counts without it, and what is made of it
     says so: what is never priced would be waited for for ever. A provider that has priced nothing at all is not waited
     for: its costs are missing on both sides alike.
     """
-    pricing = usage.exclude(currency="").order_by().values("provider")
-    unpriced = usage.unpriced().filter(provider__in=pricing, day__gte=today - SETTLES_AFTER).order_by()
-    return frozenset(unpriced.values_list("day", flat=True).distinct())
+    unpriced = usage.unpriced().filter(day__gte=today - SETTLES_AFTER).order_by()
+    waiting = set(unpriced.values_list("provider_id", "day").distinct())
+    if not waiting:
+        return frozenset()
+    # Of each provider the latest alone: to look through them all would be to read the whole range.
+    priced = usage.filter(provider=OuterRef("pk")).exclude(currency="").order_by("-day").values("day")[:1]
+    providers = Provider.objects.filter(pk__in={pk for pk, _day in waiting}).annotate(priced=Subquery(priced))
+    priced_ids = set(providers.exclude(priced=None).values_list("pk", flat=True))
+    return frozenset(day for pk, day in waiting if pk in priced_ids)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def scope_of(
     provider: Provider | None = None,
     everybody: Sequence[Provider] | None = None,
 ) -> Scope:
-    """The scope of a report on ``days``, of ``provider`` alone or of all ``providers``; two queries.
+    """The scope of a report on ``days``, of ``provider`` alone or of all ``providers``; two or three queries.
 
     ``everybody`` are all providers, where ``providers`` are not: a report on one company compares the same days as the
     reports on all, or the same company would have two changes.
