@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.forms import ChangePasswordForm
+from allauth.core import context
 from django import forms
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from django.forms.boundfield import BoundWidget
 
 from accounts.models import Invitation, Membership, Role
 from accounts.names import is_taken
+from accounts.throttle import Step, guarding
 from providers.forms.fields import NameField
 from providers.models import Company
 
@@ -170,6 +172,10 @@ class NewPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth ship
             self.fields[name].label = label
             self.fields[name].widget.attrs.pop("placeholder", None)
         self.fields["password1"].help_text = STRENGTH
+
+    def clean_oldpassword(self) -> str:
+        with guarding(Step.PASSWORD, context.request, self.user):
+            return str(super().clean_oldpassword())
 
 
 class ProfileForm(forms.Form):

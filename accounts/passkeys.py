@@ -15,7 +15,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
 from cryptography.exceptions import InvalidSignature
 
-from accounts.throttle import guarding_second_factor
+from accounts.throttle import Step, guarding
 
 
 @contextmanager
@@ -35,7 +35,7 @@ class AddPasskeyForm(forms.AddWebAuthnForm):  # type: ignore[misc]  # allauth sh
 
 class SecondStepForm(forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
-        with guarding_second_factor(context.request, self.user), refusing_nonsense():
+        with guarding(Step.SECOND_FACTOR, context.request, self.user), refusing_nonsense():
             return super().clean_credential()
 
 
@@ -47,5 +47,5 @@ class SignInForm(forms.LoginWebAuthnForm):  # type: ignore[misc]
 
 class ConfirmForm(forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
-        with guarding_second_factor(context.request, self.user), refusing_nonsense():
+        with guarding(Step.SECOND_FACTOR, context.request, self.user), refusing_nonsense():
             return super().clean_credential()

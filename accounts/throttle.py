@@ -133,9 +133,9 @@ def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: Use
 
 
 @contextmanager
-def guarding_second_factor(request: HttpRequest, user: User) -> Iterator[None]:
-    """Around a look at a code or a passkey of ``user``, which raises ValidationError where it is wrong."""
-    attempt = begin_attempt(request, step=Step.SECOND_FACTOR, user=user)
+def guarding(step: Step, request: HttpRequest, user: User) -> Iterator[None]:
+    """Around a look at what ``user`` gives, which raises ValidationError where it is wrong."""
+    attempt = begin_attempt(request, step=step, user=user)
     try:
         yield
     except ValidationError:

@@ -168,6 +168,23 @@ def test_confirming_is_throttled_too(client: Client, anna: User) -> None:
     assert signs_in(Client())
 
 
+def test_changing_the_password_is_throttled_too(
+    client: Client, anna: User, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The present one is guessed there as well; each guess is a line of the log, and counts where it is confirmed."""
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"change_password": None}
+    client.post("/accounts/login/", RIGHT)
+    new = {"password1": "another-long-one", "password2": "another-long-one"}
+
+    for _guess in range(5):
+        client.post("/accounts/password/change/", new | {"oldpassword": "not-the-password"})
+    page = client.post("/accounts/password/change/", new | {"oldpassword": RIGHT["password"]}).content.decode()
+
+    assert TOO_MANY in page
+    assert TOO_MANY in client.post("/accounts/confirm/", {"password": RIGHT["password"]}).content.decode()
+    assert caplog.text.count("Sign-in failed (password)") == 5
+
+
 def test_address_with_a_zone_is_one(anna: User) -> None:
     """As a server on a local network tells them."""
     answer = Client(REMOTE_ADDR="fe80::1%eth0").post("/accounts/login/", WRONG)
