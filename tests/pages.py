@@ -53,6 +53,23 @@ def download(client: Client, url: str) -> list[dict[str, str]]:
     return [dict(zip(heads, row, strict=True)) for row in rows]
 
 
+def printed(client: Client, url: str, heading: str) -> list[tuple[str, ...]]:
+    """The rows, as they read, of the page's one table whose first heading is ``heading``.
+
+    For what a file doesn't hold: sums, and amounts in cents.
+    """
+    html = client.get(url).content.decode()
+    tables = [
+        [
+            tuple(text_of(cell.encode()) for cell in re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.DOTALL))
+            for row in re.findall(r"<tr\b.*?</tr>", table, re.DOTALL)
+        ]
+        for table in re.findall(r"<table\b.*?</table>", html, re.DOTALL)
+    ]
+    [lines] = [lines for lines in tables if lines[0][0] == heading]
+    return lines[1:]
+
+
 def cells(client: Client, url: str, *names: str) -> dict[str, tuple[str, ...]]:
     """A download's cells under the headings ``names``, by the first cell of the row, which no other row may have."""
     rows = download(client, url)

@@ -24,9 +24,11 @@ from tests.costs.worlds import (
     restate,
 )
 from tests.factories import NOW, make_company, make_provider, make_usage, make_user
-from tests.pages import page_of, text_of
+from tests.pages import cells, page_of, printed, text_of
 
 pytestmark = pytest.mark.django_db
+
+SUMS = ("Cost (USD)", "Mark-up (USD)", "Total with mark-up (USD)")
 
 
 def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
@@ -38,16 +40,16 @@ def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
     close_month(month=AUGUST, now=NOW)
     close_month(month=SEPTEMBER, now=NOW, closed_by=make_user(username="erin"))
 
-    page = page_of(signed_in, "/statements/")
+    rows = cells(signed_in, "/statements/?csv=months", "Status", "Cost on statements (USD)", "Unassigned now (USD)")
 
-    assert (
-        "Month Status Cost on statements Unassigned now "
-        "November 2026 Open $11.00 $1.00 "
-        "October 2026 Ready to close : October 2026 $10.00 $1.00 "
-        "September 2026 Closed 22 Nov 2026, 12:30 UTC by erin $9.00 $1.00 "
-        "August 2026 Closed 22 Nov 2026, 12:30 UTC $8.00 $1.00" in page
-    )
-    assert "Close October 2026…" in page
+    assert list(rows.items()) == [
+        ("November 2026", ("Open", "11", "1")),
+        ("October 2026", ("Ready to close", "10", "1")),
+        ("September 2026", ("Closed 22 Nov 2026, 12:30 UTC by erin", "9", "1")),
+        ("August 2026", ("Closed 22 Nov 2026, 12:30 UTC", "8", "1")),
+    ]
+    assert "Ready to close : October 2026 $10.00 $1.00" in page_of(signed_in, "/statements/")
+    assert "Close October 2026…" in page_of(signed_in, "/statements/")
     assert page_of(signed_in, f"/companies/{acme.pk}/statements/").count("Draft") == 2
 
 
@@ -77,10 +79,11 @@ def test_month_shows_every_company_and_what_is_on_no_statement(signed_in: Client
 
     assert "On statements $13.00 2 statements With mark-up $15.00" in page
     assert "Unassigned $0.25 on nobody's statement" in page
-    assert (
-        "Company Cost Mark-up Total with mark-up Acme $10.00 $2.00 $12.00 Globex $3.00 None $3.00 "
-        "Total $13.00 $2.00 $15.00" in page
-    )
+    assert printed(signed_in, "/statements/2026-10/", "Company") == [
+        ("Acme", "$10.00", "$2.00", "$12.00"),
+        ("Globex", "$3.00", "None", "$3.00"),
+        ("Total", "$13.00", "$2.00", "$15.00"),
+    ]
     assert f'href="{path_of(globex)}"' in answer.content.decode()
 
 
@@ -92,12 +95,14 @@ def test_closed_month_tells_what_has_changed_since(signed_in: Client) -> None:
     reassign(key, make_company(name="Globex"))
 
     before = page_of(signed_in, "/statements/2026-09/")
+    changed = cells(signed_in, "/statements/2026-09/?csv=changed", "Reason", "Change of the cost (USD)")
     close(OCTOBER)
     after = page_of(signed_in, "/statements/2026-09/")
 
-    assert "Changed since it was closed" in before
     reason = "Restated, priced late or reassigned since"
-    assert f"Company Reason Change of the cost Acme {reason} −$10.00 Globex {reason} $10.00" in before
+    assert "Changed since it was closed" in before
+    assert f"Acme {reason} −$10.00" in before
+    assert list(changed.items()) == [("Acme", (reason, "-10")), ("Globex", (reason, "10"))]
     assert "Changed since" not in after
     assert "On statements $10.00" in after
 
@@ -111,15 +116,15 @@ def test_list_of_a_company_matches_its_statements(signed_in: Client) -> None:
     close(SEPTEMBER)
     restate(usage, Decimal(8))
 
-    page = page_of(signed_in, f"/companies/{acme.pk}/statements/")
+    rows = cells(signed_in, f"/companies/{acme.pk}/statements/?csv=statements", "Status", *SUMS, "Notes")
 
-    unpriced = "— ElevenLabs has not priced this yet; it can take 24 hours"
-    assert (
-        "Month Status Cost Mark-up Total with mark-up "
-        f"November 2026 Draft {unpriced} {unpriced} {unpriced} "
-        "October 2026 Draft $3.00 $0.60 $3.60 "
-        "September 2026 Closed on 22 Nov 2026 $10.00 $2.00 $12.00" in page
-    )
+    unpriced = "ElevenLabs has not priced this yet; it can take 24 hours"
+    notes = ". ".join(f"{figure}: {unpriced}" for figure in ("Cost", "Mark-up", "Total with mark-up"))
+    assert list(rows.items()) == [
+        ("November 2026", ("Draft", "", "", "", notes)),
+        ("October 2026", ("Draft", "3", "0.6", "3.6", "")),
+        ("September 2026", ("Closed on 22 Nov 2026", "10", "2", "12", "")),
+    ]
 
 
 def test_company_that_only_has_an_adjustment_is_listed(signed_in: Client) -> None:
@@ -130,7 +135,8 @@ def test_company_that_only_has_an_adjustment_is_listed(signed_in: Client) -> Non
     globex = make_company(name="Globex")
     reassign(key, globex)
 
-    assert "October 2026 Draft $10.00" in page_of(signed_in, f"/companies/{globex.pk}/statements/")
+    listed = cells(signed_in, f"/companies/{globex.pk}/statements/?csv=statements", "Status", "Cost (USD)")
+    assert listed["October 2026"] == ("Draft", "10")
     assert "Adjustments to closed months $10.00 Cost $10.00" in page_of(signed_in, path_of(globex))
 
 
