@@ -37,7 +37,7 @@ class OwnCompany:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """``need`` – of somebody who has shown within the last minutes that it is them (accounts.confirming).
+    """``need``, of a person who has confirmed their identity within the last minutes (accounts.confirming).
 
     What acts on people, roles, factors, provider's keys or closed months.
     """
@@ -182,13 +182,13 @@ ENROLMENT: Final = frozenset(
     }
 )
 
-# Whole namespaces whose URLs somebody else makes.
+# Whole namespaces of URLs that other packages define.
 # The API has a door of its own, which asks for a token and what its owner may (api.doors).
 NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE), "api": Open.TO_ALL}
 
 
 def need_of(match: ResolverMatch) -> Need:
-    """What opening this URL needs; a confirmed Admin where nobody has said."""
+    """What opening this URL needs; a confirmed Admin where it is not listed."""
     if match.namespaces and match.namespaces[0] in NAMESPACES:
         return NAMESPACES[match.namespaces[0]]
     return URLS.get(match.view_name, Confirmed(MANAGE))
@@ -200,7 +200,7 @@ def membership_of(user: User | AnonymousUser) -> Membership | None:
 
 
 def role_of(request: HttpRequest) -> Role | None:
-    """The role of who asks; None for who is not signed in or has none, which both may do nothing."""
+    """The role of the request's user; None, which allows nothing, without a sign-in or a role."""
     if request.user.is_authenticated and request.user.is_superuser:
         return Role.ADMIN
     membership = membership_of(request.user)

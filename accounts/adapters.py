@@ -32,7 +32,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
-        """Nobody signs up: people are invited."""
+        """There is no sign-up: people are invited."""
         return False
 
     def is_safe_url(self, url: str) -> bool:
@@ -60,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         self._attempt.failed()
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
-        """However somebody signed in, the browser is known from now on."""
+        """After any kind of sign-in the browser is known."""
         response: HttpResponseBase = super().post_login(request, user, **kwargs)
         mark_known(response, user)
         return response

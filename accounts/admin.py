@@ -48,7 +48,7 @@ class MemberAdmin(OfferedOnly, UserAdmin):
         return False
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """Django's own, which ends no session of ours and tells nobody."""
+        """Django's own, which would end no session of ours and send no audit event."""
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
             user = User.objects.get(pk=id)

@@ -1,4 +1,4 @@
-"""Where Django asks who somebody is and what they may do: allauth's sign-in, and permissions by role."""
+"""Authentication backends: allauth's sign-in, and permissions by role."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RoleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def _authenticate_by_username(self, username: str, password: str) -> User | None:
-        """Where django-allauth looks a name up, which knows nobody by it when two people differ in capitals alone."""
+        """Where django-allauth looks a name up, which finds no user when two names differ in capitals alone."""
         user: User | None = self._check_password(find_person(username), password)
         return user
 

@@ -34,7 +34,7 @@ def mark_known(response: HttpResponseBase, user: User) -> None:
 
 
 def known_browser(request: HttpRequest, user: User) -> str:
-    """What tells this browser from others that ``user`` has signed in with; empty for one that is not known."""
+    """A text that identifies this browser, if ``user`` has signed in with it before; empty otherwise."""
     if request.user.is_authenticated and request.user.pk == user.pk and request.session.session_key:
         return f"session:{request.session.session_key}"
     try:

@@ -1,4 +1,4 @@
-"""The door: no view runs before accounts.access has been asked."""
+"""Access control: no view runs before accounts.access has allowed it."""
 
 from __future__ import annotations
 

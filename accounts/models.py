@@ -18,7 +18,7 @@ INVITATION_LASTS = timedelta(days=7)
 
 
 class Role(models.TextChoices):
-    """What somebody may do; accounts.access says what each includes."""
+    """What a person may do; accounts.access says what each includes."""
 
     ADMIN = "admin", "Admin"
     MEMBER = "member", "Member"

@@ -1,4 +1,4 @@
-"""Usernames: what a new one may be, and whose name somebody has typed.
+"""Usernames: which new ones are allowed, and which user a typed one means.
 
 Every person has one key, unique in the database, that is the same for all spellings of the name: in capitals, in
 letters of another width. New names are ASCII, so that no two of them look alike and are not.
@@ -39,7 +39,7 @@ def is_taken(username: str) -> bool:
 
 
 def free_name_for(email: str) -> str:
-    """The address itself, or with a number behind it where somebody has that name."""
+    """The address itself, or with a number behind it where that name is taken."""
     local, _at, domain = email.rpartition("@")
     wanted = _NOT_IN_A_NAME.sub("_", f"{local}@{domain.encode('idna').decode()}")[:140]
     username, number = wanted, 1

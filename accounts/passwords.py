@@ -1,4 +1,4 @@
-"""Passwords that everybody would try here first, and nobody's list of common ones holds."""
+"""Refuses passwords that are easy to guess here but are on no list of common ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ALIKE = str.maketrans("013457@$!|l", "oieastasiii")
 class NamesValidator:
     """Names of this product, of what it reads, of this site and of the person don't count as part of a password.
 
-    What is left without them, and without what stands between words, must be long enough.
+    What is left without them, and without what separates words, must be long enough.
     """
 
     def __init__(self, min_length: int = 8) -> None:

@@ -1,4 +1,4 @@
-"""What follows from events elsewhere: a new user's role, and what signing in tells the audit log."""
+"""Receivers of signals of other apps: a new user's role, and audit entries about signing in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def connect() -> None:
 def give_role(instance: User, *, created: bool, update_fields: Any = None, **_signal: Any) -> None:
     """A new user is an Admin if it is a superuser, else a Viewer; who becomes a superuser becomes an Admin.
 
-    Raises IntegrityError where somebody else has the name in another spelling.
+    Raises IntegrityError where another user has the name in another spelling.
     """
     key = name_key(instance.username)
     if created:

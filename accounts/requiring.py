@@ -1,6 +1,6 @@
 """Who must have a second factor (REQUIRE_TWO_FACTOR), and how long they have to set one up.
 
-The time begins when somebody is first here under the rule, and is kept on their membership. Whoever signed in by single
+The time begins with a person's first visit under the rule, and is kept on their membership. Whoever signed in by single
 sign-on is not asked: a second factor is there the identity provider's to ask for, and ours would only follow it.
 """
 
@@ -28,7 +28,7 @@ ENROLMENT_ATTRIBUTE = "enrolment"
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What somebody still has to do: until ``due_at`` they are reminded, then nothing else opens."""
+    """What a person still has to do: until ``due_at`` they are reminded, then no other page opens."""
 
     due_at: datetime
     is_due: bool

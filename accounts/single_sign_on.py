@@ -1,7 +1,7 @@
 """Signing in by an OpenID Connect provider of the operator's: who may come in that way.
 
 An invitation's e-mail address is the bridge. An Admin wrote it, and the provider says – verified – that it is the
-person's. Without such an invitation nobody gets in, whatever the provider says. Once linked, the provider's own id of
+person's. Without such an invitation access is denied, whatever the provider says. Once linked, the provider's own id of
 the person counts, not the address.
 """
 
@@ -36,7 +36,7 @@ SOMEBODY_ELSE = (
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, _request: HttpRequest, _sociallogin: Any) -> bool:
-        """pre_social_login has let in who may come; nobody else does."""
+        """No sign-up: pre_social_login has let in those who were invited."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
@@ -73,7 +73,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
 def verified_email(claims: dict[str, Any]) -> str:
     """The e-mail address of the claims, lower case, if the provider vouches for it; else the empty string.
 
-    An invitation's address has only ASCII before the @. Others are nobody's here, also where they look alike in lower
+    An invitation's address has only ASCII before the @. Others match no invitation, also where they look alike in lower
     case: the Kelvin sign becomes a "k".
     """
     told = claims.get("userinfo") or claims.get("id_token") or {}
@@ -99,7 +99,7 @@ def _is_one_person(claims: dict[str, Any]) -> bool:
 def _link(request: HttpRequest, sociallogin: Any, email: str) -> str:
     """Link the account there to the person here who was invited with ``email``; why not, or nothing.
 
-    Nobody is linked to a second account: an address can be given to somebody else, the provider's own id can't.
+    A user is never linked to a second account: an address can be given to another person, the provider's own id can't.
     """
     user = _find_or_make(email)
     if user is None:

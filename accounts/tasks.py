@@ -1,4 +1,4 @@
-"""What beat asks for that concerns people."""
+"""Tasks that beat sends for this app."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class TooManyAttemptsError(ValidationError):
 
 @dataclass
 class Attempt:
-    """One look at a password or code that has been granted, and is counted as failed until it is told otherwise."""
+    """A granted attempt at a password or code, which counts as failed until it is reported to have succeeded."""
 
     request: HttpRequest
     step: Step
@@ -115,7 +115,7 @@ class Attempt:
 def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: User | None = None) -> Attempt:
     """Grant one more look at what is guessed; raises TooManyAttemptsError.
 
-    ``user`` is whom ``name`` means, None where it means nobody.
+    ``user`` is whom ``name`` means, None where it means no user.
     """
     who = f"user:{user.pk}" if user else f"name:{unicodedata.normalize('NFKC', name).strip().casefold()}"
     now = timezone.now().timestamp()

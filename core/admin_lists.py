@@ -1,4 +1,4 @@
-"""What the lists of the Django admin may be asked for, whichever app they are of: what their own pages offer."""
+"""Limits on the URLs of the Django admin's lists, for every app: only filters and sortings that the pages offer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
-# Of a key's or a company's name nobody types more, and databases have limits to how many words they can look for.
+# Longer than any name of a key or a company, and databases have limits to how many words they can look for.
 LONGEST_SEARCH = 200
 
 # In digits, as text: the database's integers have one more.
@@ -17,10 +17,10 @@ LONGEST_ID = 18
 
 
 class OfferedChangeList(ChangeList):
-    """Of all that stands in an address, only what the list's filters, its dates and its columns understand counts.
+    """Only those parameters of an address count that belong to the list's filters, dates and columns.
 
-    Django would hand any field and any lookup to the database: one that is shown nowhere tells itself letter by letter,
-    and a broken expression is an error of ours. Whatever else is asked leads back to the whole list.
+    Django would hand any field and any lookup to the database: a field that is not shown could be guessed letter by
+    letter, and a broken expression is a server error. Any other parameter leads back to the whole list.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:
@@ -35,7 +35,7 @@ class OfferedChangeList(ChangeList):
         return found
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """By no more columns than there are: the same one a thousand times makes a statement that nobody can run."""
+        """By no more columns than there are: the same one a thousand times makes a statement too long to run."""
         if len(self.params.get(ORDER_VAR, "").split(".")) > len(self.list_display):
             raise IncorrectLookupParameters
         return super().get_ordering(request, queryset)

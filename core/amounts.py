@@ -1,7 +1,7 @@
 """What an amount may be: its currencies, its digits, and the most that storage holds of it.
 
 Amounts are stored as 64-bit integers at a fixed scale. This module imports nothing of Django or of the product, so that
-what reads answers can ask it as well as what stores them.
+readers of answers can use them as well as what stores them.
 """
 
 from dataclasses import dataclass

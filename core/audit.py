@@ -1,4 +1,4 @@
-"""The audit signal: what somebody did, told to the audit log, which the apps below it don't know."""
+"""The audit signal: apps send it when a person or a program did something; the audit log, above them, records it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def audit_event(
     old: Mapping[str, Any] | None = None,
     new: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say that somebody did something, for the audit log.
+    """Record an act in the audit log.
 
     ``action`` is "<noun>.<past participle>", e.g. "provider.connected", done to ``target``, by its name where that is
     no row; ``old`` and ``new`` are JSON values of what changed and never hold a secret. Without ``actor`` it was the

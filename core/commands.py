@@ -88,7 +88,7 @@ class ProductCommand(BaseCommand):
 
 @contextmanager
 def _quiet(verbosity: int) -> Iterator[None]:
-    """What went on is the worker's log to tell; a command tells it in its own words, unless it is asked for more."""
+    """Below verbosity 2, silence the sync log up to warnings: the command prints sentences of its own."""
     talkative = logging.getLogger("syncing")
     level = talkative.level
     if verbosity < 2:

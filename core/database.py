@@ -19,7 +19,7 @@ class NotMigratedError(Exception):
 
 
 def is_out_of_order(error: BaseException | None) -> bool:
-    """Whether ``error`` says that the database is away or takes no changes for now: nobody's fault, and it passes."""
+    """Whether ``error`` says that the database is away or takes no changes for now, which passes by itself."""
     if isinstance(error, OperationalError | InterfaceError):
         return True
     # What PostgreSQL in read-only mode (a standby that was not promoted yet) says is an "internal error" in Python.

@@ -1,6 +1,6 @@
 """What a view shows, read from its URL and written back into links: range, grouping, sort, page.
 
-Nothing of it is remembered anywhere else, so the URL opened by somebody else is the same view. A range that can't be
+It is stored nowhere else, so the URL shows another person the same view. A range that can't be
 used is said in a sentence (and the page answers 422); any other unknown value falls back to the default.
 """
 

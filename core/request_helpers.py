@@ -1,4 +1,4 @@
-"""What several views read from a request: who asks, and where to go back to."""
+"""What several views read from a request: the signed-in person, and where to go back to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def person(request: HttpRequest) -> User | None:
 
 
 def next_url(request: HttpRequest) -> str:
-    """The path that the form asks to go back to; empty where it is none of this site."""
+    """The path to return to that the form names; empty where it is not on this site."""
     sent = request.POST if request.method == "POST" else request.GET
     url = sent.get("next", "")
     return url if is_own_path(url) else ""

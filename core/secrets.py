@@ -30,7 +30,7 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# What nobody calls anything: an API key, a Fernet key, what was encrypted with one, a digest.
+# What no name looks like: an API key, a Fernet key, what was encrypted with one, a digest.
 _API_KEY: Final = re.compile(r"\bsk_\w{8,}|\badm_[a-zA-Z0-9]{8}_[\w-]{20,}")
 _IS_KEY: Final = re.compile(_API_KEY.pattern + r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bgAAAA[\w-]{40,}|\b[0-9a-fA-F]{32,}\b")
 
@@ -90,7 +90,7 @@ def read_api_key(text: str) -> ApiKey:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether somebody has put a key where a name belongs."""
+    """Whether ``text``, meant as a name, holds something that looks like an API key."""
     return any(pattern.search(text) for pattern in (_IS_KEY, *_KEYS_OF_TYPES))
 
 

@@ -32,7 +32,7 @@ def csv_url(request: HttpRequest, slug: str) -> str:
 
 
 def asked_table(request: HttpRequest, tables: Mapping[str, Table]) -> tuple[str, Table] | None:
-    """The table that the URL asks for as CSV, with its slug."""
+    """The table that the URL names as CSV, with its slug."""
     slug = request.GET.get(PARAMETER, "")
     return (slug, tables[slug]) if slug in tables else None
 

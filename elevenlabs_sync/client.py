@@ -214,7 +214,7 @@ def error_for(response: httpx.Response, content: bytes) -> ProviderError:
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """The seconds that the answer asks to wait; None where it does not say.
+    """The seconds to wait that the answer names; None where it does not say.
 
     Read from retry-after-ms, Retry-After (seconds or an HTTP date), or x-ratelimit-reset.
     """
@@ -248,7 +248,7 @@ def _read_capped(response: httpx.Response) -> bytes:
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | _GZIP) if encoding == "gzip" else None
     body = bytearray()
     for chunk in response.iter_raw():
-        # One byte more than is allowed tells that it is too much.
+        # One byte more than is allowed shows that it is too much.
         body += _unpacked(unpacker, chunk, MAX_ANSWER_BYTES + 1 - len(body)) if unpacker else chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise AnswerTooLargeError(MAX_ANSWER_BYTES)

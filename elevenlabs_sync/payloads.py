@@ -94,7 +94,7 @@ def unread_columns(document: Any) -> frozenset[str]:
 def read_costs(document: Any, *, first: date, last: date) -> list[UsageRow]:
     """As read_usage, from an answer of the cost endpoint: credits, minutes and requests are unknown there.
 
-    A cost that is null is all that such a row tells: something was used that has no price yet, which is not nothing.
+    A null cost is all that such a row holds: something was used and has no price yet, which differs from no usage.
     """
     table = Table.of(document)
     table.needed("total_cost")

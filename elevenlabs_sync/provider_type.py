@@ -47,7 +47,7 @@ class ElevenLabs:
         return hosts.regions()
 
     def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
-        """Ask for the latest 30 days of usage: what syncing needs is what is tried."""
+        """Request the latest 30 days of usage: the key is tried with what syncing needs."""
         trial = _Trial(api_key, region)
         try:
             rows = trial.totals() if source == Provider.Source.ACCOUNT_TOTALS else trial.usage()

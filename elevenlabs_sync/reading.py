@@ -2,7 +2,7 @@
 
 A workspace is billed in credits, by cost, or first the one and then the other. Where it is billed by cost, the usage
 endpoint refuses any range that reaches such a day, with an error whose code is not documented; the cost endpoint may
-leave out earlier days without a word. So the usage endpoint is asked first, and what it refuses is divided: up to the
+leave out earlier days without a word. So the usage endpoint is read first, and what it refuses is divided: up to the
 last day that it still answers for, and from then on. The day is remembered, so that the next window is one request.
 """
 

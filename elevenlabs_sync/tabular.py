@@ -126,7 +126,7 @@ class Table:
         )
 
     def unknown(self, known: Collection[str]) -> frozenset[str]:
-        """The names of columns that nobody reads, as they may be quoted."""
+        """The names of ignored columns, as they may be quoted."""
         return frozenset(quotable(name) for name in self.columns.keys() - set(known))
 
     def needed(self, name: str) -> Column:

@@ -1,6 +1,7 @@
 """The Django admin for operators: look things up, correct labels and notes, start and pause syncs.
 
-A provider is connected on its own page, where its key is tried first; here nobody can add one or see or change a key.
+A provider is connected on its own page, where its key is tried first; here none can be
+added, and no key can be seen or changed.
 """
 
 from __future__ import annotations

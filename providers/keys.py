@@ -1,4 +1,4 @@
-"""How many API keys there are and whose they are: the one count that every page, file and sentence shows."""
+"""Counts of API keys by company and provider: the one count that every page, file and sentence shows."""
 
 from __future__ import annotations
 

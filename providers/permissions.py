@@ -1,4 +1,4 @@
-"""Permissions of this app by name, for whoever asks for them."""
+"""Names of this app's permissions."""
 
 from typing import Final
 

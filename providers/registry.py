@@ -1,7 +1,7 @@
-"""Provider types and the sync engine: what this app asks of them, and those that registered themselves.
+"""Provider types and the sync engine: their protocols, and the registry of those that are installed.
 
 A provider type is a top-level app of its own that registers an instance in its AppConfig.ready(), by
-syncing.provider_types, which says what the engine asks of it besides; nothing else here changes when one is added.
+syncing.provider_types, which declares what the engine needs besides; nothing else here changes when one is added.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ProviderType(Protocol):
         """Where a workspace of this type can live, the default first; none where there is nothing to choose."""
 
     def check_key(self, api_key: ApiKey, region: str, source: Provider.Source) -> KeyCheck:
-        """Ask the provider for usage with this key, within ten seconds; raises KeyRefusedError."""
+        """Request usage from the provider with this key, within ten seconds; raises KeyRefusedError."""
 
 
 class SyncEngine(Protocol):
@@ -69,7 +69,7 @@ class SyncEngine(Protocol):
         """Hand the run to a worker; raises QueueUnreachableError."""
 
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
-        """Carry the run out in this process and return it ended; None when somebody else syncs the provider."""
+        """Carry the run out in this process and return it ended; None when another worker syncs the provider."""
 
 
 _types: dict[str, ProviderType] = {}
@@ -101,7 +101,7 @@ def all_types() -> list[ProviderType]:
 
 
 def default_region(provider_type: ProviderType) -> str:
-    """Where a workspace lives unless somebody says otherwise; empty where there is nothing to choose."""
+    """The slug of the region that is preselected; empty for a type without regions."""
     regions = provider_type.regions()
     return regions[0].slug if regions else ""
 

@@ -1,7 +1,7 @@
-"""What happens in this app, told to the apps above it, which this one doesn't know.
+"""Signals of this app for the apps above it, which it does not import.
 
-Senders are services, inside the transaction that makes the change: what a receiver writes stands or falls with it, and
-an error of a receiver undoes the change.
+Services send them inside the transaction that makes the change: what a receiver writes is committed or rolled back with
+it, and an error in a receiver undoes the change.
 """
 
 from __future__ import annotations

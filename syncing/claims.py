@@ -16,7 +16,7 @@ from providers.models.provider import LEASE, unclaimed
 
 
 class ClaimLostError(Exception):
-    """Somebody else has taken the provider over: this worker must write nothing more."""
+    """Another worker holds the provider now: this one must not write anything more."""
 
 
 def new_owner() -> str:
@@ -25,13 +25,13 @@ def new_owner() -> str:
 
 
 def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
-    """Take the claim if nobody holds it; False when somebody does."""
+    """Take the claim if it is free or has expired; False when another owner holds it."""
     taken = Provider.objects.filter(unclaimed(now), pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
     return taken == 1
 
 
 def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
-    """Extend the claim. In a writing transaction this also keeps everybody else from taking it before the commit.
+    """Extend the claim. In a writing transaction this also keeps every other worker from taking it before the commit.
 
     Raises ClaimLostError when ``owner`` no longer holds it.
     """

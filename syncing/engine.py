@@ -41,7 +41,7 @@ Part = TypeVar("Part")
 
 DEFAULT_POLICY = RetryPolicy()
 
-# Set when this process is asked to end: a running sync then stops at the next safe point and goes back to the queue.
+# Set when this process has to end: a running sync then stops at the next safe point and goes back to the queue.
 stopping = threading.Event()
 
 # Seconds after which a run makes room for others and is queued again; below the task's time limits in settings.
@@ -61,7 +61,7 @@ def run_sync(
 ) -> SyncRun | None:
     """Carry out a queued run and return it ended.
 
-    None when it has to wait: somebody else syncs the provider or took it over, or this process is ending; the run then
+    None when it has to wait: another worker syncs the provider or took it over, or this process is ending; the run then
     stays unfinished for the sweep. The provider's failures are recorded in the run and not raised; those of the
     database and of this program are recorded and raised. Raises KeyError where the provider's type is not installed.
     """
@@ -74,7 +74,7 @@ def run_sync(
         put_back_run(run=run)
         return None
     try:
-        run.refresh_from_db()  # and its provider: somebody else may have ended the run before the claim was ours
+        run.refresh_from_db()  # and its provider: another worker may have ended the run before this one had the claim
         if run.is_finished:
             return run
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)

@@ -1,4 +1,4 @@
-"""What the engine asks of a provider type, beside what pages and commands ask (providers.registry)."""
+"""The part of a provider type that the engine needs, besides what pages and commands need (providers.registry)."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ class SyncSession:
     """What the engine lends to a reader for one sync.
 
     Every request that reads usage goes through ``call``, which repeats it where waiting helps and keeps the claim
-    alive meanwhile. ``clock`` is the moment in UTC. ``rechecks`` asks for what earlier syncs have learnt to be verified
-    (by night, and when a person named a window); the hour's sync trusts it.
+    alive meanwhile. ``clock`` returns the moment in UTC. With ``rechecks`` the reader verifies what earlier syncs have
+    learnt (nightly, and when a person named a window); an hourly sync relies on it.
     """
 
     call: Call
@@ -54,7 +54,7 @@ class UsageRow:
 
 @dataclass(frozen=True)
 class Reading:
-    """All usage of some days, as they were when it was asked for, and what the answer taught.
+    """All usage of some days as it was at the time of the request, and what the answer showed besides.
 
     ``cost_from`` is the first UTC day known to be billed by cost instead of credits, for a provider that changes from
     the one to the other; it is stored with the usage and handed to the next sync. ``unread_columns`` are parts of the
@@ -78,7 +78,7 @@ class ListedKey:
     is_disabled: bool
     disabled_reason: str
     expires_at: datetime | None
-    credit_limit: int | None  # credits per period; None: no limit, or not told
+    credit_limit: int | None  # credits per period; None: no limit, or not reported
     credits_used: int | None  # credits in the running period
 
 

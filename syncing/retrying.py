@@ -1,4 +1,4 @@
-"""The one owner of repeating calls: which failures, how often, how long to wait in between."""
+"""Retrying calls to a provider: after which errors, how often, and how long to wait. No other module retries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RetryBudget:
     def call(self, function: Callable[[], Answer]) -> Answer:
         """Return what ``function`` returns, repeating it after errors that say they are retryable.
 
-        After a wait that was cut to the cap there is one more attempt: whoever asked for more would only refuse again.
+        After a wait that was cut to the cap there is only one more attempt: the provider wanted a longer wait.
         """
         was_cut = False
         for attempt in count(1):
@@ -55,7 +55,7 @@ class RetryBudget:
         raise AssertionError  # count() does not end
 
     def _wanted(self, error: ProviderError, attempt: int) -> float:
-        """As long as we were told; otherwise up to twice as long as the time before, at random, within the cap."""
+        """Seconds to wait: as the provider said, else random, up to a bound that doubles each time within the cap."""
         if error.retry_after is not None:
             return error.retry_after
         longest = min(self._policy.first_wait * 2 ** (attempt - 1), self._policy.longest_wait)

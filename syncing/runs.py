@@ -14,7 +14,7 @@ from providers.models import Provider, SyncRun
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
 
-# Asking on with a key that is refused helps nobody.
+# A key that was refused for so long will be refused again: the provider is paused instead.
 REFUSALS_END_AFTER = timedelta(days=3)
 
 
@@ -62,7 +62,7 @@ def finish_run(
     key_was_refused: bool = False,
     now: datetime,
 ) -> None:
-    """End the run and let its provider's state follow; one whose key is refused for three days is paused."""
+    """End the run and update its provider's state; a provider that has refused its key for three days is paused."""
     record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
     provider = run.provider
     if outcome == SyncRun.Outcome.SUCCEEDED:

@@ -21,7 +21,7 @@ _USED_KEYS_APPEAR = "The list was not taken over; keys appear here once they are
 
 
 def store_plan(run: SyncRun, plan: dict[str, Any] | None, *, now: datetime) -> None:
-    """The plan as it is now – None: unknown – and the currency that it names."""
+    """Store the plan as it is now (None: unknown) and the currency that it names."""
     provider = run.provider
     provider.subscription = plan
     provider.subscription_read_at = now
@@ -30,7 +30,7 @@ def store_plan(run: SyncRun, plan: dict[str, Any] | None, *, now: datetime) -> N
 
 
 def store_listed_keys(run: SyncRun, keys: Sequence[ListedKey], *, label: str, now: datetime) -> None:
-    """A project for each listed key, unless there are more than any page could show; then the run has a remark."""
+    """Store a project for each listed key, unless there are too many for a page; then the run has a remark."""
     if len(keys) > MAX_LISTED_KEYS:
         note(run, f"{label} lists {len(keys):,} API keys, more than {MAX_LISTED_KEYS:,}. {_USED_KEYS_APPEAR}")
         return
@@ -52,7 +52,7 @@ def store_listed_keys(run: SyncRun, keys: Sequence[ListedKey], *, label: str, no
 
 
 def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> None:
-    """What models are called, unless there are absurdly many; then the run has a remark."""
+    """Store the names of models by id, unless there are absurdly many; then the run has a remark."""
     provider = run.provider
     if len(names) > MAX_LISTED_MODELS:
         note(run, f"{label} lists {len(names):,} models, more than {MAX_LISTED_MODELS:,}. Their ids are shown.")
@@ -63,7 +63,7 @@ def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> 
 
 
 def store_reading(run: SyncRun, reading: Reading) -> None:
-    """The usage of some whole days, what the answer taught, and how far the run has come.
+    """The usage of some whole days, what the answer showed besides, and the run's progress.
 
     Called within one transaction. Raises costs.usage.writing.ImplausibleAnswerError and core.sums.TotalTooLargeError.
     """

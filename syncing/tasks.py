@@ -1,6 +1,6 @@
-"""The worker's side of a sync, and the clock's: what happens every hour, every night and every minute.
+"""Celery tasks: one that carries out a sync run, and those that beat sends every hour, every night and every minute.
 
-A task's arguments are ids; whatever it does may come twice, late, or not at all without harm.
+Arguments are ids. A task may run twice, late or not at all without harm.
 """
 
 from celery import shared_task

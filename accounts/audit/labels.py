@@ -69,7 +69,7 @@ def act(action: str) -> str:
 
 
 def changes(entry: AuditEntry) -> list[Change]:
-    """What it was about, line by line, in the order in which it was told."""
+    """What it was about, line by line, in the order in which it was recorded."""
     names = list(dict.fromkeys([*entry.new, *entry.old]))
     if "number" in names and _number_is_told(entry):
         names.remove("number")

@@ -10,7 +10,7 @@ from django.db import models
 
 
 class AppendOnlyError(TypeError):
-    """Somebody would change or delete what has been recorded."""
+    """Recorded entries must not be changed or deleted."""
 
     def __init__(self) -> None:
         super().__init__("The audit log is append-only.")

@@ -1,4 +1,4 @@
-"""What a flood of failed sign-ins comes to: counted as it happens, told once an hour as one entry per kind.
+"""Sums of failed sign-ins: counted as they happen, recorded once an hour as one entry per kind.
 
 Each failure is a line of the log; the audit log records the first of an hour one by one (accounts.audit.recording), and
 of the others how many there were and from how many addresses.
@@ -37,13 +37,13 @@ def count_unrecorded(*, step: str, address: str) -> None:
 
 
 def record_sums(*, now: datetime) -> int:
-    """Write an entry for each hour that is over and was not told yet; returns how many."""
+    """Write an entry for each hour that is over and has none yet; returns how many."""
     hours = [_hour(now) - number * HOUR for number in range(KEPT_FOR // HOUR, 0, -1)]
     keys = {_key(step, hour): (step, hour) for hour in hours for step in STEPS}
     sums: dict[str, tuple[int, frozenset[str]]] = cache.get_many(keys)
     told = 0
     for key, (step, hour) in keys.items():
-        # Whoever is first to leave this mark tells it: there may be two clocks.
+        # The first to set this mark writes the entry: two processes may run the clock.
         if key in sums and cache.add(f"{key}:told", 1, KEPT_FOR.total_seconds()):
             number, addresses = sums[key]
             audit_event(

@@ -65,7 +65,7 @@ def _row(entry: AuditEntry) -> Row:
 
 
 def _download(form: AuditFilterForm) -> HttpResponseBase:
-    """Told before it is read again to be sent, so that it stands in its own file."""
+    """Recorded before the log is read for the file, so that the file holds its own download."""
     filters = {name: str(value) for name, value in form.cleaned_data.items() if value}
     name = ["audit-log", *filters.values()]
     measured = audit_csv(form.entries())

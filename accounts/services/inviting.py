@@ -18,7 +18,7 @@ from providers.models import Company
 
 
 class InvitationOverError(Exception):
-    """It was used, withdrawn or has expired – or never was. Which of these is nobody's business."""
+    """It was used, withdrawn, has expired or never existed; which of these is not disclosed."""
 
 
 @transaction.atomic
@@ -54,7 +54,7 @@ def invite(
 
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation) -> None:
-    """Its link works no longer. An accepted one stays: it is how somebody came in."""
+    """Its link works no longer. An accepted one stays: it records how a member joined."""
     if invitation.accepted_at is None:
         audit_event("member.invitation_withdrawn", invitation, old={"email": invitation.email})
         invitation.delete()
@@ -72,7 +72,7 @@ def find_invitation(*, token: str, now: datetime) -> Invitation:
 def accept_invitation(*, invitation: Invitation, username: str, password: str | None, now: datetime) -> User:
     """Make the account. Without a password only single sign-on opens it.
 
-    Raises InvitationOverError when somebody was faster with the same link: then there is no second account.
+    Raises InvitationOverError when the same link was used at the same time: then there is no second account.
     """
     maker = Membership.objects.select_for_update().active_admins().filter(user=invitation.invited_by_id)
     if maker.first() is None:  # lost the role, or a moment ago: whoever takes it waits for us, or we for them

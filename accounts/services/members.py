@@ -1,4 +1,4 @@
-"""Changing what people may do. Whoever asks has been let through by accounts.access already."""
+"""Changing what people may do. Callers have been authorised by accounts.access already."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from providers.models import Company
 
 
 class LastAdminError(ValidationError):
-    """Nobody could undo it: the last active Admin stays one."""
+    """The last active Admin stays one: without any, it could not be undone."""
 
     def __init__(self) -> None:
         super().__init__("This is the last active Admin. Make somebody else an Admin first.")

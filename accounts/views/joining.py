@@ -25,7 +25,7 @@ from accounts.services.inviting import InvitationOverError, accept_invitation, f
 @sensitive_variables("form", "token")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """404 tells nothing of why a link does not work: used, withdrawn, expired, or never given."""
+    """404 does not disclose why a link does not work: used, withdrawn, expired, or never given."""
     now = timezone.now()
     try:
         invitation = find_invitation(token=token, now=now)

@@ -1,9 +1,9 @@
 """Attributed usage as a FOCUS 1.2 Cost and Usage dataset: https://focus.finops.org/focus-specification/v1-2/
 
 One row per attributed part of a usage row, so that the rows of a company are what it pays and all rows are what the
-provider charges. docs/focus.md says what each column holds; here stands why.
+provider charges. docs/focus.md says what each column holds; the reasons are here.
 
-- **What is not known is null.** The API tells what a day cost, not at which price: unit prices, SKU prices, invoices
+- **What is not known is null.** The API reports what a day cost, not at which price: unit prices, SKU prices, invoices
   and discounts stay empty, or have no column where the specification leaves that open. A row whose cost is unknown is
   no charge yet and is left out, since BilledCost must not be null. A row that was used and cost 0 (a free plan) stays;
   one of nothing but zeros is left out as in every export.
@@ -254,7 +254,7 @@ def _resource(project: Project) -> dict[str, str]:
         return {"ResourceId": NULL, "ResourceName": NULL, "ResourceType": NULL}
     return {
         "ResourceId": escape_formula(project.external_id),
-        # The specification wants null where nobody gave it a name.
+        # The specification requires null where it has no name.
         "ResourceName": escape_formula(project.label or project.name),
         "ResourceType": "API Key",
     }

@@ -56,9 +56,10 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 
 
 def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
-    """The restatement log under RESTATEMENT_COLUMNS, in chunks: what stood of a settled day, what stands since, when.
+    """The restatement log under RESTATEMENT_COLUMNS, in chunks and in the order in which it happened.
 
-    In the order in which it happened. ``run`` is the id of the sync run, empty where that is no longer kept.
+    A row holds the figures of a settled day before and after a change, and the moment of the change (UTC). ``run`` is
+    the id of the sync run, empty where that is no longer kept.
     """
     yield csv_text([RESTATEMENT_COLUMNS])
     rows = restatements.select_related("project__provider").order_by("restated_at", "pk").iterator(chunk_size=2000)

@@ -1,4 +1,4 @@
-"""What was used, whose it is, and which days have been read.
+"""Usage, its attribution to companies, the days that have been read, and statements.
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
 assignments (written only by costs.usage.attribution); ``statements`` is what was billed, frozen (written only by

@@ -1,7 +1,7 @@
-"""Whose usage is whose: derived from the stored usage and the assignments, written only by costs.usage.attribution.
+"""Usage attributed to companies: derived from DailyUsage and assignments, written only by costs.usage.attribution.
 
-Both tables hold no fact of their own and can be made anew at any time. What they add up to, company by company and
-unassigned, is exactly what DailyUsage adds up to.
+Both tables can be derived again at any time. Over all companies and the unassigned rows, their sums are exactly those
+of DailyUsage.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from costs.models.usage import FIGURES, UNKNOWN, USED, DailyUsage
 from providers.models import Company, Project, Provider
 
 _UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)
-# Figures that usage may hold or lack; of money that lacks, _UNPRICED tells.
+# Figures whose absence is counted one by one; that of a cost is counted by _UNPRICED.
 COUNTED = ("credits", "minutes", "requests")
 
 
 def _untold(figure: str) -> Q:
-    """Something was used, and ``figure`` is not told."""
+    """Something was used, and ``figure`` was not reported."""
     return Q(**{figure: None}) & USED
 
 
@@ -56,7 +56,7 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
 
 
 class AttributedUsage(models.Model):
-    """The part of one row of DailyUsage that falls to one company, or – without ``company`` – to nobody.
+    """The part of one row of DailyUsage that is attributed to one company; unassigned without ``company``.
 
     Ordinarily the whole row. Of a row that is split there is one part per payer; the parts of each figure add up to the
     row's, and a figure that is unknown is unknown in every part.
@@ -146,7 +146,7 @@ class DailyTotal(models.Model):
     cost = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True)
     unpriced_rows = models.IntegerField(default=0)
     estimated_rows = models.IntegerField(default=0)
-    # Of how many rows a figure is not told although something was used: its sum is not the whole.
+    # The number of rows with usage whose figure was not reported: where it is above 0, the figure's sum is partial.
     untold_credits = models.IntegerField(default=0)
     untold_minutes = models.IntegerField(default=0)
     untold_requests = models.IntegerField(default=0)

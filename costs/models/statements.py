@@ -1,8 +1,7 @@
 """What was billed: closed months, and each company's statement of one as it was frozen.
 
-Written only by costs.statements.closing. Nothing here changes after it was written, whatever becomes of the usage, the
-keys and their names; what has changed is
-carried by the next statement.
+Written only by costs.statements.closing, and never changed afterwards: later changes of usage, keys and names do not
+reach a stored statement. Later changes of cost are adjustments on the next one.
 """
 
 from __future__ import annotations

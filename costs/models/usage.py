@@ -16,7 +16,7 @@ from providers.models import Project, Provider, SyncRun
 SETTLES_AFTER = timedelta(days=7)
 
 FIGURES = ("credits", "minutes", "requests", "cost")
-# Something was used, and nothing of it is known: an answer that tells nothing but costs had none for it.
+# A row without any figure is usage without a price: an answer that holds only costs had none for it.
 UNKNOWN = Q(**dict.fromkeys(FIGURES))
 USED = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | Q(cost__gt=0) | UNKNOWN
 
@@ -30,7 +30,7 @@ class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
         return self.filter(project__provider=provider)
 
     def used(self) -> Self:
-        """Without rows of nothing but zeros, which only remember that something once stood there."""
+        """Without rows of nothing but zeros, which remain where reported usage was removed by a later answer."""
         return self.filter(USED)
 
     def estimable(self) -> Self:
@@ -126,7 +126,7 @@ class ReadDay(models.Model):
 
 
 class Restatement(models.Model):
-    """A change of a day that had already settled: what stood, what stands now. Never changed, never deleted alone."""
+    """A change of a settled day's figures: before and after. Append-only; deleted only with its project."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="restatements")
     day = models.DateField()

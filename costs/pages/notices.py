@@ -50,7 +50,7 @@ class Notice:
 
 
 def stale_notices(providers: Iterable[Provider], now: datetime, user: Person) -> list[Notice]:
-    """One notice for each provider whose figures may lack the latest usage without anybody having wanted that: why."""
+    """One notice for each provider that is late, has failed, or was paused because its key was refused."""
     stale = {Provider.Status.LATE, Provider.Status.FAILED}
     return [
         Notice(_staleness(provider, now), _remedies(provider, user)).about([provider])
@@ -78,7 +78,7 @@ def _remedies(provider: Provider, user: Person) -> tuple[Link, ...]:
 
 
 def simulated_only(providers: Iterable[Provider]) -> list[Provider]:
-    """Those whose usage is invented, so that a page with their money can say it."""
+    """The simulated ones of these providers, so that a page with their amounts can say that these are invented."""
     return [provider for provider in providers if provider.region == SIMULATED_REGION]
 
 
@@ -87,7 +87,7 @@ def unread_notice(
 ) -> Notice | None:
     """What the figures of a range lack and what brings it; None where every day that has begun was read.
 
-    With links to what ``user`` may do about it; without one the sentence stands alone.
+    With links to what ``user`` may do about it; without a user there are none.
     """
     lacking = [provider for provider in providers if coverages[provider.pk].unread]
     if not lacking:
@@ -133,7 +133,7 @@ def _may(user: Person | None, act: str) -> bool:
 
 
 def _by_hand(provider: Provider, known: Coverage, today: date) -> list[date]:
-    """The unread days that no sync reads unless somebody asks for it, oldest first."""
+    """The unread days that only a manual sync reads, oldest first."""
     if provider.paused_at is not None or provider.disconnected_at is not None:
         return []
     scheduled_from = min(provider.history_from, today - timedelta(days=NIGHTLY_DAYS - 1))

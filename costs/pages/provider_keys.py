@@ -1,4 +1,4 @@
-"""The key table of a provider's page: what each key used, who pays for it, what has become of it."""
+"""The key table of a provider's page: usage, company and state of each key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from providers.models import Company, Period, Periods, Project, Provider, descri
 ROW_SELECT_LIMIT = 60
 KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
 
-# Who pays, and which part of it in percent; nobody: unassigned.
+# The companies that pay, each with its percentage; empty: unassigned.
 Payers = tuple[tuple[Company, Decimal], ...]
 
 
@@ -181,7 +181,7 @@ def _payers_cell(key: PaidKey) -> Cell:
 
 
 def _figures(key: PaidKey, report: ProviderReport, words: PageWords) -> tuple[str, ...]:
-    """The cells of USAGE_COLUMNS; of a key whose account reports totals alone its usage is unknown, not zero."""
+    """The cells of USAGE_COLUMNS. Where the account reports only totals, a key's usage is unknown, not zero."""
     totals, project = key.usage.totals, key.project
     is_unknown = report.provider.source == Provider.Source.ACCOUNT_TOTALS and project.kind == Project.Kind.KEY
     if is_unknown and totals.is_empty:

@@ -1,4 +1,4 @@
-"""What a provider's page says about syncing: how it stands, what to do now, and how the latest runs went."""
+"""Syncing on a provider's page: its state, what to do now, and the history of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages read: sums of usage by company, API key, provider or model, as frozen dataclasses."""
+"""Sums of usage by company, API key, provider or model, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def company_breakdown(
     """Sums by company id as a breakdown, largest first, and what is unassigned (None) last; one query.
 
     Of the companies without usage the current ones are kept – all of them, or those that ``idle`` names – and the
-    archived ones where they are asked for. Usage of one company alone has no row of what is unassigned.
+    archived ones with ``with_archived``. Usage of one company alone has no row of what is unassigned.
     """
     companies = {company.pk: company for company in Company.objects.all()}
     lines = [
@@ -151,7 +151,7 @@ def days_of(series: Iterable[Series]) -> dict[date, Totals]:
 
 
 def unassigned_origins(usage: AttributedUsageQuerySet) -> tuple[str, ...]:
-    """What of ``usage`` belongs to nobody although every API key has a company today, in words; one query."""
+    """Why some of ``usage`` is unassigned although every API key has a company today, as phrases; one query."""
     by_kind = sums_by(usage.filter(company=None), "project__kind")
     return tuple(words for kind, words in _ORIGINS.items() if not by_kind.get(kind, NOTHING).is_idle)
 

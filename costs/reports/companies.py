@@ -28,7 +28,7 @@ class CompanyLine:
     totals: Totals
     change: Change
     keys: int  # API keys that it pays for today
-    expected: Expected | None = None  # of the current month; None where it never used anything, or nobody asked
+    expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
 
 
 @dataclass(frozen=True)

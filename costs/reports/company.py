@@ -53,7 +53,7 @@ class CompanyReport:
     daily: DailySeries  # by model
     change: Change
     expected: Expected  # of the current month
-    projects: Breakdown | None  # None: not asked for
+    projects: Breakdown | None  # None: not computed
     parts: tuple[Part, ...]  # of each key by time
     has_keys: bool  # something could be, or was, used
 

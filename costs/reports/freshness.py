@@ -27,8 +27,8 @@ class Freshness:
 def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) -> Freshness:
     """What is known of ``days``; one query, and one more for each provider whose days have gaps.
 
-    Disconnected providers have no say: nobody reads them any more. Days before a provider's history are never read, and
-    days to come are not missing.
+    Disconnected providers are left out, since they are not read any more. Days before a provider's history are never
+    read, and days to come are not missing.
     """
     connected = [provider for provider in providers if provider.disconnected_at is None]
     told = {

@@ -30,7 +30,7 @@ REPORTED_WITHIN = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Period:
-    """The running period of a subscription, up to the moment at which the provider was asked about it."""
+    """The running period of a subscription, up to the moment at which the plan was read."""
 
     begins: datetime
     asked_at: datetime
@@ -52,8 +52,8 @@ class Verdict(Enum):
     EQUAL = "equal"
     EXPLAINED = "explained"
     OVERAGE = "overage"  # ours is more, and the plan's credits are used up
-    UNREAD = "unread"  # can't be told: days have not been read
-    UNKNOWN = "unknown"  # can't be told: some usage is reported without credits
+    UNREAD = "unread"  # can't be compared: days have not been read
+    UNKNOWN = "unknown"  # can't be compared: some usage is reported without credits
     UNEXPLAINED = "unexplained"
 
 

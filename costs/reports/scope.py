@@ -25,7 +25,7 @@ class Scope:
     days: DateRange
     today: date  # UTC
     providers: tuple[Provider, ...]  # that are counted
-    provider: Provider | None  # the only one that is counted, where that was asked for
+    provider: Provider | None  # the only one that is counted, where the page is filtered by one
     coverages: Mapping[int, Coverage]  # of ``days``, by provider id
     comparison: Comparison
     complete_recently: frozenset[date]  # of forecast.window(today)

@@ -46,7 +46,7 @@ class NotClosableError(Exception):
 
 
 class AlreadyClosedError(NotClosableError):
-    """Somebody was faster; nothing is lost."""
+    """The month is closed already, perhaps by a concurrent request."""
 
 
 class State(Enum):
@@ -59,7 +59,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class MonthStatus:
-    """How a month stands."""
+    """The state of a month: whether it is closed, can be closed, or why not yet."""
 
     month: date
     state: State
@@ -85,9 +85,9 @@ def known_since(providers: Iterable[Provider], first_closed: date | None) -> dat
 def month_statuses(
     months: Sequence[date], *, providers: Sequence[Provider], now: datetime, since: date | None = None
 ) -> list[MonthStatus]:
-    """How each of ``months`` stands; ``providers`` are all of them. At most three queries.
+    """The status of each of ``months``; ``providers`` are all of them. At most three queries.
 
-    ``since`` is the first month of which anything is known, if that was asked already.
+    ``since`` is the first month of which anything is known, if the caller has it already.
     """
     closed = {each.month: each for each in ClosedMonth.objects.select_related("closed_by")}
     over = [month for month in months if month not in closed and days_of(month).last < now.date()]
@@ -189,7 +189,7 @@ def unpriced_warnings(sheets: Iterable[StatementView]) -> list[str]:
 
 
 def unassigned_warnings(unassigned: Totals) -> list[str]:
-    """A sentence where some of a month's usage is on nobody's statement."""
+    """A sentence where some of a month's usage is on no statement."""
     if unassigned.is_idle:
         return []
     amounts = " and ".join(str(money) for money in unassigned.costs if money.amount)

@@ -1,4 +1,4 @@
-"""What statements say: of a closed month what was frozen, of any other month what its statement would say now.
+"""The contents of statements: of a closed month the stored lines, of any other month a draft from present figures.
 
 A statement holds a company's usage of its month, and adjustments: what the cost of earlier, closed months has become
 other than what was billed for them, by restatements, late prices and reassignments alike.
@@ -142,7 +142,7 @@ class StatementView:
 
 
 def totals_of(line: StatementLine) -> Totals:
-    """A figure that a line of usage does not have is one that its usage did not tell."""
+    """The line's figures as Totals; a figure that a line of usage lacks counts as not reported."""
     lacking = [name for name in COUNTED if line.kind == Kind.USAGE and getattr(line, name) is None]
     return Totals(
         credits=line.credits,
@@ -215,7 +215,7 @@ def frozen_totals(closed: Sequence[ClosedMonth]) -> dict[date, Totals]:
 def draft_sheets(
     month: date, *, closed: ClosedMonths | None, company: Company | None = None, with_reasons: bool = False
 ) -> list[StatementView]:
-    """What the statements of a month would say if it were closed now, by name; empty ones are left out.
+    """The drafts of a month's statements, as closing it now would store them, by name; empty ones are left out.
 
     The month after the latest ``closed`` one carries the adjustments; before any month is closed there are none. Under
     costs.usage.attribution.locked() and ``with_reasons`` this is what is frozen.

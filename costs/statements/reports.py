@@ -1,6 +1,6 @@
-"""What pages and files say of months: how every month stands, the statements of one, those of one company.
+"""Reports on months, for pages and files: the status of every month, the statements of one month or company.
 
-Each from one call, as a frozen report without a word of how it is shown.
+One function returns each report as a frozen dataclass, without any formatting.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class MonthsReport:
 
 @dataclass(frozen=True)
 class KnownMonths:
-    """How each month of which anything is known stands, newest first."""
+    """The status of each month of which anything is known, newest first."""
 
     statuses: tuple[MonthStatus, ...]
     closed: ClosedMonths | None
@@ -95,7 +95,7 @@ def months_report(
 
 @dataclass(frozen=True)
 class Change:
-    """Of a closed month: what has become of it and is on no statement yet."""
+    """A change of a closed month's cost that no statement carries yet."""
 
     company_name: str
     line: StatementLine

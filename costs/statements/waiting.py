@@ -1,7 +1,7 @@
-"""What of the changes since a month was billed waits for a price: what is unknown is not zero.
+"""Which changes of a closed month wait for a price, because an unknown cost is not zero.
 
-A provider may take a price back. Until it is told again – or told to be 0, or left out – nothing is credited for such
-usage, and nothing is billed in its place.
+A provider may withdraw a price. Until it reports one again – perhaps 0 – or removes the usage, such usage is neither
+credited nor billed.
 """
 
 from __future__ import annotations

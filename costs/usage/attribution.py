@@ -1,11 +1,11 @@
-"""Whose usage is whose: the one place that decides it, and the one writer of AttributedUsage and DailyTotal.
+"""Attributes stored usage to companies. The only writer of AttributedUsage and DailyTotal.
 
-A row belongs to the payers of the period of its project that holds on its day. A period with one payer takes it whole,
-one with several splits it, one with none – or no period – leaves it unassigned. Usage without an API key is shared as
-its provider's setting says on days for which no period of its own says otherwise.
+A row belongs to the payers of its project's period in force on its day (UTC). A period with one payer gets the whole
+row, one with several splits it by their shares, and one without payers – or no period – leaves it unassigned. Usage
+without an API key is shared by its provider's setting, except on days for which it has a period of its own.
 
-Everything here runs in the transaction that changes what it derives from, under a lock on the provider, so that no
-reader ever sees the one without the other.
+Everything here runs in the transaction that changes usage or assignments and under a lock on the provider, so that a
+reader never sees usage without its attribution.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from core.sums import ExactSum, storing_sums
 from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
-# Who pays a row, and how much of it each: company ids with weights above zero – not only percents. Nobody: the row is
-# unassigned.
+# The payers of a row: company ids with weights above zero, which need not be percents. Empty: the row is unassigned.
 Weights = Payers
 
 _CHUNK = 2000
@@ -34,9 +33,9 @@ _PROJECTS = 500  # in one statement: SQLite takes 32,766 parameters, four of eac
 
 @transaction.atomic
 def attribute(project_ids: Collection[int]) -> None:
-    """Attribute every stored row of these projects anew, after their assignments have changed.
+    """Recompute the attribution of every stored row of these projects, after their assignments have changed.
 
-    Where the provider shares its keyless usage, that follows.
+    Where their provider shares its keyless usage, that usage is attributed again too.
     """
     if not project_ids:
         return
@@ -49,12 +48,15 @@ def attribute(project_ids: Collection[int]) -> None:
 
 @transaction.atomic
 def attribute_keyless(provider: Provider) -> None:
-    """Attribute the provider's usage without an API key anew, after the setting for it has changed."""
+    """Recompute the attribution of the provider's usage without an API key, after its sharing has changed."""
     attribute(_keyless_ids(provider))
 
 
 def locked(provider_ids: Collection[int]) -> list[Provider]:
-    """These providers as they are now; until the transaction ends nobody else attributes their usage."""
+    """Lock these providers' rows, by id, until the transaction ends, and return them as they are now.
+
+    Every writer of usage or attribution takes this lock first.
+    """
     return list(Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids).order_by("pk"))
 
 
@@ -63,7 +65,7 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
 
     The caller holds the lock on ``provider`` and has read it since. ``used_before`` are the keys' first days of use as
     they were before: keyless usage is shared anew from the earliest day on which a key has come into use, or is no
-    longer.
+    longer. Raises TotalTooLargeError.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT project_id FROM {staging}")
@@ -84,7 +86,7 @@ def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[i
 
 
 def first_uses(provider: Provider) -> dict[int, date | None]:
-    """The first day of use of each of the provider's API keys, where the sharing of keyless usage asks for it."""
+    """The first day of use of each of the provider's API keys, where the sharing of keyless usage depends on it."""
     if provider.keyless_sharing != Provider.KeylessSharing.EVENLY:
         return {}
     return dict(Project.objects.for_provider(provider).values_list("pk", "first_used_on"))
@@ -93,7 +95,7 @@ def first_uses(provider: Provider) -> dict[int, date | None]:
 def refresh_totals(
     *, provider: Provider, days: Collection[date], companies: Collection[int | None] | None = None
 ) -> None:
-    """Add up the provider's attributed usage of ``days`` anew, of all companies or of some (None: the unassigned).
+    """Recompute the DailyTotal rows of the provider for ``days``, of all companies or of some (None: unassigned).
 
     Raises TotalTooLargeError where a sum does not fit its column.
     """
@@ -170,7 +172,7 @@ def _forget(staging: str) -> str:
     """Delete the parts of the rows that are in ``staging``, found one by one by their index.
 
     PostgreSQL, which has no statistics yet of a table that was just filled, would compare every row of the one with
-    every row of the other if it were asked by a subquery; SQLite knows no other way, and uses the index.
+    every row of the other if the condition were a subquery; SQLite has no other form, and uses the index.
     """
     same = "part.project_id = staged.project_id AND part.day = staged.day AND part.model = staged.model"
     if connection.vendor == "postgresql":
@@ -215,7 +217,7 @@ def _hash_joins() -> Iterator[None]:
 
 
 def _periods(project_ids: Collection[int]) -> tuple[dict[int, Periods], dict[int, Periods]]:
-    """The periods of each of the projects: of those whose rows all have one payer at most, and of the others."""
+    """Periods by project id, in two parts: projects with at most one payer at any time, and projects with splits."""
     known = Assignment.objects.filter(project__in=project_ids).by_project()
     whole: dict[int, Periods] = {}
     split_projects: dict[int, Periods] = {}

@@ -1,4 +1,4 @@
-"""Which days of a range have been read, and which of them may still change: what tells a zero from the unknown."""
+"""Which days of a range have been read, and which may still change: what distinguishes zero from unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from providers.models import Provider
 
 
 class Reading(Enum):
-    """How much of some days has been read: of NONE, a zero would be a claim that nobody can make."""
+    """How many of some days have been read. With NONE, sums of zero are unknown and must not be shown as 0."""
 
     WHOLE = "whole"
     PART = "part"
@@ -67,7 +67,7 @@ def coverage_of_ranges(
 
 
 def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], today: date) -> Coverage:
-    """What ``read_days``, which may hold more than ``days``, tell of them."""
+    """The coverage of ``days`` by ``read_days``, which may hold other days too."""
     within = [read_day for read_day in read_days if days.first <= read_day.day <= days.last]
     read = frozenset(read_day.day for read_day in within)
     last = provider.disconnected_at.date() if provider.disconnected_at else today

@@ -33,8 +33,8 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
     """Estimate the provider's unknown costs at ``rate`` per 1,000 credits from now on, and rewrite stored estimates.
 
     Without a rate every estimate becomes unknown again, and ``currency`` counts for nothing. Reported costs are never
-    touched. Returns how many rows have changed. Raises ValidationError: a rate that can't be meant, a provider whose
-    costs are reported.
+    touched. Returns how many rows have changed. Raises ValidationError for an unknown currency, for a rate that is not
+    positive or makes costs too large to store, and for a provider that reports costs.
 
     A sync may run meanwhile: the write path reads the rate under the same lock, so whoever comes second writes at the
     new rate.
@@ -53,10 +53,10 @@ def set_credit_rate(*, provider: Provider, rate: Decimal | None, currency: str, 
 
 
 def _facts(provider: Provider) -> dict[str, str | None]:
-    """What the audit log is told of."""
+    """The part of a provider that the audit log records when its credit rate changes."""
     rate = provider.credit_rate
-    told = None if rate is None else f"{rate.normalize():f} {provider.credit_rate_currency.upper()}"
-    return {"credit_rate": told}
+    text = None if rate is None else f"{rate.normalize():f} {provider.credit_rate_currency.upper()}"
+    return {"credit_rate": text}
 
 
 def _check(provider: Provider, rate: Decimal, currency: str) -> None:

@@ -55,7 +55,7 @@ class Written:
 
 
 class ImplausibleAnswerError(Exception):
-    """The answer would take away most of what stands, and is not applied; the text is for the person."""
+    """The answer would remove most of the stored usage and was not applied; the message is shown to people."""
 
 
 @transaction.atomic
@@ -72,11 +72,11 @@ def write_usage(
     """Make the stored usage of ``provider`` from ``first`` to ``last`` (UTC days, inclusive) equal to ``rows``.
 
     ``rows`` is all that a whole answer for these days holds, one per project, day and model, none of it empty. A stored
-    row that it leaves out becomes zero. The days count as read at ``read_at``, the moment the answer was asked for.
+    row that it leaves out becomes zero. The days count as read at ``read_at``, the moment (UTC) of the request.
     Where the provider has a credit rate, a cost that is unknown is estimated from the credits, unless the costs of the
     answer would then add up to more than can be stored. A change of a day that had settled is kept in the restatement
     log, with ``run``. What is written is attributed to its companies.
-    Raises ImplausibleAnswerError (then nothing is written) unless ``accept_implausible``.
+    Raises ImplausibleAnswerError unless ``accept_implausible``, and TotalTooLargeError; then nothing is written.
     """
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
@@ -193,8 +193,8 @@ _LOG = f"""
     FROM {_JOIN}
     WHERE (stored.id IS NULL OR {_DIFFERS})
 """
-# What stands of the days before the cutoff, and what would be left of it. Usage whose price is taken back is still
-# there.
+# What is stored of the days before the cutoff, and what would remain of it. Usage that loses its price still counts
+# as usage.
 _BEFORE_AND_AFTER = f"""
     SELECT
         COUNT(CASE WHEN {_is_used("stored")} THEN 1 END),
@@ -253,7 +253,7 @@ def _write_staged(cursor: Any, provider: Provider, at: datetime) -> None:
 
 
 def _without_cost(row: DailyUsage) -> Usage:
-    """A stored row whose cost is not reported, as if it were read now."""
+    """A stored row without its estimated cost, in the form in which a reader returns it."""
     return Usage(row.project_id, row.day, row.model, row.credits, row.minutes, row.requests, cost=None, currency="")
 
 
@@ -290,7 +290,7 @@ def estimated_cost(credits_used: Decimal, rate: Decimal) -> Decimal:
 def _log_restatements(
     cursor: Any, provider: Provider, first: date, last: date, read_at: datetime, run: SyncRun | None
 ) -> None:
-    """Keep what stands of settled days beside what will stand; called before it is overwritten."""
+    """Log the figures of settled days before and after the change; called before they are overwritten."""
     settled = [
         reading.day for reading in ReadDay.objects.for_provider(provider).between(first, last) if reading.is_settled
     ]

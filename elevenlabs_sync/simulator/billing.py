@@ -1,6 +1,6 @@
 """How a workspace is billed: in credits, by cost, or first the one and later the other.
 
-It decides what can be known of a day and which endpoint tells it. The answers themselves are made in `tabular` and
+It decides what can be known of a day and which endpoint reports it. The answers themselves are made in `tabular` and
 `routes`. Source: https://elevenlabs.io/docs/api-reference/workspace/usage (both usage endpoints).
 """
 
@@ -19,7 +19,7 @@ class Billing(Protocol):
 
 @dataclass(frozen=True)
 class Credits:
-    """Billed in credits: usage over time tells everything, the cost endpoint refuses."""
+    """Billed in credits: usage over time reports everything, the cost endpoint refuses."""
 
     @property
     def cost_from(self) -> date:
@@ -28,7 +28,7 @@ class Credits:
 
 @dataclass(frozen=True)
 class Cost:
-    """Billed by cost since ever: the cost endpoint tells cost alone, usage over time refuses."""
+    """Billed by cost since ever: the cost endpoint reports cost alone, usage over time refuses."""
 
     @property
     def cost_from(self) -> date:

@@ -1,7 +1,7 @@
 """Who uses the simulated workspace: its models, its API keys and the rhythm of each.
 
 Only facts about the fictional cast live here; the day-by-day figures are drawn in `workspace`. Every date is absolute,
-or tied to a calendar year, so that no figure depends on the day on which the simulator is asked.
+or tied to a calendar year, so that no figure depends on the day of a request.
 """
 
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ class Exchange:
     """Answers one request on `connection`, whose other half, `reader`, holds the socket open until it is closed too.
 
     `keeps_connection` says whether another request may follow; whoever sends anything but whole, well-formed answers
-    makes it False first. `stopping` is set when the server ends, after which nobody waits for the rest of an answer.
+    makes it False first. `stopping` is set when the server ends, after which the rest of an answer is not awaited.
     Every method may raise OSError when the client has gone.
     """
 

@@ -1,4 +1,4 @@
-"""The simulator that this process runs for its own use, started the first time that somebody needs it.
+"""The simulator that this process runs for its own use, started when it is first needed.
 
 Web, worker and command-line processes each have their own on a free port; since the data are deterministic they all
 say the same.
@@ -48,7 +48,7 @@ def stop_running() -> None:
 
 
 def _forget_after_fork() -> None:
-    """A forked child (a prefork worker) has the parent's socket but not its threads: it starts its own when asked."""
+    """A forked child (a prefork worker) has the parent's socket but not its threads: it starts its own when needed."""
     _holder.lock = threading.Lock()
     if _holder.server is not None:
         _holder.server.close_after_fork()

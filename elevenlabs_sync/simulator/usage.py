@@ -31,7 +31,7 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What one key did with one model on one UTC day, whether or not the API tells; `slug` names the key."""
+    """What one key did with one model on one UTC day, whether or not the API reports it; `slug` names the key."""
 
     slug: str
     key_hash: str | None

@@ -87,7 +87,7 @@ class AssignForm(KeysForm, AppliesForm):
     new_company = NameField(required=False, max_length=Company._meta.get_field("name").max_length)
 
     def clean(self) -> dict[str, Any]:
-        """Adds ``existing_company`` (None: nobody, or the new one) and settles ``company`` and ``new_company``."""
+        """Adds ``existing_company`` (None: unassigned, or the new one) and settles ``company`` and ``new_company``."""
         cleaned = super().clean()
         choice, new_name = cleaned.get("company", ""), cleaned.get("new_company", "")
         cleaned["existing_company"] = None

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from core.secrets import ApiKey, looks_like_key, refuse_keys
 
-# One act of assigning; more than a page of keys, less than what a hostile form may ask for.
+# One act of assigning; more than a page of keys, less than a hostile form may send.
 ASSIGN_LIMIT = 500
 
 DATE_UNREADABLE = "The date can't be read. Write it as YYYY-MM-DD."

@@ -23,7 +23,7 @@ class RenameForm(forms.Form):
 
 
 class ReplaceKeyForm(forms.Form):
-    """A new key for a workspace; ``same_workspace`` is asked for only where nothing shows it."""
+    """A new key for a workspace; ``same_workspace`` is a field only where nothing shows it."""
 
     api_key = ApiKeyField(label="New API Key")
     same_workspace = forms.BooleanField(label="I am sure that this key belongs to the same workspace", required=False)

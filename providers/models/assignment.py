@@ -103,7 +103,7 @@ class AssignmentShare(models.Model):
 
 
 class AssignmentChange(models.Model):
-    """One act of assigning, with what stood before and after it, so that it can be undone."""
+    """One change of assignments, with the periods before and after it, so that it can be undone."""
 
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -14,7 +14,7 @@ from decimal import Decimal
 # "From the beginning": earlier than any usage day that a provider can report.
 BEGINNING = date(1970, 1, 1)
 
-# The ids of companies and how many percent each of them pays, by id; nobody: unassigned.
+# The ids of companies and how many percent each of them pays, by id; empty: unassigned.
 Payers = tuple[tuple[int, Decimal], ...]
 
 
@@ -58,12 +58,12 @@ class Periods:
         )
 
     def on(self, day: date) -> Period | None:
-        """The period in force: None where none has begun, which is not the same as one that nobody pays."""
+        """The period in force; None where none has begun, which differs from a period without payers."""
         index = bisect_right(self.in_order, day, key=lambda period: period.starts_on)
         return self.in_order[index - 1] if index else None
 
     def payers_on(self, day: date) -> Payers:
-        """Who pays on ``day``; nobody, too, where no period has begun."""
+        """Who pays on ``day``; empty where it is unassigned or no period has begun."""
         period = self.on(day)
         return period.payers if period else ()
 

@@ -20,9 +20,9 @@ LEASE = timedelta(minutes=3)
 
 
 def unclaimed(now: datetime, path: str = "") -> models.Q:
-    """Nobody syncs the provider (at ``path`` of the queried model).
+    """The condition that no worker syncs the provider (at ``path`` of the queried model).
 
-    A claim that lasts longer than any could was taken by a clock that ran ahead, and holds nobody off.
+    A claim that lasts longer than any could was taken by a clock that ran ahead, and is ignored.
     """
     until = f"{path}claimed_until"
     return models.Q((until, None)) | models.Q((f"{until}__lte", now)) | models.Q((f"{until}__gt", now + 2 * LEASE))
@@ -173,7 +173,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def present_keys(self) -> Self:
         """The API keys that there are – the only ones that any page, file or sentence counts.
 
-        Not those that their workspace has deleted, and not those of an account that tells totals alone: nothing is
+        Not those that their workspace has deleted, and not those of an account that reports totals alone: nothing is
         known of what they use.
         """
         return self.filter(_is_present_key())

@@ -19,7 +19,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         return self.filter(requested_from=None)
 
     def lost(self, now: datetime, patience: timedelta) -> Self:
-        """Unfinished ones that nobody works on: begun and left by a worker, or not handed over within ``patience``."""
+        """Unfinished ones without a worker: begun and left by a worker, or not handed over within ``patience``."""
         return self.unfinished().filter(
             unclaimed(now, "provider__"),
             models.Q(enqueued_at=None)

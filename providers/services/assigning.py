@@ -45,7 +45,7 @@ def assign_projects(
     made_by: User | None = None,
     created_company: bool = False,
 ) -> AssignmentChange:
-    """Let ``projects`` belong to ``company`` (None: to nobody) and return the change, which can be undone.
+    """Assign ``projects`` to ``company`` (None: to no company) and return the change, which can be undone.
 
     Without ``starts_on`` all history moves: every period of the project is replaced. With it a period starts on that
     UTC day; what was attributed before it stays, and so do periods that start later.
@@ -96,7 +96,7 @@ def split_projects(
 
 @transaction.atomic
 def forget_assignments(*, projects: Sequence[Project], now: datetime, made_by: User | None = None) -> AssignmentChange:
-    """Take back every decision about ``projects``: afterwards they are as if nobody had ever assigned them."""
+    """Remove every period of ``projects``: rules and the provider's sharing then apply to them again."""
     return change_periods(
         projects=projects,
         write=lambda: Assignment.objects.filter(project__in=projects).delete(),
@@ -121,7 +121,7 @@ def check_shares(percents: Sequence[Decimal]) -> None:
 
 @transaction.atomic
 def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | None = None) -> None:
-    """Put back what stood before ``change``, and remove the company that it made if nothing else uses it.
+    """Restore the periods from before ``change``, and remove the company that it made if nothing else uses it.
 
     Raises UndoConflictError when it was undone already or the assignments have been changed since.
     """
@@ -150,7 +150,7 @@ def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | 
 
 def _remove_unused(company: Company) -> bool:
     """Delete a company that nothing refers to any more; whether it could be deleted."""
-    Company.objects.select_for_update().filter(pk=company.pk).first()  # nobody may begin to use it now
+    Company.objects.select_for_update().filter(pk=company.pk).first()  # no other transaction may begin to use it now
     try:
         company.delete()
     except (ProtectedError, RestrictedError):

@@ -32,7 +32,7 @@ def get_or_create_company(*, name: str, made_by: User | None = None) -> tuple[Co
         try:
             with transaction.atomic():
                 made.save()
-        except IntegrityError:  # somebody else made it between the two statements
+        except IntegrityError:  # a concurrent request made it between the two statements
             company = Company.objects.named(name).first()
         else:
             audit_event("company.created", made, actor=made_by, new={"name": made.name})
@@ -88,7 +88,7 @@ def delete_company(*, company: Company, made_by: User | None = None) -> None:
 
 
 def _facts(company: Company) -> dict[str, str | None]:
-    """What the audit log is told of."""
+    """The fields of a company that the audit log records, as text."""
     markup = company.markup_percent
     return {
         "name": company.name,

@@ -1,4 +1,4 @@
-"""What an operator does with a connected provider: rename, pause, resume, give it another key, let go of it."""
+"""Managing a connected provider: rename, pause, resume, replace its key, disconnect, delete."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from providers.services.queueing import request_sync
 
 
 class OtherWorkspaceError(Exception):
-    """The key opens another workspace than the one whose history is stored; the text is for the person."""
+    """The key belongs to another workspace than the stored history; the message is shown to people."""
 
 
 class UnconfirmedWorkspaceError(Exception):
-    """Nothing tells whether the key opens the same workspace: a person must confirm it; the text is for them."""
+    """It is unknown whether the key belongs to the same workspace: a person must confirm it, and reads the message."""
 
 
 @transaction.atomic
 def rename_provider(*, provider: Provider, name: str) -> None:
-    """Raises ValidationError where the name can't be had."""
+    """Rename the provider; raises ValidationError where the name is taken or not a valid one."""
     old = Provider.objects.values_list("name", flat=True).get(pk=provider.pk)
     provider.name = " ".join(name.split())
     provider.full_clean(exclude=["encrypted_key"])
@@ -125,9 +125,9 @@ def disconnect_provider(*, provider: Provider, now: datetime) -> None:
 def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
     """Delete it with all its usage, projects, assignments and sync runs; companies and frozen statements stay.
 
-    Locked in the order of every change of assignments – the provider, then its projects – so that nobody waits in a
-    circle: a sync or somebody who assigns comes first, or finds it gone. Rows of usage are deleted by the database and
-    never loaded, however many there are. Raises ValidationError unless ``confirmed_name`` is its name.
+    Locked in the order of every change of assignments – the provider, then its projects – so that there is no
+    deadlock: a concurrent sync or assignment comes first, or finds it gone. Rows of usage are deleted by the database
+    and never loaded, however many there are. Raises ValidationError unless ``confirmed_name`` is its name.
     """
     stored = Provider.objects.select_for_update().filter(pk=provider.pk).first()
     if stored is None:
@@ -146,7 +146,10 @@ def delete_provider(*, provider: Provider, confirmed_name: str) -> None:
 
 
 def _compare_workspaces(provider: Provider, check: KeyCheck, *, confirmed: bool) -> None:
-    """Whether the keys seen in use with the new key are those whose history is stored."""
+    """Raises OtherWorkspaceError where the new key has seen only unknown projects in use.
+
+    Where nothing can be compared: UnconfirmedWorkspaceError, unless ``confirmed``.
+    """
     known = set(Project.objects.for_provider(provider).api_keys().values_list("external_id", flat=True))
     if known & check.project_ids:
         return

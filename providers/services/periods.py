@@ -1,7 +1,7 @@
-"""What every change of assignments does: lock, remember what stood, write periods, tell the apps above.
+"""The steps that every change of assignments shares: lock, snapshot, write periods, notify the apps above.
 
-The order in which locks are taken is that of a sync, whose writing transaction begins with its provider's row:
-providers, then projects, then companies, each by id. So nobody waits in a circle.
+Locks are taken in the order in which a sync's writing transaction takes them: providers, then projects, then companies,
+each by id. So there are no deadlocks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from providers.models import (
 )
 from providers.signals import notify_assignments_changed
 
-# Who pays how many percent; nobody: unassigned.
+# Which companies pay, and how many percent each; empty: unassigned.
 Shares = Mapping[Company, Decimal]
 
 # {project id: [[starts_on, source, [[company id, percent], …]], …]}, as AssignmentChange keeps it.
@@ -57,7 +57,7 @@ def change_periods(
     created_company: Company | None = None,
     action: str = "keys.assigned",
 ) -> AssignmentChange:
-    """The one way in which somebody changes periods: locked, remembered so that it can be undone, and told.
+    """Change periods under locks: the one way to do it, with a record for undoing it, a signal and an audit event.
 
     ``write`` does it; ``companies`` are those that it makes pay. Raises ValidationError where one of them has been
     deleted or archived meanwhile, or a project was deleted with its provider.
@@ -129,7 +129,7 @@ def start_periods(
     """Let each project's usage be paid by its shares from ``starts_on`` on, whatever began on that very day.
 
     Without ``starts_on`` one period from the beginning replaces every other. No shares make a period of their own too:
-    "nobody" is a decision like any other, which neither a rule nor a provider's setting overrides.
+    being unassigned is then a decision like any other, which neither a rule nor a provider's setting overrides.
     """
     replaced = Assignment.objects.filter(project__in=payers)
     if starts_on is not None:
@@ -148,7 +148,7 @@ def start_periods(
 
 
 def put_back(periods: Snapshot) -> None:
-    """Let exactly these periods stand, whatever stands now; the projects and companies must exist."""
+    """Replace all periods of these projects by ``periods``; the projects and companies must exist."""
     Assignment.objects.filter(project__in=[int(pk) for pk in periods]).delete()
     entries = [(int(pk), entry) for pk, of_project in periods.items() for entry in of_project]
     made = Assignment.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Keeping a provider's projects in step with what it lists and what its usage speaks of."""
+"""Creating and updating a provider's projects from its listing of keys and from its usage."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
 
 @transaction.atomic
 def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -> dict[str | None, int]:
-    """The project ids for the keys that usage speaks of, by external id; None is the usage without any key.
+    """The project ids for the keys that usage names, by external id; None is the usage without any key.
 
     Missing projects are made. A name that the usage reports is taken over where no listing names the key. New keys are
     assigned by the rules.

@@ -1,4 +1,4 @@
-"""Wanting a sync: the row that remembers it, the message that a worker gets, and the sweep that finds what was lost."""
+"""Requesting syncs: the stored run, the message to a worker, and the sweep that finds lost runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def request_sync(
                 requested_to=requested_to,
                 accepts_implausible=accepts_implausible,
             )
-    except IntegrityError:  # another process was first, or the one that waits was asked for with less
+    except IntegrityError:  # another process was first, or the waiting one was requested with less
         waiting = SyncRun.objects.unfinished().scheduled().get(provider=provider)
         if accepts_implausible:
             waiting.accepts_implausible = True
@@ -75,7 +75,7 @@ def request_manual_sync(
     last: date | None = None,
     accepts_implausible: bool = False,
 ) -> SyncRun:
-    """A person wants a sync – of whatever is due, or of the days ``first`` to ``last``; the audit log is told.
+    """Request a sync for a person, of whatever is due or of the days ``first`` to ``last``, and record it for audit.
 
     With ``accepts_implausible`` what an earlier run held back is applied. The caller enqueues the returned run.
     """

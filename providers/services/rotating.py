@@ -14,7 +14,7 @@ from providers.models import Provider
 class StoredToken:
     """One token of core.secrets.encrypt() where it lies.
 
-    ``owner`` names it to a person. ``replace`` stores another token if this one still stands there, in one step, and
+    ``owner`` names it to a person. ``replace`` stores another token if this one is still stored, in one step, and
     says whether it did.
     """
 
@@ -57,8 +57,8 @@ def register_store(name: str, store: Store) -> None:
 def rotate_encryption_keys() -> Iterator[Rotation]:
     """Encrypt anew, store by store, what is not encrypted with the first key.
 
-    Each token is its own step: an interruption leaves every one readable, and repeating goes on where it ended. What
-    somebody replaces meanwhile stays theirs. What no key can decrypt is named and left alone.
+    Each token is its own step: an interruption leaves every one readable, and repeating goes on where it ended. A
+    token that is replaced meanwhile keeps its new value. What no key can decrypt is reported and left as it is.
     """
     for name, store in _stores.items():
         rotation = Rotation(name)

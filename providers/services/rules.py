@@ -69,7 +69,7 @@ class Preview:
     """What applying the rules would do."""
 
     outcomes: tuple[Outcome, ...]
-    kept: int  # keys whose rule names another payer, but whose assignment was made by hand
+    kept: int  # keys with another payer than their rule's, because they were assigned by hand
     fingerprint: str  # of all that would change: who pays now, and who would
 
 
@@ -221,7 +221,7 @@ def apply_rules(
     Raises OutcomeChangedError when by now something else would come of it, or nothing, and TotalTooLargeError; then
     nothing is changed.
     """
-    # Whoever assigns anything, or stores a new key, locks its provider first: from here on the outcome stands.
+    # Whoever assigns anything, or stores a new key, locks its provider first: from here on the outcome can't change.
     lock_providers(Provider.objects.values_list("pk", flat=True))
     preview = preview_rules(starts_on=starts_on)
     if preview.fingerprint != expected or not preview.outcomes:

@@ -1,4 +1,4 @@
-"""What becomes of usage without an API key, as long as it is not assigned itself."""
+"""The setting by which usage without an API key is shared between companies while it is not assigned itself."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ Line = tuple[str, str]
 
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Without ``applies_to`` all history moves; the page's own forms send ``ask``, so that what is paid asks first."""
+    """Assign keys, in all history where ``applies_to`` is not sent.
+
+    The page's own forms send ``ask``: for keys that another company pays for, the page of reassign() comes first.
+    """
     provider = get_object_or_404(Provider, pk=pk)
     back = next_url(request) or provider.get_absolute_url()
     form = AssignForm(request.POST, provider=provider)
@@ -71,7 +74,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def reassign(request: HttpRequest, pk: int) -> HttpResponse:
-    """From when on keys belong to another company, asked where the provider's page only named the company."""
+    """The page that lets a person choose from when on keys belong to another company."""
     provider = get_object_or_404(Provider, pk=pk)
     back = next_url(request) or provider.get_absolute_url()
     form = AssignForm(request.GET, provider=provider)
@@ -160,7 +163,7 @@ def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> Http
 
 
 def _payers_today(projects: list[Project]) -> list[str]:
-    """Who pays for each of them, in words; "Unassigned" where nobody does."""
+    """Who pays for each of them, in words; "Unassigned" where no company does."""
     today = timezone.now().date()
     periods = Assignment.objects.filter(project__in=projects).by_project()
     names = dict(Company.objects.values_list("pk", "name"))
@@ -178,7 +181,7 @@ def said(change: AssignmentChange) -> SafeString:
 
 
 def _question(form: AssignForm, back: str) -> str:
-    """The query of reassign(): what the form asks for, without from when on."""
+    """The query of reassign(): what the form says, except its first day."""
     named = {name: form.cleaned_data[name] for name in ("company", "new_company") if form.cleaned_data[name]}
     projects = [project.pk for project in form.cleaned_data["projects"]]
     return urlencode({"projects": projects, **named, "next": back}, doseq=True)
@@ -213,7 +216,7 @@ def _typed_lines(sent: QueryDict) -> list[Line]:
 def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company], *, preselect: str) -> SplitForm:
     """The same lines with one more or one fewer; nothing is checked before it is saved.
 
-    ``preselect`` is what it applies to where nobody has chosen that.
+    ``preselect`` is what it applies to by default.
     """
     if "add" in sent:
         lines = [*lines, ("", "")]

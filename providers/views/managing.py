@@ -87,7 +87,7 @@ def replace_api_key(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "The key was replaced. A sync with the new one starts now.")
             hand_over(request, run)
             return redirect(provider)
-    # What the service has put into the instance is not stored: the page tells of what is.
+    # What the service has put into the instance is not stored: the page shows what is.
     provider.refresh_from_db()
     more = {"asks_to_confirm": asks_to_confirm}
     return _page(request, "providers/replace_key.html", provider, provider.name, form, **more)

@@ -127,7 +127,7 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
 def _preview(form: ApplyRulesForm, *, is_chosen: bool) -> tuple[ApplyRulesForm, Preview | None]:
     """What applying the rules would change, with the form that it is of; nothing for a form with errors.
 
-    Unless somebody has chosen it, what companies have paid for is not the first thing offered to move.
+    Unless it was chosen, what companies have paid for is not the first thing offered to move.
     """
     if not form.is_valid():
         return form, None

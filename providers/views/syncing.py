@@ -26,7 +26,7 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def why_no_sync(provider: Provider) -> str:
-    """Why nobody can start a sync of it, in a sentence; empty where one can."""
+    """Why no sync of it can be started, in a sentence; empty where one can."""
     if provider.disconnected_at is not None:
         return "This provider is disconnected. Replace its key to sync it again."
     if provider.paused_at is not None:
@@ -56,7 +56,7 @@ def accept(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress list alone, for the page that polls it.
 
-    When no run is left the page is told to load again, and so is one without API keys as soon as there are any: what it
+    When no run is left the page has to load again, and so is one without API keys as soon as there are any: what it
     says of them must not lag behind the list.
     """
     if not request.headers.get("HX-Request"):

@@ -1,4 +1,4 @@
-"""What the pages give away as files: a table as it stands, or every usage row of their range."""
+"""Downloads of the cost pages: a table as it is shown, or every usage row of the page's range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from costs.pages.views.scope import Asked
 def table_download(
     request: HttpRequest, tables: Mapping[str, Table], asked: Asked, *about: str, always: Collection[str] = ()
 ) -> HttpResponseBase | None:
-    """The table that the URL asks for as CSV, if it is one of ``tables``; ``about`` says more for the file's name.
+    """The table that the URL names as CSV, if it is one of ``tables``; ``about`` says more for the file's name.
 
     Those of ``always`` are the same for every range. Of a range that can't be used there is no file: the page says why.
     """
@@ -30,7 +30,7 @@ def table_download(
 
 
 def download(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> HttpResponseBase:
-    """As csv_response(); the audit log is told of the file by its name, which says what it holds."""
+    """As csv_response(); the audit log records the file's name, which says what it holds."""
     response = csv_response(chunks, name=name, days=days)
     before_sending(response, lambda: audit_event("table.exported", file_name(name, days)))
     return response

@@ -1,4 +1,4 @@
-"""What a page with money is asked for – which days, which provider – and what every such page says of it."""
+"""The range and the filter of a page with amounts, read from its URL, and the context that all such pages share."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ CLOSES_MONTHS = "costs.close_month"
 
 @require_safe
 def statement_months(request: HttpRequest) -> HttpResponseBase:
-    """Every month of which anything is known, newest first, and how it stands."""
+    """Every month of which anything is known, newest first, with its status."""
     now = timezone.now()
     providers = list(Provider.objects.all())
     known = known_months(providers, now=now)
@@ -91,7 +91,7 @@ def _month_link(month: date) -> SafeString:
 
 
 def status_cell(status: MonthStatus, *, links_close: bool = False) -> Cell:
-    """How a month stands: an icon and a word, never colour alone."""
+    """The status of a month: an icon and a word, never colour alone."""
     if status.closed:
         words = closed_words(status.closed)
         html = format_html('<span class="nowrap">Closed</span><span class="sub">{}</span>', words)
