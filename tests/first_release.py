@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,18 +27,18 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "administrate.settings")
     django.setup()
-    lines = fill(_models())
-    sys.stdout.write("\n".join([HEADER, *sorted(lines, key=_order)]) + "\n")
+    lines = fill(migrated_to(FIRST))
+    sys.stdout.write("\n".join([HEADER, *sorted(lines, key=order)]) + "\n")
 
 
-def _models() -> Any:
-    """Migrate to the first release and give its models."""
+def migrated_to(release: Mapping[str, str]) -> Any:
+    """Migrate to a release – the latest migration of each of our apps – and give its models."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
     leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] in THEIRS]
-    targets = [*FIRST.items(), *leaves]
+    targets = [*release.items(), *leaves]
     executor.migrate(targets)
     return MigrationExecutor(connection).loader.project_state(targets).apps
 
@@ -151,7 +152,7 @@ def _plain(value: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _order(line: str) -> tuple[str, ...]:
+def order(line: str) -> tuple[str, ...]:
     """Date, provider, key, model; the one name with a comma is the last of its day either way."""
     cells = line.replace('"Second, with a comma"', "Second").split(",")
     return cells[0], cells[1], cells[2], cells[5]

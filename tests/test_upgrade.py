@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests.installation import sign_in
+from tests.second_release import FROZEN_TOTAL, SESSION_TABLES
 from tests.services.plugin import RunningServer
 from tests.services.product import ROOT, EmbeddedProduct, ProductionProduct
 from tests.services.redis import RedisServer
@@ -21,8 +23,12 @@ pytestmark = pytest.mark.services
 
 def first_release(environment: Mapping[str, str]) -> str:
     """Make the first release's database where these settings look for it; what its usage is as CSV."""
+    return release("tests.first_release", environment)
+
+
+def release(module: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.first_release"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env=dict(environment),
         capture_output=True,
@@ -61,6 +67,39 @@ def test_sqlite_of_the_first_release_upgrades_itself(embedded: EmbeddedProduct) 
         assert sign_in(visitor, username="first", password="since-the-first-release") == 200
         assert "Globex &amp; Söhne" in visitor.get("/companies/").text
         assert visitor.get("/admin/").status_code == 200
+
+
+def test_postgresql_of_the_second_release_is_brought_up_to_date(
+    database_url: str, redis_server: RunningServer | RedisServer, tmp_path: Path
+) -> None:
+    """What was frozen stays frozen, usage stays to the last digit, and no session's key is left readable."""
+    with ProductionProduct(database_url=database_url, redis_url=redis_server.url, folder=tmp_path) as product:
+        before = release("tests.second_release", product.environment)
+
+        migrated = product.manage("migrate", "--no-input")
+
+        assert migrated.returncode == 0, migrated.stderr
+        assert product.manage("export_usage").stdout == before
+        with psycopg.connect(database_url) as connection:
+            tables = {name for (name,) in connection.execute("SELECT tablename FROM pg_tables")}
+        assert not tables & set(SESSION_TABLES)
+
+
+def test_sqlite_of_the_second_release_upgrades_itself(embedded: EmbeddedProduct) -> None:
+    """Its statement is shown as it was frozen, its plan in the new form, and its rule still stands."""
+    before = release("tests.second_release", embedded.environment)
+
+    assert embedded.manage("export_usage").stdout == before
+
+    embedded.start()
+    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
+        assert sign_in(visitor, username="first", password="since-the-first-release") == 200
+        companies = visitor.get("/companies/").text
+        [acme] = set(re.findall(r"/companies/([0-9]+)/[^>]*><bdi>Acme", companies))
+        assert FROZEN_TOTAL in visitor.get(f"/companies/{acme}/statements/2026-01/").text
+        [production] = set(re.findall(r"/providers/([0-9]+)/[^>]*><bdi>Production", visitor.get("/providers/").text))
+        assert "412,000 of 500,000 credits used" in visitor.get(f"/providers/{production}/").text
+        assert "<bdi>Acme</bdi>" in visitor.get("/rules/").text
 
 
 def test_backup_of_the_embedded_default_is_the_same_installation(embedded: EmbeddedProduct, tmp_path: Path) -> None:
