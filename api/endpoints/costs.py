@@ -21,7 +21,7 @@ from api.problems import Problem, unprocessable
 from api.strictness import strict
 from api.types import Cursor, Day, Limit, Named, exact, iso
 from costs.reports.freshness import Freshness, freshness
-from costs.reports.spend import GROUPS, SpendLine, SpendQuery, days_of_usage, spend
+from costs.reports.grouped_costs import GROUPS, GroupedCost, GroupedCostsQuery, days_of_usage, grouped_costs
 from providers.models import Company, Project, Provider
 
 router = Router(tags=["Costs"])
@@ -84,7 +84,7 @@ def costs(request: HttpRequest, asked: Query[CostQuery]) -> HttpResponseBase:
     caller = caller_of(request)
     query = _query(caller, asked)
     format_ = chosen_format(request)
-    lines = spend(query)
+    lines = grouped_costs(query)
     if format_ != JSON:
         refuse_paging(limit=asked.limit, cursor=asked.cursor)
         return stream(format_, _objects(lines, query), _columns(query))
@@ -105,7 +105,7 @@ def costs(request: HttpRequest, asked: Query[CostQuery]) -> HttpResponseBase:
     )
 
 
-def _query(caller: Caller, asked: CostQuery) -> SpendQuery:
+def _query(caller: Caller, asked: CostQuery) -> GroupedCostsQuery:
     """Raises Problem: 422 for what can't be understood, 403 for what the caller may not tell apart."""
     group_by = [name for name in asked.group_by.split(",") if asked.group_by]
     if unknown := [name for name in group_by if name not in GROUPS]:
@@ -116,7 +116,7 @@ def _query(caller: Caller, asked: CostQuery) -> SpendQuery:
         raise unprocessable(("from", "This is after “to”."))
     if caller.companies is not None and any(name in group_by or getattr(asked, name) for name in _HIDDEN):
         raise Problem(HTTPStatus.FORBIDDEN, "A token for chosen companies can't tell providers and API keys apart.")
-    return SpendQuery(
+    return GroupedCostsQuery(
         first=asked.from_,
         last=asked.to,
         group_by=group_by,
@@ -166,7 +166,7 @@ def _unknown(field: str, text: str) -> Problem:
     return unprocessable((field, f"There is no {field} “{text[:100]}” that this token may see."))
 
 
-def _freshness(query: SpendQuery) -> Freshness:
+def _freshness(query: GroupedCostsQuery) -> Freshness:
     providers = Provider.objects.all()
     if query.providers is not None:
         providers = providers.filter(pk__in=query.providers)
@@ -174,7 +174,7 @@ def _freshness(query: SpendQuery) -> Freshness:
     return freshness(providers, days_of_usage(query, today=today), today=today)
 
 
-def _objects(lines: Sequence[SpendLine], query: SpendQuery) -> Iterator[dict[str, Any]]:
+def _objects(lines: Sequence[GroupedCost], query: GroupedCostsQuery) -> Iterator[dict[str, Any]]:
     names = _names(lines, query.group_by)
     for line in lines:
         line_object: dict[str, Any] = {}
@@ -193,7 +193,7 @@ def _objects(lines: Sequence[SpendLine], query: SpendQuery) -> Iterator[dict[str
         }
 
 
-def _names(lines: Sequence[SpendLine], group_by: Sequence[str]) -> dict[str, Mapping[int, Any]]:
+def _names(lines: Sequence[GroupedCost], group_by: Sequence[str]) -> dict[str, Mapping[int, Any]]:
     """The rows behind the ids of these lines, by what they are grouped by."""
     models = {"company": Company, "provider": Provider, "project": Project}
     found: dict[str, Mapping[int, Any]] = {}
@@ -221,6 +221,6 @@ def _labels(name: str, value: Any, names: Mapping[str, Mapping[int, Any]]) -> di
     return {name: value}
 
 
-def _columns(query: SpendQuery) -> list[str]:
+def _columns(query: GroupedCostsQuery) -> list[str]:
     columns = {"company": ["company.id", "company.name"], "project": ["project", "project_id"]}
     return [column for name in query.group_by for column in columns.get(name, [name])] + list(_FIGURES)

@@ -1,7 +1,7 @@
-"""What was spent, grouped as somebody asks: one exact line for each group and currency.
+"""Usage and cost by any grouping: one exact line for each group and currency.
 
-For programs, which add lines up: nothing is rounded, nothing stands in two lines, and the lines of a request add up to
-what an export of the same days holds.
+For programs, which add lines up: nothing is rounded, no usage is in two lines, and the lines of a query add up to what
+an export of the same days holds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GROUPS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class SpendQuery:
+class GroupedCostsQuery:
     """``None`` does not narrow; an empty collection leaves nothing. Companies are ids, None among them: unassigned."""
 
     first: date | None = None
@@ -49,7 +49,7 @@ class SpendQuery:
 
 
 @dataclass(frozen=True)
-class SpendLine:
+class GroupedCost:
     """A group – ids, a model's id, a day or the first day of a month, in the order of ``group_by`` – in one currency.
 
     Usage without a price is part of the line of its group's only currency; of several it has a line of its own, without
@@ -67,7 +67,7 @@ class SpendLine:
         return (*(_ordered(value) for value in self.group), self.currency)
 
 
-def spend(query: SpendQuery) -> list[SpendLine]:
+def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
     """The lines of all groups in which anything was used, in the order of their keys; one query."""
     parts: dict[tuple[Any, ...], dict[str, Totals]] = defaultdict(dict)
     fields = [_field(name, query) for name in query.group_by]
@@ -75,15 +75,15 @@ def spend(query: SpendQuery) -> list[SpendLine]:
         if not totals.is_idle:
             parts[tuple(group)][currency] = totals
     lines = [
-        SpendLine(group, currency, totals.costs[0].amount if totals.costs else None, totals)
+        GroupedCost(group, currency, totals.costs[0].amount if totals.costs else None, totals)
         for group, by_currency in parts.items()
         for currency, totals in _lines(by_currency).items()
     ]
     return sorted(lines, key=lambda line: line.key)
 
 
-def days_of_usage(query: SpendQuery, *, today: date) -> DateRange:
-    """The days that ``query`` asks for; where it leaves an end open, as far as anything is stored."""
+def days_of_usage(query: GroupedCostsQuery, *, today: date) -> DateRange:
+    """The days of ``query``; where it leaves an end open, as far as anything is stored."""
     stored = {"first": query.first, "last": query.last}
     if query.first is None or query.last is None:
         stored = DailyTotal.objects.aggregate(first=Min("day"), last=Max("day"))
@@ -97,7 +97,7 @@ def _lines(by_currency: Mapping[str, Totals]) -> dict[str, Totals]:
     return {priced[0]: by_currency[priced[0]] + by_currency.get("", NOTHING)}
 
 
-def _usage(query: SpendQuery) -> Usage:
+def _usage(query: GroupedCostsQuery) -> Usage:
     wanted = Q()
     if query.first is not None:
         wanted &= Q(day__gte=query.first)
@@ -116,12 +116,12 @@ def _usage(query: SpendQuery) -> Usage:
     return usage.annotate(month=TruncMonth("day")) if "month" in query.group_by else usage
 
 
-def _field(name: str, query: SpendQuery) -> str:
+def _field(name: str, query: GroupedCostsQuery) -> str:
     return "project__provider_id" if name == "provider" and query.is_by_project else GROUPS[name]
 
 
 def _ordered(value: Any) -> str:
-    """Text that sorts as the values do; nobody comes first."""
+    """Text that sorts as the values do; None comes first."""
     if value is None:
         return ""
     return f"{value:020d}" if isinstance(value, int) else str(value)
