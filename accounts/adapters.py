@@ -1,4 +1,4 @@
-"""Where django-allauth asks how this product signs people in: its words, its addresses, its encryption."""
+"""Adapters of django-allauth: how this product signs people in, with its sentences, URLs and encryption."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return is_own_path(url)
 
     def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:  # noqa: ARG002 - allauth's signature
-        """Where django-allauth would ask of its own, it asks by the rule that holds for every page."""
+        """Use this product's rule for confirming identity in place of django-allauth's."""
         return not is_confirmed(self.request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -56,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         self._attempt.succeeded()
 
     def authentication_failed(self, _request: HttpRequest, **_credentials: Any) -> None:
-        """What is typed as a username may be a password in the wrong box: who it was is told only of who exists."""
+        """What is typed as a username may be a password in the wrong box: only names that exist are recorded."""
         self._attempt.failed()
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:

@@ -1,7 +1,7 @@
 """Recent confirmation of identity, and sending people to the page that asks for it.
 
 A browser that was left open, or a stolen cookie, is enough to look and to do what can be undone. For what
-accounts.access marks as Confirmed somebody must have signed in, or shown password, code or passkey again, within the
+accounts.access marks as Confirmed a person must have signed in, or shown password, code or passkey again, within the
 last ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
 """
 

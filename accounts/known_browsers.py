@@ -1,4 +1,4 @@
-"""Browsers in which somebody has signed in before: they are spared what strangers bring about (accounts.throttle).
+"""Browsers in which a person has signed in before: attempts of strangers do not throttle them (accounts.throttle).
 
 A signed cookie says so, for one person. It opens nothing: whoever has it still needs the password. It lasts half a
 year, and ends for every browser with the person's password.

@@ -26,7 +26,7 @@ class AccessMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> Any:
-        """None lets the view run. 403 says that somebody lacks the role, or sent a form without confirming who it is.
+        """None lets the view run. 403: the person lacks the role, or sent a form without confirming who it is.
 
         A Company viewer gets 404 instead: it must not learn what there is beside its own companies.
         """

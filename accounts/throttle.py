@@ -107,7 +107,7 @@ class Attempt:
             _release(key, rule, self.at)
 
     def failed(self) -> None:
-        """Told in the audit log, and in the log without the name."""
+        """Recorded in the audit log, and in the log without the name."""
         _log(self, "failed")
         audit_event("session.sign_in_failed", self.user or User(), actor=self.user, new={"step": self.step.value})
 

@@ -126,7 +126,7 @@ class Table:
 
     @cached_property
     def _frames(self) -> tuple[tuple[int, str, str], ...]:
-        """For each column of the page: its place, and what stands before and after its cells."""
+        """For each column of the page: its place, and the text before and after its cells."""
         head = next((index for index, column in enumerate(self.columns) if column.heads_rows), 0)
         return tuple(
             (index, f'<th scope="row"{_attribute("class", column.css or "")}>', "</th>")

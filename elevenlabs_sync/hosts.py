@@ -29,7 +29,7 @@ def regions() -> list[Region]:
 def base_url(region: str) -> str:
     """The address for a region's slug; raises KeyError for any other text.
 
-    The simulated region is this process's own simulator, started when it is first asked for.
+    The simulated region is this process's own simulator, started when it is first needed.
     """
     if region == SIMULATED and settings.EMBEDDED:
         return ensure_running()

@@ -17,7 +17,7 @@ from core.audit import audit_event
 SUMMED = "session.failures_summed"
 HOUR = timedelta(hours=1)
 
-# Told later than this, the news is none; until then a clock that stood still is waited for.
+# An hour's sums are kept for so long, in case the clock's process does not run meanwhile.
 KEPT_FOR = timedelta(days=7)
 
 # Addresses that are told apart in one hour; a guesser with more of them is told as "more than".

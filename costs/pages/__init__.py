@@ -1,1 +1,1 @@
-"""How figures are shown: views, tables, charts, formatters and what an address asks for."""
+"""How figures are shown: views, tables, charts, formatters, and reading what to show from the URL."""

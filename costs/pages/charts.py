@@ -73,7 +73,7 @@ def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: Pag
 
 
 def _drawn(metric: Metric, totals: Totals, currency: str) -> float | None:
-    """The height of a bar – the only place where a figure may be a float, since nobody reads it."""
+    """The height of a bar – the only place where a figure may be a float, since it is drawn and not read."""
     value = metric.value(totals, currency)
     return float(value) if value else None
 

@@ -38,7 +38,7 @@ def presets(today: date) -> list[Preset]:
 
 
 def from_query(query: Mapping[str, str], *, today: date) -> DateRange:
-    """The range that ``?from=YYYY-MM-DD&to=YYYY-MM-DD`` asks for; this month where it says nothing.
+    """The range that ``?from=YYYY-MM-DD&to=YYYY-MM-DD`` names; this month where it names none.
 
     One end alone is completed: no ``from`` means from the first of ``to``'s month, no ``to`` until today.
     Raises RangeError with a sentence for the person.
@@ -68,7 +68,7 @@ class RangeChoice:
 
     range: DateRange
     error: str
-    asked_from: str  # what the fields of a custom range hold: the range, or what was asked for and can't be used
+    asked_from: str  # what the fields of a custom range hold: the range, or the values of the URL that can't be used
     asked_to: str
     presets: tuple[Choice, ...]
     is_custom: bool

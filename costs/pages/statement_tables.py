@@ -241,7 +241,7 @@ def _shown_as(line: StatementLine) -> tuple[str, str, str]:
 
 
 def _marks(keys: Iterable[Group]) -> dict[tuple[str, str, str, str], str]:
-    """What stands after each key's name: its hint or, where several would look the same, the end of its id."""
+    """The text after each key's name: its hint or, where several would look the same, the end of its id."""
     alike = Counter(_shown_as(key.first) for key in keys)
     return {
         _key(key.first): key.first.key_id[-8:] if alike[_shown_as(key.first)] > 1 else key.first.key_hint

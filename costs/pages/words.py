@@ -31,7 +31,7 @@ def words_for(providers: Iterable[Provider] | None = None) -> PageWords:
 
 @lru_cache(maxsize=32)
 def _page_words(words: TypeWords, figures: tuple[tuple[str, FigureWords], ...]) -> PageWords:
-    """Made once: a table asks for it in each of thousands of cells."""
+    """Built once, since a table uses it in each of thousands of cells."""
     metrics = {slug: replace(METRICS[slug], explanation=of_figure.explanation) for slug, of_figure in figures}
     notes = {slug: of_figure.note for slug, of_figure in figures}
     own = {each.name: getattr(words, each.name) for each in fields(TypeWords)}

@@ -68,7 +68,7 @@ class MonthStatus:
     warnings: tuple[str, ...] = ()  # what is final although it was never read again
     closed: ClosedMonth | None = None
     is_first: bool = False  # no month is closed yet
-    resync: tuple[Provider, ...] = ()  # whose days nothing reads unless somebody asks for it
+    resync: tuple[Provider, ...] = ()  # whose days only a manual sync reads
 
 
 def known_since(providers: Iterable[Provider], first_closed: date | None) -> date | None:

@@ -78,7 +78,7 @@ class UsageQuery:
 
     `first_day` and `last_day` are the inclusive UTC days that get a bucket. As seen live, the bucket that starts
     exactly at the exclusive end is part of the answer, so `last_day` is the day in which the end lies; `ends_at_start`
-    tells that it lies at that day's beginning, so that nobody asked for the day.
+    shows that it lies at that day's beginning, so that the day was not requested.
     """
 
     first_day: date

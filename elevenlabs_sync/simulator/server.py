@@ -32,7 +32,7 @@ WorkspaceSource = SimulatedWorkspace | Callable[[], SimulatedWorkspace]
 class SimulatorServer:
     """Serves a workspace at `base_url` between `start()` and `stop()`; also a context manager.
 
-    `workspace` may be a callable, which is then asked once per request. `host` must be an IPv4 loopback address or
+    `workspace` may be a callable, which is then called once per request. `host` must be an IPv4 loopback address or
     "localhost" (ValueError otherwise); port 0 takes a free one. `keys` (key to permissions) and `workspace` may be
     changed while the server runs: deleting a key revokes it. A subclass may override `answer`, to say something else
     than the API would, and `respond`, to do something else with a request than answering it.

@@ -55,7 +55,7 @@ def _export(
         usage = usage.for_provider(subject)
         filters["provider"] = subject.name
     told = {"format": kind, "from": chosen.range.first.isoformat(), "to": chosen.range.last.isoformat()} | filters
-    about = subject or request.user  # nobody gets here without having signed in
+    about = subject or request.user  # signed in, as every page requires
     download = csv_response(write(usage), name=[kind, *filters.values()], days=chosen.range)
     before_sending(download, lambda: audit_event("usage.exported", about, new=told))  # type: ignore[arg-type]
     return download

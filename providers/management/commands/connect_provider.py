@@ -75,7 +75,7 @@ class Command(ProductCommand):
 
 
 def _region(slug: str, asked: str | None) -> str:
-    """The region that was asked for, or the type's first; raises CommandError where the type does not have it."""
+    """The region that was named, or the type's first; raises CommandError where the type does not have it."""
     provider_type = registry.get(slug)
     regions = [region.slug for region in provider_type.regions()]
     if asked and asked not in regions:
