@@ -58,7 +58,11 @@ def printed(client: Client, url: str, heading: str) -> list[tuple[str, ...]]:
 
     For what a file doesn't hold: sums, and amounts in cents.
     """
-    html = client.get(url).content.decode()
+    return rows_under(client.get(url).content.decode(), heading)
+
+
+def rows_under(html: str, heading: str) -> list[tuple[str, ...]]:
+    """The rows of the one table of ``html`` whose first heading is ``heading``."""
     tables = [
         [
             tuple(text_of(cell.encode()) for cell in re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.DOTALL))

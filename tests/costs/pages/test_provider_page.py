@@ -27,7 +27,7 @@ from tests.factories import (
     make_run,
     make_usage,
 )
-from tests.pages import text_of
+from tests.pages import printed, text_of
 
 SNAPSHOT = {
     "name": "scale",
@@ -214,9 +214,9 @@ def test_days_after_the_disconnecting_are_not_missing(signed_in: Client, elevenl
         assert "incomplete" not in page, path
         assert "not been read" not in page, path
     assert "Spend this month $3.00 1–22 Nov 2026" in text_of(signed_in.get("/").content)
-    listed = text_of(signed_in.get("/providers/").content)
-    assert "Gone ElevenLabs Disconnected 3 days ago $1.00" in listed
-    assert "Total $3.00" in listed
+    listed = {row[0]: row[1:5] for row in printed(signed_in, "/providers/", "Name")}
+    assert listed["Gone"] == ("ElevenLabs", "Disconnected", "3 days ago", "$1.00")
+    assert listed["Total"][-1] == "$3.00"
 
 
 def test_of_days_after_the_disconnecting_nothing_is_known(signed_in: Client) -> None:

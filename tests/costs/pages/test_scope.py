@@ -23,7 +23,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
-from tests.pages import page_of, text_of
+from tests.pages import download, page_of, printed, text_of
 
 MODEL = "eleven_multilingual_v2"
 
@@ -86,10 +86,12 @@ def test_every_figure_is_of_the_chosen_provider(signed_in: Client, world: World)
     dashboard = page_of(signed_in, f"/?provider={world.staging.pk}")
     assert "every API key belongs to a company" in dashboard
     assert "Forecast November $230.00" in dashboard
-    assert "Total $140.00 ▲ +100.0 % $70.00 on 1–21 Oct 2026 1" in dashboard
+    total = printed(signed_in, f"/?provider={world.staging.pk}", "Company")[-1]
+    assert total == ("Total", "$140.00", "▲ +100.0 % $70.00 on 1–21 Oct 2026", "", "1")
     company = page_of(signed_in, f"{world.acme.get_absolute_url()}?provider={world.staging.pk}")
     assert "140 requests · 1 API key today" in company
-    assert "Key of Staging" in company
+    keys = download(signed_in, f"{world.acme.get_absolute_url()}?provider={world.staging.pk}&csv=keys")
+    assert [row["API key"] for row in keys] == ["Key of Staging (Staging)"]
     assert "Forecast November $230.00" in company
 
 
