@@ -91,7 +91,7 @@ def pending_adjustments(
 
     What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since: a
     line per month, company and currency, or several where what is credited was billed with several mark-ups. Where
-    something of it waits for a price, one more without a cost says so, which is never stored. Two queries, three more
+    something of it waits for a price, one more without a cost says so, which is never stored. Two queries, four more
     where usage of a closed month has no price, one where there is any line, another where there are estimates, and up
     to three for their reasons.
     """

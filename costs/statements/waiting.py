@@ -18,10 +18,15 @@ from django.db.models.functions import TruncMonth
 from core.months import days_of, first_of
 from core.sums import ExactSum
 from costs.models import AttributedUsage, Restatement, StatementLine
+from providers.models import Project, Provider
 
 _Bill = tuple[date, int]  # the closed month, the company's id
-_Part = tuple[str, str]  # the key's id as the provider reports it, the model
+_Part = tuple[str, str, str]  # the key's provider where its id is no key's own, that id as reported, the model
 _Group = tuple[date, int, str]  # with the currency
+
+
+# What every provider calls its usage without a key and its totals.
+_SHARED_IDS = frozenset({Project.KEYLESS_ID, Project.ACCOUNT_ID})
 
 
 @dataclass
@@ -30,7 +35,7 @@ class _Costs:
 
     now: dict[_Part, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     billed: dict[_Part, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    models_alone: set[str] = field(default_factory=set)  # of lines that were frozen before key ids were kept
+    models_alone: set[str] = field(default_factory=set)  # of lines that don't tell whose they are
     has_adjustments: bool = False
 
 
@@ -39,9 +44,10 @@ def changes_without_waiting(unpriced: Collection[_Bill]) -> dict[_Group, Decimal
 
     Only of those of which something waits: usage of a key and model that had a price once. Keys and models are compared
     one by one: those that wait are credited nothing, the others are adjusted as ever. An adjustment that a statement
-    has carried does not say which keys it is of, nor does a line that was frozen before key ids were kept, for which
-    any unpriced usage of its model counts as having had a price. Where there is one, it may be of what waits, and so
-    nothing at all is carried. No query without ``unpriced``, else three.
+    has carried does not say which keys it is of. Nor does a line that was frozen before key ids were kept, or one of
+    usage without a key whose provider has another name now: any unpriced usage of its model counts as having had a
+    price. Where there is one, it may be of what waits, and so nothing at all is carried. No query without ``unpriced``,
+    else four.
     """
     if not unpriced:
         return {}
@@ -52,7 +58,7 @@ def changes_without_waiting(unpriced: Collection[_Bill]) -> dict[_Group, Decimal
         waiting = {
             part
             for part in without_price[month, company_id]
-            if of_group.billed[part] or part[1] in of_group.models_alone or (month, *part, currency) in had_price
+            if of_group.billed[part] or part[-1] in of_group.models_alone or (month, part, currency) in had_price
         }
         if waiting:
             result[month, company_id, currency] = _change(of_group, waiting)
@@ -72,27 +78,29 @@ def _costs(unpriced: Collection[_Bill]) -> tuple[Mapping[_Group, _Costs], Mappin
     without_price: dict[_Bill, set[_Part]] = defaultdict(set)
     companies = {company_id for _month, company_id in unpriced}
     sums = AttributedUsage.objects.sums()
-    for month, company_id, key_id, model, currency, cost, has_no_price in (
+    for month, company_id, provider, key_id, model, currency, cost, has_no_price in (
         AttributedUsage.objects.filter(_in_months(unpriced), company__in=companies)
         .order_by()
         .annotate(month=TruncMonth("day"))
-        .values_list("month", "company_id", "project__external_id", "model", "currency")
+        .values_list("month", "company_id", "project__provider__name", "project__external_id", "model", "currency")
         .annotate(sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"])
     ):
+        part = _part(provider, key_id, model)
         if has_no_price:
-            without_price[month, company_id].add((key_id, model))
+            without_price[month, company_id].add(part)
         if currency:
-            costs[month, company_id, currency].now[key_id, model] += cost
+            costs[month, company_id, currency].now[part] += cost
+    names = set(Provider.objects.values_list("name", flat=True))
     lines = StatementLine.objects.filter(statement__company__in=companies, month__in={month for month, _id in unpriced})
-    for month, company_id, kind, key_id, model, currency, cost in (
+    for month, company_id, kind, provider, key_id, model, currency, cost in (
         lines.exclude(currency="")
         .order_by()
-        .values_list("month", "statement__company_id", "kind", "key_id", "model", "currency")
+        .values_list("month", "statement__company_id", "kind", "provider_name", "key_id", "model", "currency")
         .annotate(total=ExactSum("cost"))
     ):
         of_group = costs[month, company_id, currency]
-        if kind == StatementLine.Kind.USAGE and key_id:
-            of_group.billed[key_id, model] += cost
+        if kind == StatementLine.Kind.USAGE and key_id and (key_id not in _SHARED_IDS or provider in names):
+            of_group.billed[_part(provider, key_id, model)] += cost
         elif kind == StatementLine.Kind.USAGE:
             of_group.models_alone.add(model)
         else:
@@ -100,15 +108,19 @@ def _costs(unpriced: Collection[_Bill]) -> tuple[Mapping[_Group, _Costs], Mappin
     return costs, without_price
 
 
-def _had_price(unpriced: Collection[_Bill]) -> set[tuple[date, str, str, str]]:
-    """Month, key, model and currency of what had a price that was restated."""
+def _had_price(unpriced: Collection[_Bill]) -> set[tuple[date, _Part, str]]:
+    """Month, part and currency of what had a price that was restated."""
     restated = Restatement.objects.filter(_in_months(unpriced)).exclude(cost_before=None)
     return {
-        (first_of(day), key_id, model, currency)
-        for day, key_id, model, currency in restated.order_by()
-        .values_list("day", "project__external_id", "model", "currency_before")
+        (first_of(day), _part(provider, key_id, model), currency)
+        for day, provider, key_id, model, currency in restated.order_by()
+        .values_list("day", "project__provider__name", "project__external_id", "model", "currency_before")
         .distinct()
     }
+
+
+def _part(provider: str, key_id: str, model: str) -> _Part:
+    return provider if key_id in _SHARED_IDS else "", key_id, model
 
 
 def _in_months(bills: Collection[_Bill]) -> Q:

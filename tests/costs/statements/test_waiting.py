@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +13,19 @@ from costs.models import Restatement, Statement, StatementLine
 from costs.statements.adjustments import closed_months, pending_adjustments
 from costs.statements.closing import close_month
 from costs.statements.contents import StatementView, draft_sheets
-from tests.costs.worlds import LATER, NEXT_YEAR, NOVEMBER, OCTOBER, SEPTEMBER, make_key, make_world, reassign, restate
+from providers.models import Project, Provider
+from tests.costs.worlds import (
+    LATER,
+    NEXT_YEAR,
+    NOVEMBER,
+    OCTOBER,
+    SEPTEMBER,
+    make_key,
+    make_settled,
+    make_world,
+    reassign,
+    restate,
+)
 from tests.factories import make_usage
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +81,36 @@ def test_other_keys_and_models_are_adjusted_as_ever() -> None:
 
     assert with_less == [(acme.pk, Decimal(-2))]
     assert pending() == [(acme.pk, Decimal(5))]
+
+
+@pytest.mark.parametrize("currency", ["usd", "eur"])
+def test_keyless_usage_of_another_workspace_is_adjusted_as_ever(currency: str) -> None:
+    """Both report it under one id, with the same model."""
+    acme, _bco, key = make_world()
+    keyless: dict[str, Any] = {"external_id": Project.KEYLESS_ID, "kind": Project.Kind.KEYLESS}
+    taken_back = make_key(acme, provider=key.provider, **keyless)
+    cheaper = make_key(acme, provider=make_settled(SEPTEMBER, name="Other"), **keyless)
+    usage = make_usage(project=taken_back, day=SEPTEMBER, cost=Decimal(100))
+    less = make_usage(project=cheaper, day=SEPTEMBER, cost=Decimal(10), currency=currency)
+    close_month(month=SEPTEMBER, now=NEXT_YEAR)
+
+    restate(usage, None)
+    restate(less, Decimal(8), currency)
+
+    assert pending() == [(acme.pk, Decimal(-2))]
+
+
+def test_keyless_usage_of_a_provider_with_another_name_waits() -> None:
+    """A statement names its provider as it was called: whose usage waits can't be told any more."""
+    acme, _bco, key = make_world()
+    keyless = make_key(acme, provider=key.provider, external_id=Project.KEYLESS_ID, kind=Project.Kind.KEYLESS)
+    usage = make_usage(project=keyless, day=SEPTEMBER, cost=Decimal(100))
+    close_month(month=SEPTEMBER, now=NEXT_YEAR)
+
+    Provider.objects.filter(pk=key.provider.pk).update(name="Renamed")
+    restate(usage, None)
+
+    assert pending() == []
 
 
 def test_who_does_not_pay_for_it_any_more_is_credited() -> None:
