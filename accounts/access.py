@@ -103,7 +103,7 @@ URLS: Final[Mapping[str, Need]] = {
     "mfa_remove_webauthn": Confirmed(Open.TO_MEMBERS),
     "tokens:list": Open.TO_MEMBERS,
     "tokens:add": Confirmed(Open.TO_MEMBERS),
-    "tokens:revoke": Open.TO_MEMBERS,
+    "tokens:revoke": Confirmed(Open.TO_MEMBERS),
     "api_docs": Open.TO_MEMBERS,
     # The product itself
     "about": SEE_PROVIDERS,

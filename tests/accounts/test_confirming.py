@@ -51,6 +51,8 @@ ASKS = {
     "providers:delete",
     "providers:replace_key",
     "statements:close",
+    "tokens:add",
+    "tokens:revoke",
 }
 
 

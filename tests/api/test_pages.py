@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import Role
 from api.models import ApiToken
 from api.services import create_token, find_token
+from tests.accounts.conftest import forget_confirming
 from tests.api.asking import make_token
 from tests.factories import NOW, make_company, make_user
 
@@ -105,6 +106,17 @@ def test_admin_sees_and_revokes_everybody_s(signed_in: Client) -> None:
 
     assert "ann" in page
     assert ApiToken.objects.exclude(revoked_at=None).exists()
+
+
+def test_browser_that_was_left_open_revokes_nothing(signed_in: Client) -> None:
+    """What stops another person's program asks first who it is."""
+    make_token(user=make_user(username="ann"))
+    forget_confirming(signed_in)
+
+    answer = signed_in.post(f"/settings/tokens/{ApiToken.objects.get().pk}/revoke/")
+
+    assert answer.status_code == 403
+    assert ApiToken.objects.get().revoked_at is None
 
 
 def test_documentation_is_a_page_of_ours(signed_in: Client) -> None:
