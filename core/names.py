@@ -25,9 +25,11 @@ def isolated_payers(text: object) -> SafeString:
 
 def isolated_in(text: str, names: Iterable[str]) -> SafeString:
     """A sentence that was written as text, with those of ``names`` isolated that it mentions."""
-    known = sorted({escape(name) for name in names if name}, key=len, reverse=True)
-    escaped = escape(text)
+    known = sorted({name for name in names if name}, key=len, reverse=True)
     if not known:
-        return escaped
-    pattern = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known))
-    return mark_safe(pattern.sub(lambda found: f"<bdi>{found[0]}</bdi>", escaped))  # noqa: S308 - escaped above
+        return escape(text)
+    pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known)
+    # Between two names stands text; every second piece is a name.
+    pieces = re.split(f"({pattern})", text)
+    html = (isolated(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))
+    return mark_safe("".join(html))  # noqa: S308 - both escape

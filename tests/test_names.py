@@ -155,6 +155,11 @@ def test_sentence_that_mentions_names_stays_escaped() -> None:
     assert said == "<bdi>A&amp;B</bdi>, <bdi>A</bdi> and &lt;<bdi>A&amp;B Ltd</bdi>&gt; at AB"
 
 
+def test_a_name_that_is_part_of_an_entity_breaks_none() -> None:
+    """A company may be called "amp"; the ampersand of another stays what it is."""
+    assert isolated_in("A&B beside amp", ["amp"]) == "A&amp;B beside <bdi>amp</bdi>"
+
+
 def test_percentages_of_payers_stay_outside_their_names() -> None:
     """As they would turn round with it."""
     assert isolated_payers(f"{COMPANY} 60 % · Acme <1> 40 %") == (
