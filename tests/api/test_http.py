@@ -43,7 +43,7 @@ def test_error_of_ours_tells_nothing(
 ) -> None:
     """No stack trace, whatever the settings."""
     settings.DEBUG = debug
-    monkeypatch.setattr("api.endpoints.costs.spend", lambda _query: 1 / 0)
+    monkeypatch.setattr("api.endpoints.costs.grouped_costs", lambda _query: 1 / 0)
 
     answer = api.get("/costs")
 

@@ -29,9 +29,10 @@ pytestmark = pytest.mark.django_db
 NOVEMBER = "?from=2026-11-01&to=2026-11-22"
 # ElevenLabs and what only it has: fields of its answers, its permissions, its web app.
 ITS_WORDS = r"eleven|character_|xi-api|workspace_analytics|residency|web app"
-# Figures that the other type lacks. The exports of usage have fixed columns, whatever is connected.
+# Figures that the other type lacks. The exports of usage have fixed columns, and answers of the API fixed fields,
+# whatever is connected.
 ITS_FIGURES = r"\bcredits\b|\bminutes\b"
-FIXED = ("/exports/",)
+FIXED = ("/exports/", "/api/v1/")
 
 
 @pytest.fixture
