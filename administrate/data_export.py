@@ -25,13 +25,14 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts.audit.exporting import audit_csv
+from accounts.audit.listing import audit_csv
 from accounts.models import AuditEntry
 from administrate import __version__
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from costs.exports.focus import focus_csv
-from costs.exports.usage import restatements_csv, usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, ClosedMonth, Restatement
+from costs.pages.restatements import restatements_csv
 from costs.pages.statement_csv import COLUMNS as STATEMENT_COLUMNS
 from costs.pages.statement_csv import statement_lines_csv
 from costs.statements.contents import frozen_sheets

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from costs.exports.rows import Names, Row, rows_by_day
-from costs.models import AttributedUsageQuerySet, Restatement
+from costs.models import AttributedUsageQuerySet
 from providers.models import Project, Provider
 
 COLUMNS = (
@@ -25,17 +23,6 @@ COLUMNS = (
     "cost",
     "currency",
     "estimated",
-)
-_RESTATED = ("credits", "minutes", "requests", "cost", "currency")
-RESTATEMENT_COLUMNS = (
-    "restated_at",
-    "run",
-    "date",
-    "provider",
-    "project_id",
-    "project",
-    "model",
-    *(f"{name}_{when}" for name in _RESTATED for when in ("before", "after")),
 )
 
 
@@ -53,17 +40,6 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
         for of_day in rows_by_day(usage.used())
         for found in sorted(names.known(of_day), key=lambda found: _order(*found))
     )
-
-
-def restatements_csv(restatements: QuerySet[Restatement]) -> Iterator[str]:
-    """The restatement log under RESTATEMENT_COLUMNS, in chunks and in the order in which it happened.
-
-    A row holds the figures of a settled day before and after a change, and the moment of the change (UTC). ``run`` is
-    the id of the sync run, empty where that is no longer kept.
-    """
-    yield csv_text([RESTATEMENT_COLUMNS])
-    rows = restatements.select_related("project__provider").order_by("restated_at", "pk").iterator(chunk_size=2000)
-    yield from csv_chunks(_restatement_line(row) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -95,19 +71,4 @@ def _line(row: Row, key: _Key, company: str) -> tuple[str, ...]:
         plain(row.cost),
         row.currency,
         "true" if row.estimated else "false",
-    )
-
-
-def _restatement_line(row: Restatement) -> tuple[str, ...]:
-    project = row.project
-    figures = (getattr(row, name) for name in RESTATEMENT_COLUMNS[7:])
-    return (
-        row.restated_at.isoformat(timespec="seconds"),
-        "" if row.run_id is None else str(row.run_id),
-        row.day.isoformat(),
-        escape_formula(project.provider.name),
-        "" if project.kind == Project.Kind.KEYLESS else escape_formula(project.external_id),
-        escape_formula(project.display_name),
-        escape_formula(row.model),
-        *(value if isinstance(value, str) else plain(value) for value in figures),
     )

@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from core.commands import ProductCommand, bad_input, failure, utc_day
 from costs.exports.focus import count_unpriced, focus_csv, left_out
-from costs.exports.usage import restatements_csv, usage_csv
+from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, Restatement
+from costs.pages.restatements import restatements_csv
 from providers.lookups import provider_named
 
 

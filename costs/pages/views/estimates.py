@@ -17,7 +17,7 @@ from core.amounts import CURRENCIES, DEFAULT_CURRENCY
 from core.money import SYMBOLS
 from core.responses import add_errors
 from core.wording import count
-from costs.pages.views.restatements import exact
+from costs.pages.restatements import exact
 from costs.usage.estimates import reports_cost, set_credit_rate
 from providers.models import Provider
 from providers.registry import words_of

@@ -22,12 +22,12 @@ from costs.pages.charts import daily_chart
 from costs.pages.notices import unread_notice
 from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
+from costs.pages.restatements import restatement_table
 from costs.pages.subscription import read_plan
 from costs.pages.syncs import SyncState, history_table
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import download
 from costs.pages.views.estimates import rate_text
-from costs.pages.views.restatements import restatement_table
 from costs.pages.words import PageWords, words_for
 from costs.reports.provider import ProviderReport, provider_report
 from costs.usage.coverage import Reading

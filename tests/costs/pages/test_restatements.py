@@ -9,8 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from costs.exports.usage import RESTATEMENT_COLUMNS
-from costs.pages.views.restatements import exact
+from costs.pages.restatements import FILE_COLUMNS, exact
 from providers.models import Provider
 from tests.factories import NOW, TODAY, make_project, make_provider, make_restatement, make_run
 from tests.pages import printed, rows_under, text_of
@@ -167,7 +166,7 @@ def test_the_log_is_exported_with_every_digit() -> None:
 
     lines = ran("export_usage", "--restatements").splitlines()
 
-    assert lines[0] == ",".join(RESTATEMENT_COLUMNS)
+    assert lines[0] == ",".join(FILE_COLUMNS)
     what = f"{NOW.isoformat()},,{(TODAY - timedelta(days=20)).isoformat()},Production,ab12,'=HYPERLINK(1),eleven_v3"
     assert lines[1:] == [f"{what},1000,1250,,,,,0.3000000001,0.375,usd,usd"]
 
