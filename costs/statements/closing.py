@@ -17,36 +17,76 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.db.models import Min, Q
 
-from core import wording
 from core.audit import audit_event
 from core.csv_files import plain
-from core.months import days_of, first_of, following, months_between, name_of, preceding
+from core.months import days_of, first_of, following, months_between, preceding
 from core.sums import TotalTooLargeError
-from core.wording import count
 from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
-from costs.reports.totals import Totals
 from costs.statements.adjustments import closed_months
-from costs.statements.contents import StatementView, draft_sheets, sum_of
+from costs.statements.contents import draft_sheets, sum_of
 from costs.usage.attribution import locked
 from providers.models import Provider
-from providers.registry import words_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-Unsettled = Mapping[tuple[int, date], Sequence[date]]
+_Unsettled = Mapping[tuple[int, date], Sequence[date]]
+
+
+class Hindrance(Enum):
+    """What keeps a month from being closed."""
+
+    CLOSED = "closed"  # it is already, perhaps by a concurrent request
+    NOT_OVER = "not_over"
+    NOT_KNOWN = "not_known"  # no provider's history reaches back to it
+    PASSED = "passed"  # a later month is closed
+    NOT_NEXT = "not_next"  # an earlier one comes first
+    UNSETTLED = "unsettled"  # days of a provider
+    UNREAD = "unread"  # days of a provider that have settled, but were not read since
+    BEFORE_HISTORY = "before_history"  # days of a provider that only a manual sync reads
+    TOO_LARGE = "too_large"  # see TotalTooLargeError
+
+
+@dataclass(frozen=True)
+class LackingDays:
+    """Days of a month that were not read after they had settled."""
+
+    provider: Provider
+    days: Sequence[date]
+
+    @property
+    def settles_at(self) -> datetime:
+        return end_of(self.days[-1]) + SETTLES_AFTER
+
+    def hindrance(self, now: datetime) -> Hindrance:
+        if self.settles_at > now:
+            return Hindrance.UNSETTLED
+        return Hindrance.BEFORE_HISTORY if self.days[0] < self.provider.history_from else Hindrance.UNREAD
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why ``month`` can't be closed now."""
+
+    hindrance: Hindrance
+    month: date
+    other: date | None = None  # the month that is closed already or comes first
+    lacking: LackingDays | None = None
 
 
 class NotClosableError(Exception):
-    """The month can't be closed now; ``reasons`` are sentences for the person."""
+    """The month can't be closed now, for these reasons."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(" ".join(reasons))
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(", ".join(reason.hindrance.value for reason in reasons))
         self.reasons = tuple(reasons)
 
 
 class AlreadyClosedError(NotClosableError):
     """The month is closed already, perhaps by a concurrent request."""
+
+    def __init__(self, month: date) -> None:
+        super().__init__([Reason(Hindrance.CLOSED, month)])
 
 
 class State(Enum):
@@ -63,12 +103,34 @@ class MonthStatus:
 
     month: date
     state: State
-    label: str  # "Settling until 8 Nov 2026"
-    reasons: tuple[str, ...] = ()  # why it can't be closed now
-    warnings: tuple[str, ...] = ()  # what is final although it was never read again
+    reasons: tuple[Reason, ...] = ()  # why it can't be closed now
+    final: tuple[LackingDays, ...] = ()  # of disconnected providers: what closing leaves as it was last read
     closed: ClosedMonth | None = None
     is_first: bool = False  # no month is closed yet
-    resync: tuple[Provider, ...] = ()  # whose days only a manual sync reads
+
+    @property
+    def settles_at(self) -> datetime | None:
+        """When the last of the days that it waits for settles; None where it waits for none."""
+        return max((reason.lacking.settles_at for reason in self.reasons if reason.lacking), default=None)
+
+    @property
+    def resync(self) -> tuple[Provider, ...]:
+        """Providers whose days only a manual sync reads, once nothing has to settle any more."""
+        if self.state is not State.WAITING:
+            return ()
+        return tuple(
+            reason.lacking.provider
+            for reason in self.reasons
+            if reason.lacking and reason.hindrance is Hindrance.BEFORE_HISTORY
+        )
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """Months that can't be closed any more once a later one is; oldest first."""
+
+    months: Sequence[date]
+    used: Sequence[date]  # of any of them and of earlier ones, those with usage
 
 
 def known_since(providers: Iterable[Provider], first_closed: date | None) -> date | None:
@@ -98,14 +160,11 @@ def month_statuses(
     result = []
     for month in months:
         if month in closed:
-            result.append(MonthStatus(month, State.CLOSED, "Closed", closed=closed[month]))
+            result.append(MonthStatus(month, State.CLOSED, closed=closed[month]))
         elif month not in over:
-            settles = wording.day((end_of(days_of(month).last) + SETTLES_AFTER).date())
-            reason = f"{name_of(month)} is not over yet. It can be closed from {settles} on."
-            result.append(MonthStatus(month, State.OPEN, "Open", (reason,)))
+            result.append(MonthStatus(month, State.OPEN, (Reason(Hindrance.NOT_OVER, month),)))
         elif month < since:
-            reason = f"Nothing is known of {name_of(month)}: no provider's history reaches back to it."
-            result.append(MonthStatus(month, State.WAITING, "Nothing known", (reason,)))
+            result.append(MonthStatus(month, State.WAITING, (Reason(Hindrance.NOT_KNOWN, month),)))
         else:
             result.append(_status(month, providers, unsettled, closed.keys(), now))
     return result
@@ -139,7 +198,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
     providers = locked(list(Provider.objects.values_list("pk", flat=True)))
     (status,) = month_statuses([month], providers=providers, now=now)
     if status.state is State.CLOSED:
-        raise AlreadyClosedError([f"{name_of(month)} is already closed."])
+        raise AlreadyClosedError(month)
     if status.state is not State.READY:
         raise NotClosableError(status.reasons)
     # What waits for a price is nothing that could be billed.
@@ -148,7 +207,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
         with transaction.atomic():
             closed = ClosedMonth.objects.create(month=month, closed_at=now, closed_by=closed_by)
     except IntegrityError:  # where no provider is left, there was nothing to wait for
-        raise AlreadyClosedError([f"{name_of(month)} is already closed."]) from None
+        raise AlreadyClosedError(month) from None
     statements = Statement.objects.bulk_create(
         Statement(
             closed_month=closed,
@@ -163,8 +222,8 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
             line.statement = statement
     try:
         StatementLine.objects.bulk_create((line for sheet in sheets for line in sheet.lines), batch_size=2000)
-    except TotalTooLargeError as error:
-        raise NotClosableError([error.text]) from None
+    except TotalTooLargeError:
+        raise NotClosableError([Reason(Hindrance.TOO_LARGE, month)]) from None
     audit_event(
         "month.closed",
         closed,
@@ -178,58 +237,19 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
     return closed
 
 
-def unpriced_warnings(sheets: Iterable[StatementView]) -> list[str]:
-    """A sentence for each company some of whose usage is on the statement without a cost."""
-    return [
-        f"{sheet.company_name}: {count(sheet.unpriced, 'line')} of usage {'has' if sheet.unpriced == 1 else 'have'} no "
-        f"price yet. Once {words_for().name} has priced it, the next statement carries the cost."
-        for sheet in sheets
-        if sheet.unpriced
-    ]
-
-
-def unassigned_warnings(unassigned: Totals) -> list[str]:
-    """A sentence where some of a month's usage is on no statement."""
-    if unassigned.is_idle:
-        return []
-    amounts = " and ".join(str(money) for money in unassigned.costs if money.amount)
-    return [
-        (
-            f"There is {f'{amounts} of ' if amounts else ''}unassigned usage, which is on nobody's statement. "
-            "Once a company is assigned, its next statement carries it."
-        )
-    ]
-
-
-def left_behind_warnings(status: MonthStatus, providers: Iterable[Provider]) -> list[str]:
-    """A sentence where closing a month first would leave earlier ones that never can be; at most two queries."""
+def left_behind_by(status: MonthStatus, providers: Iterable[Provider]) -> LeftBehind | None:
+    """What closing this month first would leave behind for ever; None where nothing. At most two queries."""
     month = status.month
     since = known_since(providers, None) if status.is_first else None
     if since is None or since >= month:
-        return []
-    used = sorted(_months_with_usage(before=month))
-    lost = f" Usage of {_named(used)} will be on no statement." if used else ""
-    return [
-        (
-            f"Closing begins with {name_of(month)}: {_named(months_between(since, preceding(month))[::-1])} can't be "
-            f"closed any more after it, nor can any month before.{lost}"
-        )
-    ]
-
-
-def _named(months: Sequence[date]) -> str:
-    """ "August 2026", "August 2026 and October 2026", "November 2025 to October 2026"; oldest first."""
-    in_a_row = len(months) > 2 and list(months) == months_between(months[0], months[-1])[::-1]
-    if in_a_row:
-        return f"{name_of(months[0])} to {name_of(months[-1])}"
-    *others, last = (name_of(month) for month in months)
-    return f"{', '.join(others)} and {last}" if others else last
+        return None
+    return LeftBehind(months_between(since, preceding(month))[::-1], sorted(_months_with_usage(before=month)))
 
 
 # --- Whether it has settled -------------------------------------------------------------------------------------------
 
 
-def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettled:
+def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> _Unsettled:
     """The days of ``months`` that were not read after they had settled, by provider id.
 
     Of a provider that was disconnected: up to that day.
@@ -251,61 +271,25 @@ def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> Unsettl
 
 
 def _status(
-    month: date, providers: Sequence[Provider], unsettled: Unsettled, closed: Iterable[date], now: datetime
+    month: date, providers: Sequence[Provider], unsettled: _Unsettled, closed: Iterable[date], now: datetime
 ) -> MonthStatus:
     """Of a month that is over, known, and not closed."""
-    lacking = [(provider, unsettled[provider.pk, month]) for provider in providers if (provider.pk, month) in unsettled]
-    warnings = tuple(_final(provider, days, month) for provider, days in lacking if provider.disconnected_at)
-    waited_for = [(provider, days) for provider, days in lacking if not provider.disconnected_at]
+    lacking = [
+        LackingDays(provider, unsettled[provider.pk, month])
+        for provider in providers
+        if (provider.pk, month) in unsettled
+    ]
+    # A disconnected provider can't be read again, and must not keep months open for ever.
+    final = tuple(each for each in lacking if each.provider.disconnected_at)
     latest = max(closed, default=None)
     if latest is not None and month < latest:
-        reason = f"Months are closed in order, and {name_of(latest)} is closed already."
-        return MonthStatus(month, State.WAITING, "Not closed", (reason,), warnings)
-    reasons = tuple(_reason(provider, days, month, now) for provider, days in waited_for)
+        return MonthStatus(month, State.WAITING, (Reason(Hindrance.PASSED, month, other=latest),), final)
+    reasons = [
+        Reason(each.hindrance(now), month, lacking=each) for each in lacking if not each.provider.disconnected_at
+    ]
     if latest is not None and month != following(latest):
-        reasons = (f"Close {name_of(following(latest))} first: months are closed in order.", *reasons)
+        reasons.insert(0, Reason(Hindrance.NOT_NEXT, month, other=following(latest)))
     if not reasons:
-        return MonthStatus(month, State.READY, "Ready to close", (), warnings, is_first=latest is None)
-    settles = max((_settles_at(days) for _provider, days in waited_for), default=now)
-    if settles > now:
-        return MonthStatus(month, State.SETTLING, f"Settling until {wording.day(settles.date())}", reasons, warnings)
-    unread = tuple(provider for provider, days in waited_for if _is_before_history(provider, days))
-    label = "Not read" if unread else "Waiting for a sync" if waited_for else "Settled"
-    return MonthStatus(month, State.WAITING, label, reasons, warnings, resync=unread)
-
-
-def _settles_at(days: Sequence[date]) -> datetime:
-    return end_of(days[-1]) + SETTLES_AFTER
-
-
-def _is_before_history(provider: Provider, days: Sequence[date]) -> bool:
-    """Whether no sync reads the first of ``days`` by itself."""
-    return days[0] < provider.history_from
-
-
-def _reason(provider: Provider, days: Sequence[date], month: date, now: datetime) -> str:
-    """Why a provider's days keep the month open, and what ends it."""
-    is_one = len(days) == 1
-    lead = f"{provider.name}: {count(len(days), 'day')} of {name_of(month)} {'has' if is_one else 'have'}"
-    if _settles_at(days) > now:
-        settles = f"{'it settles' if is_one else 'they settle'} on {wording.day(_settles_at(days).date())}"
-        return f"{lead} not settled yet; {settles}."
-    them = "it" if is_one else "them"
-    if _is_before_history(provider, days):
-        begins = wording.day(provider.history_from)
-        return f"{lead} not been read: its history begins on {begins}. Re-sync {them} on its page, under Manage."
-    advice = (
-        f"Resume its syncing to read {them}, or disconnect it to close without."
-        if provider.paused_at
-        else f"The next sync that succeeds reads {them}."
-    )
-    return f"{lead} not been read since {'it' if is_one else 'they'} settled. {advice}"
-
-
-def _final(provider: Provider, days: Sequence[date], month: date) -> str:
-    """A disconnected provider can't be read again, and must not keep months open for ever."""
-    since = wording.day(provider.disconnected_at.date()) if provider.disconnected_at else ""
-    return (
-        f"{provider.name} was disconnected on {since}: {count(len(days), 'day')} of {name_of(month)} "
-        f"{'was' if len(days) == 1 else 'were'} not read after settling. What was read until then is final."
-    )
+        return MonthStatus(month, State.READY, (), final, is_first=latest is None)
+    is_settling = any(reason.hindrance is Hindrance.UNSETTLED for reason in reasons)
+    return MonthStatus(month, State.SETTLING if is_settling else State.WAITING, tuple(reasons), final)

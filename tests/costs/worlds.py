@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from costs.models import (
     ClosedMonth,
@@ -12,7 +16,10 @@ from costs.models import (
     ReadDay,
     StatementLine,
 )
+from costs.pages.closing_words import sentences
 from costs.statements.closing import (
+    MonthStatus,
+    NotClosableError,
     close_month,
     month_statuses,
 )
@@ -61,8 +68,21 @@ def close(month: date = OCTOBER, now: datetime = NOW) -> ClosedMonth:
     return close_month(month=month, now=now)
 
 
-def status(month: date = OCTOBER, now: datetime = NOW) -> Any:
+def status(month: date = OCTOBER, now: datetime = NOW) -> MonthStatus:
     return month_statuses([month], providers=list(Provider.objects.all()), now=now)[0]
+
+
+def why(month: date = OCTOBER, now: datetime = NOW) -> list[str]:
+    """What a page says of a month that can't be closed."""
+    return sentences(status(month, now).reasons)
+
+
+@contextmanager
+def not_closable(sentence: str, error: type[NotClosableError] = NotClosableError) -> Iterator[None]:
+    """Closing is refused here, and ``sentence`` is in what the person reads."""
+    with pytest.raises(error) as refused:
+        yield
+    assert sentence in " ".join(sentences(refused.value.reasons))
 
 
 def make_acme(**overrides: Any) -> tuple[Company, Project]:

@@ -10,15 +10,9 @@ from django.utils import timezone
 from core.commands import ProductCommand, failure
 from core.months import days_of, name_of, parse_month
 from core.wording import count
+from costs.pages.closing_words import left_behind_warnings, sentences, unassigned_warnings, unpriced_warnings
 from costs.reports.totals import all_usage, totals
-from costs.statements.closing import (
-    NotClosableError,
-    close_month,
-    left_behind_warnings,
-    month_statuses,
-    unassigned_warnings,
-    unpriced_warnings,
-)
+from costs.statements.closing import NotClosableError, close_month, left_behind_by, month_statuses
 from costs.statements.contents import frozen_sheets
 from providers.models import Provider
 
@@ -38,11 +32,11 @@ class Command(ProductCommand):
         now = timezone.now()
         providers = list(Provider.objects.all())
         (status,) = month_statuses([month], providers=providers, now=now)
-        left_behind = left_behind_warnings(status, providers)
+        left_behind = left_behind_warnings(left_behind_by(status, providers), month)
         try:
             closed = close_month(month=month, now=now)
         except NotClosableError as refused:
-            raise failure(str(refused)) from None
+            raise failure(" ".join(sentences(refused.reasons))) from None
         sheets = frozen_sheets([closed])
         unassigned = totals(all_usage().between(days.first, days.last).filter(company=None))
         for warning in (*left_behind, *unassigned_warnings(unassigned), *unpriced_warnings(sheets)):

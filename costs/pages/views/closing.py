@@ -16,16 +16,21 @@ from django.views.decorators.http import require_http_methods
 from core.months import name_of
 from core.wording import count
 from costs.models import ClosedMonth
+from costs.pages.closing_words import (
+    final_warnings,
+    left_behind_warnings,
+    sentences,
+    unassigned_warnings,
+    unpriced_warnings,
+)
 from costs.pages.views.statements import month_context, refuse_future
 from costs.statements.closing import (
     AlreadyClosedError,
     NotClosableError,
     State,
     close_month,
-    left_behind_warnings,
+    left_behind_by,
     month_statuses,
-    unassigned_warnings,
-    unpriced_warnings,
 )
 from costs.statements.reports import MonthReport, month_report
 from providers.models import Provider
@@ -35,15 +40,15 @@ from providers.models import Provider
 def close(request: HttpRequest, month: date) -> HttpResponse:
     now = timezone.now()
     refuse_future(month, now.date())
-    refusal: tuple[str, ...] = ()
+    refusal: list[str] = []
     if request.method == "POST":
         try:
             closed = close_month(month=month, closed_by=cast("User", request.user), now=now)
         except AlreadyClosedError as known:
-            messages.warning(request, str(known))
+            messages.warning(request, " ".join(sentences(known.reasons)))
             return redirect("statements:month", month)
         except NotClosableError as refused:
-            refusal = refused.reasons
+            refusal = sentences(refused.reasons)
         else:
             messages.success(request, f"{name_of(month)} is closed: {_frozen(closed)}.")
             return redirect(closed)
@@ -69,8 +74,8 @@ def _frozen(closed: ClosedMonth) -> str:
 def _warnings(report: MonthReport, providers: Sequence[Provider]) -> list[str]:
     """What to know before the month is closed."""
     return [
-        *left_behind_warnings(report.status, providers),
+        *left_behind_warnings(left_behind_by(report.status, providers), report.month),
         *unassigned_warnings(report.unassigned),
-        *report.status.warnings,
+        *final_warnings(report.status),
         *unpriced_warnings(report.sheets),
     ]

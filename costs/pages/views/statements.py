@@ -23,6 +23,7 @@ from core.tables import Column, Row, Table
 from core.wording import moment
 from costs.models import ClosedMonth
 from costs.pages import formatters
+from costs.pages.closing_words import sentences, status_label
 from costs.pages.notices import simulated_only, unread_notice
 from costs.pages.statement_lists import billed_totals, companies_table
 from costs.pages.views.downloads import download
@@ -102,8 +103,8 @@ def status_cell(status: MonthStatus, *, links_close: bool = False) -> Cell:
             reverse("statements:close", args=[status.month]),
             name_of(status.month),
         )
-        return Cell(html, status.label)
-    return Cell(format_html("{}", status.label), status.label)
+        return Cell(html, status_label(status))
+    return Cell(format_html("{}", status_label(status)), status_label(status))
 
 
 def closed_words(closed: ClosedMonth) -> str:
@@ -144,6 +145,8 @@ def month_context(report: MonthReport, providers: Sequence[Provider], *, today: 
     )
     return {
         "status": status,
+        "status_label": status_label(status),
+        "reasons": sentences(status.reasons),
         "month": month,
         "name": name_of(month),
         "next_name": name_of(following(month)),

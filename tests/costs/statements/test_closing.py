@@ -17,11 +17,11 @@ from costs.models import (
     Statement,
     StatementLine,
 )
+from costs.pages.closing_words import unpriced_warnings
 from costs.statements.adjustments import closed_months
 from costs.statements.closing import (
     AlreadyClosedError,
     close_month,
-    unpriced_warnings,
 )
 from costs.statements.contents import draft_sheets, frozen_sheets
 from providers.models import Company, Project

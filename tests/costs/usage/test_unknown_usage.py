@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, DailyTotal, DailyUsage, Restatement
+from costs.pages.closing_words import unpriced_warnings
 from costs.reports.comparison import unpriced_days
 from costs.reports.totals import all_usage, totals
-from costs.statements.closing import unpriced_warnings
 from costs.statements.contents import draft_sheets
 from costs.usage.writing import ImplausibleAnswerError, Usage, Written, write_usage
 from providers.models import Project, Provider
