@@ -1,10 +1,11 @@
 """Usage, its attribution to companies, the days that have been read, and statements.
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
-assignments (written only by costs.usage.attribution); ``statements`` is what was billed, frozen (written only by
-costs.statements.closing).
+assignments (written only by costs.usage.attribution); ``agency`` is the letterhead that statements have;
+``statements`` is what was billed, frozen (written only by costs.statements.closing).
 """
 
+from costs.models.agency import Letterhead, Logo
 from costs.models.attribution import (
     COUNTED,
     AttributedUsage,
@@ -36,6 +37,8 @@ __all__ = [
     "DailyTotalQuerySet",
     "DailyUsage",
     "DailyUsageQuerySet",
+    "Letterhead",
+    "Logo",
     "ReadDay",
     "Restatement",
     "Statement",

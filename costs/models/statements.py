@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from costs.fields import ScaledDecimalField
+from costs.models.agency import Letterhead
 from costs.models.usage import DailyUsage
 from providers.models import Company
 
@@ -24,6 +25,13 @@ class ClosedMonth(models.Model):
 
     month = models.DateField(unique=True, help_text="Its first day.")
     closed_at = models.DateTimeField()
+    letterhead = models.ForeignKey(
+        Letterhead,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Of its statements; without one they have the present one.",
+    )
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = models.Manager["ClosedMonth"]()
@@ -45,6 +53,11 @@ class Statement(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="statements")
     company_name = models.CharField(max_length=120)
     markup_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    serial = models.PositiveIntegerField(unique=True, help_text="Without gaps, by month and company name.")
+    number = models.CharField(max_length=80, help_text="As it is printed.")
+    # Those of before price-only statements existed showed both, by model.
+    amounts = models.CharField(max_length=10, choices=Company.Amounts, default=Company.Amounts.COST)
+    lines_by = models.CharField(max_length=10, choices=Company.Lines, default=Company.Lines.MODEL)
 
     objects = models.Manager["Statement"]()
 
@@ -93,6 +106,9 @@ class StatementLine(models.Model):
     )
     key_name = models.CharField(max_length=200, blank=True)
     key_hint = models.CharField(max_length=20, blank=True)
+    use = models.CharField(
+        max_length=200, blank=True, help_text="The key's label, which clients may read; empty where it had none."
+    )
     model = models.CharField(max_length=200, blank=True, help_text="The reported id; empty where none was.")
     model_name = models.CharField(max_length=200, blank=True)
     credits = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
@@ -115,8 +131,9 @@ class StatementLine(models.Model):
         null=True,
         help_text="Of an adjustment: the mark-up under which what it corrects was billed.",
     )
-    reason = models.CharField(
-        max_length=200, blank=True, help_text="Of an adjustment; empty on lines of before it was kept."
+    reason = models.TextField(blank=True, help_text="Of an adjustment; empty on lines of before it was kept.")
+    client_reason = models.TextField(
+        blank=True, help_text="The same without the names of API keys and other companies; empty likewise."
     )
 
     objects = StatementLineQuerySet.as_manager()

@@ -22,8 +22,9 @@ from core.months import days_of
 from core.sums import ExactSum
 from costs.models import AttributedUsage, ClosedMonth, DailyUsage, Restatement, StatementLine
 from costs.reports.totals import all_usage
+from costs.statements.causes import Bill, Causes, causes_since
 from costs.statements.waiting import changes_without_waiting
-from providers.models import AssignmentChange, Company
+from providers.models import Company
 
 CompanyLine = tuple[int, StatementLine]  # with the company's id
 Percent = Decimal | None
@@ -112,7 +113,7 @@ def _changes(changed: Mapping[_Group, _History], closed: ClosedMonths, *, with_r
         return []
     own = _own_percents(changed)
     estimates = _Estimates.of(changed)
-    reasons = estimates.reasons(closed.closed_at) if with_reasons else {}
+    reasons = _reasons(changed, estimates, closed.closed_at) if with_reasons else {}
     return [
         (
             company_id,
@@ -123,7 +124,8 @@ def _changes(changed: Mapping[_Group, _History], closed: ClosedMonths, *, with_r
                 cost=part.cost,
                 markup_percent=part.percent,
                 estimated=(month, company_id, currency) in estimates.changed,
-                reason=reasons.get((month, company_id), CHANGED_SINCE),
+                reason=reasons.get((month, company_id), (CHANGED_SINCE, CHANGED_SINCE))[0],
+                client_reason=reasons.get((month, company_id), (CHANGED_SINCE, CHANGED_SINCE))[1],
             ),
         )
         for (month, company_id, currency), history in changed.items()
@@ -262,38 +264,42 @@ class _Estimates:
         differ = {group for group, history in asked.items() if now[group] != history.billed_estimates}
         return cls(days, payers, frozenset(differ))
 
-    def reasons(self, since: datetime) -> dict[tuple[date, int], str]:
-        """Where the rate was changed since the latest month was closed, by month and company; at most three queries.
+    def rated(self, since: datetime) -> set[tuple[date, int]]:
+        """Where the rate was changed since the latest month was closed, by month and company; at most one query.
 
         A row without a reported cost that was written ``since``, and that no sync restated, had its rate changed.
         """
         if not self.changed:
-            return {}
+            return set()
         restated = Restatement.objects.filter(restated_at__gt=since, **self.days)
         same_row = restated.filter(project=OuterRef("project"), day=OuterRef("day"), model=OuterRef("model"))
         by_estimate = Q(estimated=True) | Q(cost=None, credits__gt=0)
-        rated = self._concerned(
+        return self._concerned(
             DailyUsage.objects.filter(by_estimate, ~Exists(same_row), updated_at__gt=since, **self.days)
         )
-        if not rated:
-            return {}
-        otherwise, reassigned = self._concerned(restated), _reassigned(since)
-        both = f"{RATE_CHANGED}, or {CHANGED_SINCE[0].lower()}{CHANGED_SINCE[1:]}"
-        return {key: both if key in otherwise or key[1] in reassigned else RATE_CHANGED for key in rated}
 
     def _concerned(self, rows: QuerySet[Any]) -> set[tuple[date, int]]:
         used = rows.order_by().annotate(month=TruncMonth("day")).values_list("project_id", "month").distinct()
         return {(month, payer) for project_id, month in used for payer in self.payers.get((project_id, month), ())}
 
 
-def _reassigned(since: datetime) -> set[int]:
-    """The companies that took part in an assignment, or in one that was undone, after ``since``; one query."""
-    changes = AssignmentChange.objects.filter(Q(made_at__gt=since) | Q(undone_at__gt=since))
+def _reasons(changed: Iterable[_Group], estimates: _Estimates, since: datetime) -> dict[Bill, tuple[str, str]]:
+    """What each line says, to the agency and to the company; at most four queries."""
+    bills = {(month, company_id) for month, company_id, _currency in changed}
+    causes = causes_since(since, bills)
+    rated = estimates.rated(since)
     return {
-        company_id
-        for snapshots in changes.values_list("before", "after")
-        for snapshot in snapshots
-        for periods in snapshot.values()
-        for _starts_on, _source, shares in periods
-        for company_id, _percent in shares
+        bill: (
+            _said(causes.text(bill), is_rated=bill in rated, causes=causes, company_id=bill[1]),
+            _said(causes.client_text(bill), is_rated=bill in rated, causes=causes, company_id=bill[1]),
+        )
+        for bill in bills
     }
+
+
+def _said(named: str, *, is_rated: bool, causes: Causes, company_id: int) -> str:
+    if named:
+        return f"{named}; {RATE_CHANGED[0].lower()}{RATE_CHANGED[1:]}" if is_rated else named
+    if is_rated and company_id in causes.reassigned:
+        return f"{RATE_CHANGED}, or {CHANGED_SINCE[0].lower()}{CHANGED_SINCE[1:]}"
+    return RATE_CHANGED if is_rated else CHANGED_SINCE

@@ -15,13 +15,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q
 
 from core.audit import audit_event
 from core.csv_files import plain
 from core.months import days_of, first_of, following, months_between, preceding
 from core.sums import TotalTooLargeError
-from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, ReadDay, Statement, StatementLine, end_of
+from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, Letterhead, ReadDay, Statement, StatementLine, end_of
 from costs.statements.adjustments import closed_months
 from costs.statements.contents import draft_sheets, sum_of
 from costs.usage.attribution import locked
@@ -205,17 +205,28 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
     sheets = [sheet for sheet in draft_sheets(month, closed=closed_months(), with_reasons=True) if sheet.lines]
     try:
         with transaction.atomic():
-            closed = ClosedMonth.objects.create(month=month, closed_at=now, closed_by=closed_by)
+            letterhead = Letterhead.objects.present()
+            closed = ClosedMonth.objects.create(
+                month=month,
+                closed_at=now,
+                closed_by=closed_by,
+                letterhead=None if letterhead.is_empty else letterhead,
+            )
     except IntegrityError:  # where no provider is left, there was nothing to wait for
         raise AlreadyClosedError(month) from None
+    serial = (Statement.objects.aggregate(latest=Max("serial"))["latest"] or 0) + 1
     statements = Statement.objects.bulk_create(
         Statement(
+            serial=serial + place,
+            number=letterhead.number(serial + place, month),
+            amounts=sheet.amounts_shown,
+            lines_by=sheet.lines_by,
             closed_month=closed,
             company=sheet.company,
             company_name=sheet.company_name,
             markup_percent=sheet.markup_percent,
         )
-        for sheet in sheets
+        for place, sheet in enumerate(sheets)
     )
     for statement, sheet in zip(statements, sheets, strict=True):
         for line in sheet.lines:

@@ -80,6 +80,10 @@ class StatementView:
     lines: tuple[StatementLine, ...]
     closed: ClosedMonth | None = None
     waiting: tuple[date, ...] = ()  # closed months of which something was billed that has no price any more
+    amounts_shown: Company.Amounts = Company.Amounts.COST  # to the client
+    lines_by: Company.Lines = Company.Lines.MODEL
+    number: str = ""  # of a closed one
+    is_priced: bool = False  # its costs are prices: they hold the mark-up, and nothing here tells it
 
     @property
     def usage(self) -> tuple[StatementLine, ...]:
@@ -188,6 +192,9 @@ def frozen_sheet(statement: Statement) -> StatementView:
         markup_percent=statement.markup_percent,
         lines=tuple(statement.lines.all()),
         closed=statement.closed_month,
+        amounts_shown=Company.Amounts(statement.amounts),
+        lines_by=Company.Lines(statement.lines_by),
+        number=statement.number,
     )
 
 
@@ -257,13 +264,27 @@ def _drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) 
             of_lines.append(line)
     companies = [company] if company else Company.objects.filter(pk__in=of_company)
     sheets = [
-        StatementView(
-            each, each.name, month, each.markup_percent, tuple(of_company[each.pk]), waiting=tuple(waiting[each.pk])
-        )
+        draft_sheet(each, month, tuple(of_company[each.pk]), tuple(waiting[each.pk]))
         for each in companies
         if each.pk in of_company
     ]
     return sorted(sheets, key=lambda sheet: sheet.company_name.casefold())
+
+
+def draft_sheet(
+    company: Company, month: date, lines: tuple[StatementLine, ...] = (), waiting: tuple[date, ...] = ()
+) -> StatementView:
+    """What would be frozen of ``lines``, as the company's statements show them now."""
+    return StatementView(
+        company=company,
+        company_name=company.name,
+        month=month,
+        markup_percent=company.markup_percent,
+        lines=lines,
+        waiting=waiting,
+        amounts_shown=company.shown_amounts,
+        lines_by=Company.Lines(company.statement_lines),
+    )
 
 
 def _carried(
@@ -329,6 +350,7 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         key_id=project.external_id,
         key_name=project.display_name,
         key_hint=project.hint if project.label or project.name else "",
+        use=project.label,
         model=model,
         model_name=str(project.provider.model_names.get(model) or model or NO_MODEL)[:200],
         credits=sums.credits,

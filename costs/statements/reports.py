@@ -6,7 +6,7 @@ One function returns each report as a frozen dataclass, without any formatting.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models.functions import TruncMonth
@@ -19,6 +19,7 @@ from costs.statements.adjustments import ClosedMonths, closed_months, pending_ad
 from costs.statements.closing import MonthStatus, known_since, month_statuses
 from costs.statements.contents import (
     StatementView,
+    draft_sheet,
     draft_sheets,
     draft_sums,
     draft_totals,
@@ -222,4 +223,4 @@ def company_sheet(company: Company, month: date, closed: ClosedMonths | None) ->
         if frozen
         else draft_sheets(month, closed=closed, company=company, with_reasons=True)
     )
-    return found[0] if found else StatementView(company, company.name, month, company.markup_percent, (), frozen)
+    return found[0] if found else replace(draft_sheet(company, month), closed=frozen)

@@ -38,6 +38,19 @@ class CompanyQuerySet(models.QuerySet["Company"]):
 class Company(models.Model):
     """A client of the agency, to which API keys are assigned."""
 
+    class Amounts(models.TextChoices):
+        """What its statements say of money, and what its own readers see anywhere."""
+
+        PRICE = "price", "Price only"
+        COST = "cost", "Cost and mark-up"
+
+    class Lines(models.TextChoices):
+        """What its statements have a line for."""
+
+        MODEL = "model", "By model"
+        USE = "use", "By use: the labels of its API keys"
+        TOTAL = "total", "One line"
+
     name = models.CharField(max_length=120)
     notes = models.TextField(blank=True)
     markup_percent = models.DecimalField(
@@ -45,8 +58,12 @@ class Company(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Shown on statements beside the cost, never instead of it.",
+        help_text="What is added to the cost.",
     )
+    statement_amounts = models.CharField(
+        max_length=10, choices=Amounts, blank=True, help_text="Empty: the price alone where there is a mark-up."
+    )
+    statement_lines = models.CharField(max_length=10, choices=Lines, default=Lines.MODEL)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -72,6 +89,18 @@ class Company(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("companies:detail", args=[self.pk])
+
+    @property
+    def shown_amounts(self) -> Company.Amounts:
+        """What is shown to the client: as chosen or, without a choice, the price alone where there is a mark-up."""
+        if self.statement_amounts:
+            return Company.Amounts(self.statement_amounts)
+        return Company.Amounts.COST if self.markup_percent is None else Company.Amounts.PRICE
+
+    @property
+    def is_price_only(self) -> bool:
+        """Its own readers learn prices – costs with the mark-up – and never the costs."""
+        return self.shown_amounts == Company.Amounts.PRICE
 
     def clean(self) -> None:
         """Raises ValidationError where another company has the name; the constraint holds it for what is left."""

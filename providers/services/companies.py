@@ -94,6 +94,8 @@ def _facts(company: Company) -> dict[str, str | None]:
         "name": company.name,
         "notes": company.notes,
         "markup_percent": None if markup is None else f"{markup.normalize():f}",
+        "statement_amounts": company.statement_amounts or None,
+        "statement_lines": company.statement_lines,
     }
 
 

@@ -171,10 +171,10 @@ def test_estimate_that_was_also_assigned_anew_says_both() -> None:
     change_rate(key, 3)
     assign_projects(projects=[key], company=other, starts_on=None, now=LATER + timedelta(hours=2))
 
-    both = f"{RATE_CHANGED}, or restated, priced late or reassigned since"
+    moved = f"{key.name} → Other, 1–30 Sep"
     assert sorted(pending(), key=lambda each: each[0] or 0) == [
-        (Decimal(-1), True, CHANGED_SINCE),
-        (Decimal(3), True, both),
+        (Decimal(-1), True, moved),
+        (Decimal(3), True, f"{moved}; rate for estimates changed here"),
     ]
     assert acme.name == "Acme"
 
@@ -190,7 +190,7 @@ def test_restated_estimate_is_marked_and_no_change_of_the_rate() -> None:
 
     restate(usage, Decimal(2))
 
-    assert pending() == [(Decimal(1), True, CHANGED_SINCE)]
+    assert pending() == [(Decimal(1), True, f"{key.name} priced late, 1 Sep")]
 
 
 def test_real_money_beside_an_estimate_is_not_marked() -> None:
