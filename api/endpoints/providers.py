@@ -24,12 +24,14 @@ from api.types import Body, Day, Id, Named, exact, iso
 from api.writing import IDEMPOTENT, once
 from core.money import Money
 from costs.models import ReadDay
+from costs.pages.reconciliation_words import explanation
 from costs.reports.reconciliation import Reconciliation, reconcile, running_period
 from costs.usage.coverage import coverage
 from providers.forms import ResyncForm
 from providers.models import Project, Provider, SyncRun
 from providers.permissions import SEE_PROVIDERS
 from providers.plan import Plan
+from providers.registry import words_of
 from providers.services.queueing import enqueue_quietly, request_manual_sync
 from providers.views.syncing import why_no_sync
 
@@ -351,6 +353,6 @@ def _comparison(provider: Provider, found: Reconciliation) -> dict[str, Any]:
         "theirs": exact(found.theirs),
         "difference": exact(found.difference),
         "verdict": found.verdict.value,
-        "explanation": found.explanation,
+        "explanation": explanation(found, words_of(provider.type)),
         "unread_days": [iso(day) for day in found.unread],
     }

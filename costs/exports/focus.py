@@ -34,7 +34,6 @@ from itertools import groupby
 from operator import itemgetter
 
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
-from core.wording import count
 from costs.exports.rows import Names, Row, rows_by_day
 from costs.models import AttributedUsageQuerySet, ReadDay
 from providers import registry
@@ -148,13 +147,6 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 def count_unpriced(usage: AttributedUsageQuerySet) -> int:
     """How many rows of ``usage`` focus_csv leaves out because their cost is unknown."""
     return usage.used().filter(cost=None).count()
-
-
-def left_out(unpriced: int) -> str:
-    """The sentence that says so, for whoever gets the file; empty where nothing was left out."""
-    if not unpriced:
-        return ""
-    return f"{count(unpriced, 'row')} without a price {'was' if unpriced == 1 else 'were'} left out."
 
 
 class Workspace:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
+from core.wording import joined
 from costs.reports.metrics import METRICS, Metric
 from providers import registry
-from providers.models import Provider
+from providers.models import Project, Provider
 from providers.registry import FigureWords, TypeWords
 
 
@@ -36,3 +37,15 @@ def _page_words(words: TypeWords, figures: tuple[tuple[str, FigureWords], ...]) 
     notes = {slug: of_figure.note for slug, of_figure in figures}
     own = {each.name: getattr(words, each.name) for each in fields(TypeWords)}
     return PageWords(**own, metrics=metrics, notes=notes)
+
+
+_ORIGINS = {
+    Project.Kind.KEYLESS: "usage without an API key",
+    Project.Kind.ACCOUNT: "account totals",
+    Project.Kind.KEY: "days on which keys had no company, and deleted keys",
+}
+
+
+def unassigned_origins(kinds: Collection[str]) -> str:
+    """What unassigned usage of these kinds of project is, where every API key has a company; empty without any."""
+    return joined([origin for kind, origin in _ORIGINS.items() if kind in kinds]) if kinds else ""

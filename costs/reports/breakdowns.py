@@ -150,17 +150,10 @@ def days_of(series: Iterable[Series]) -> dict[date, Totals]:
     return result
 
 
-def unassigned_origins(usage: AttributedUsageQuerySet) -> tuple[str, ...]:
-    """Why some of ``usage`` is unassigned although every API key has a company today, as phrases; one query."""
+def unassigned_kinds(usage: AttributedUsageQuerySet) -> frozenset[str]:
+    """The kinds of project of which some of ``usage`` is unassigned; one query."""
     by_kind = sums_by(usage.filter(company=None), "project__kind")
-    return tuple(words for kind, words in _ORIGINS.items() if not by_kind.get(kind, NOTHING).is_idle)
-
-
-_ORIGINS = {
-    Project.Kind.KEYLESS: "usage without an API key",
-    Project.Kind.ACCOUNT: "account totals",
-    Project.Kind.KEY: "days on which keys had no company, and deleted keys",
-}
+    return frozenset(kind for kind, sums in by_kind.items() if not sums.is_idle)
 
 
 def model_labels(providers: Iterable[Provider]) -> dict[str, str]:

@@ -35,7 +35,7 @@ class DashboardReport:
     keys: KeyCounts
     daily: DailySeries
     expected: Expected  # of the current month
-    unassigned_origins: tuple[str, ...]  # where every API key has a company: what the unassigned usage is of, in words
+    unassigned_kinds: frozenset[str]  # where every API key has a company: of which kinds the unassigned usage is
 
     @property
     def unassigned(self) -> Totals:
@@ -87,5 +87,5 @@ def dashboard_report(
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
-        unassigned_origins=breakdowns.unassigned_origins(scope.usage_by_key) if explains else (),
+        unassigned_kinds=breakdowns.unassigned_kinds(scope.usage_by_key) if explains else frozenset(),
     )

@@ -15,14 +15,12 @@ from enum import Enum
 from django.db.models import Count, Q
 
 from core.days import DateRange
-from core.money import format_number
 from core.sums import ExactSum
-from core.wording import clock, count
 from costs.models import USED, DailyUsage
 from costs.usage.coverage import Coverage
 from providers.models import Provider
 from providers.plan import Plan
-from providers.registry import TypeWords, plan_figure, words_of
+from providers.registry import plan_figure
 
 # Usage may be reported up to this much later.
 REPORTED_WITHIN = timedelta(hours=24)
@@ -67,7 +65,6 @@ class Reconciliation:
     explainable: Decimal  # what the days at the edges hold
     unread: tuple[date, ...]
     verdict: Verdict
-    words: TypeWords
 
     @property
     def difference(self) -> Decimal:
@@ -81,45 +78,6 @@ class Reconciliation:
     @property
     def is_compared(self) -> bool:
         return self.verdict not in {Verdict.UNREAD, Verdict.UNKNOWN}
-
-    @property
-    def summary(self) -> str:
-        unit = self.words.plan_unit
-        if self.verdict is Verdict.UNKNOWN:
-            return f"{self.period.days}: {format_number(self.theirs)} {unit} by {self.words.whose} count."
-        return (
-            f"{self.period.days}: {format_number(self.ours)} {unit} in these rows, "
-            f"{format_number(self.theirs)} by {self.words.whose} count – {self._compared}."
-        )
-
-    @property
-    def explanation(self) -> str:
-        """Why they differ, or that nothing here says why."""
-        unit = self.words.plan_unit
-        begins = f"{self.period.begins.day} {self.period.begins:%b} at {clock(self.period.begins)}"
-        edges = (
-            f"The period began on {begins} and days are counted whole; the latest usage may not be reported yet. "
-            f"The days at its edges hold {format_number(self.explainable)} {unit}"
-        )
-        match self.verdict:
-            case Verdict.EQUAL:
-                return ""
-            case Verdict.EXPLAINED:
-                return f"{edges}, which explains it."
-            case Verdict.OVERAGE:
-                return f"The plan's {unit} are used up: usage beyond them is overage, which that count leaves out."
-            case Verdict.UNREAD:
-                return f"{count(len(self.unread), 'day')} of the period {_have(self.unread)} not been read yet."
-            case Verdict.UNKNOWN:
-                return f"Some usage of the period is reported by cost only, without {unit}."
-            case Verdict.UNEXPLAINED:
-                return f"{edges}: less than the difference. Re-sync the period; if it stays, ask {self.words.name}."
-
-    @property
-    def _compared(self) -> str:
-        if not self.difference:
-            return "the same"
-        return f"{format_number(abs(self.difference))} {'more' if self.difference > 0 else 'fewer'} here"
 
 
 def running_period(provider: Provider) -> Period | None:
@@ -168,7 +126,7 @@ def reconcile(*, provider: Provider, period: Period, coverage: Coverage) -> Reco
         verdict = Verdict.OVERAGE
     else:
         verdict = Verdict.UNEXPLAINED
-    return Reconciliation(period, ours, theirs, explainable, coverage.unread, verdict, words_of(provider.type))
+    return Reconciliation(period, ours, theirs, explainable, coverage.unread, verdict)
 
 
 def _months_before(moment: datetime, months: int) -> datetime:
@@ -176,7 +134,3 @@ def _months_before(moment: datetime, months: int) -> datetime:
     index = moment.year * 12 + moment.month - 1 - months
     year, month = divmod(index, 12)
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
-
-
-def _have(days: tuple[date, ...]) -> str:
-    return "has" if len(days) == 1 else "have"

@@ -11,7 +11,8 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 
 from core.commands import ProductCommand, bad_input, failure, utc_day
-from costs.exports.focus import count_unpriced, focus_csv, left_out
+from core.wording import count
+from costs.exports.focus import count_unpriced, focus_csv
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, Restatement
 from costs.pages.restatements import restatements_csv
@@ -64,8 +65,10 @@ class Command(ProductCommand):
             _write_file(options["output"], chunks)
         else:
             self._print(chunks)
-        if is_focus and (sentence := left_out(count_unpriced(usage))):
-            self.stderr.write(sentence)
+        if is_focus and (unpriced := count_unpriced(usage)):
+            self.stderr.write(
+                f"{count(unpriced, 'row')} without a price {'was' if unpriced == 1 else 'were'} left out."
+            )
 
     def _print(self, chunks: Iterator[str]) -> None:
         try:
@@ -77,6 +80,13 @@ class Command(ProductCommand):
         except OSError as error:
             _give_up_standard_output()
             raise failure(f"Standard output can't be written: {error.strerror or error}.") from None
+
+
+def left_out(unpriced: int) -> str:
+    """How many rows the file lacks, in a sentence; empty where none."""
+    if not unpriced:
+        return ""
+    return f"{count(unpriced, 'row')} without a price {'was' if unpriced == 1 else 'were'} left out."
 
 
 def _give_up_standard_output() -> None:

@@ -12,13 +12,14 @@ from core.cells import number
 from core.querystate import choices
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
-from core.wording import count, joined
+from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.figures import Figures
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import page_context, read_asked
+from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
 from costs.reports.totals import Totals
@@ -53,7 +54,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "unassigned_keys": report.keys.unassigned,
         "all_keys": report.keys.total,
         "all_keys_text": count(report.keys.total, "API key"),
-        "unassigned_origins": joined(report.unassigned_origins) if report.unassigned_origins else "",
+        "unassigned_origins": unassigned_origins(report.unassigned_kinds),
         "groupings": groupings,
         "chart": chart,
         "companies": companies,

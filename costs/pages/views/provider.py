@@ -22,6 +22,7 @@ from costs.pages.charts import daily_chart
 from costs.pages.notices import unread_notice
 from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
+from costs.pages.reconciliation_words import explanation, summary
 from costs.pages.restatements import restatement_table
 from costs.pages.subscription import read_plan
 from costs.pages.syncs import SyncState, history_table
@@ -101,7 +102,7 @@ def _tables(request: HttpRequest, report: ProviderReport, chosen: RangeChoice, w
 
 def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: PageWords) -> dict[str, Any]:
     """What the page says of the provider itself, above its figures."""
-    provider = report.provider
+    provider, found = report.provider, report.reconciliation
     sync = SyncState(provider, report.runs, report.unassigned_keys, report.totals_wait)
     return {
         "provider": provider,
@@ -112,7 +113,9 @@ def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: P
         "synced": _synced(provider, now, sync),
         "unread": unread_notice([provider], {provider.pk: report.coverage}, user=request.user, today=report.today),
         "plan": read_plan(provider.subscription, words),
-        "reconciliation": report.reconciliation,
+        "reconciliation": found,
+        "reconciled": summary(found, words) if found else "",
+        "explained": explanation(found, words) if found else "",
         "resync_query": urlencode({"from": report.period.first, "to": report.period.last}) if report.period else "",
         "rate": rate_text(provider),
         "offers_credit_rate": report.may_estimate and (provider.credit_rate is not None or "credits" in words.metrics),

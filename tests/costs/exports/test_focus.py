@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from costs.exports.focus import COLUMNS, count_unpriced, focus_csv, left_out
+from costs.exports.focus import COLUMNS, count_unpriced, focus_csv
+from costs.management.commands.export_usage import left_out
 from costs.models import AttributedUsage, AttributedUsageQuerySet
 from providers.models import Project
 from tests.factories import (

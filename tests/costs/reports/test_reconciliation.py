@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from core.days import DateRange
+from costs.pages.reconciliation_words import explanation, summary
 from costs.reports.reconciliation import Reconciliation, Verdict, reconcile, running_period
 from costs.usage.coverage import coverage_of_ranges
+from elevenlabs_sync.words import WORDS
 from providers.models import Provider
 from tests.factories import NOW, TODAY, make_project, make_provider, make_read_days, make_usage
 
@@ -116,8 +118,10 @@ def test_equal_numbers_need_no_explanation() -> None:
 
     found = reconciled(provider)
 
-    assert (found.verdict, found.difference, found.explanation) == (Verdict.EQUAL, Decimal(0), "")
-    assert found.summary == "1–22 Nov 2026, UTC: 300 credits in these rows, 300 by ElevenLabs' count – the same."
+    assert (found.verdict, found.difference, explanation(found, WORDS)) == (Verdict.EQUAL, Decimal(0), "")
+    assert (
+        summary(found, WORDS) == "1–22 Nov 2026, UTC: 300 credits in these rows, 300 by ElevenLabs' count – the same."
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_a_first_day_that_belongs_to_two_periods_explains_as_much_as_it_holds() 
     found = reconciled(provider)
 
     assert (found.verdict, found.difference, found.explainable) == (Verdict.EXPLAINED, Decimal(90), Decimal(100))
-    assert "The period began on 1 Nov at 14:05 UTC and days are counted whole" in found.explanation
+    assert "The period began on 1 Nov at 14:05 UTC and days are counted whole" in explanation(found, WORDS)
 
 
 def test_unread_days_make_a_comparison_impossible() -> None:
@@ -159,7 +163,7 @@ def test_unread_days_make_a_comparison_impossible() -> None:
     more = make_billed(snapshot(10), credits_by_day=days, read_from=november(3))
 
     assert reconciled(fewer).verdict is Verdict.UNREAD
-    assert reconciled(fewer).explanation == "2 days of the period have not been read yet."
+    assert explanation(reconciled(fewer), WORDS) == "2 days of the period have not been read yet."
     assert not reconciled(fewer).is_compared
     assert reconciled(more).verdict is Verdict.UNEXPLAINED
 
@@ -173,7 +177,7 @@ def test_usage_without_credits_makes_a_comparison_impossible(cost: Decimal | Non
     found = reconciled(provider)
 
     assert found.verdict is Verdict.UNKNOWN
-    assert found.summary == "1–22 Nov 2026, UTC: 500 credits by ElevenLabs' count."
+    assert summary(found, WORDS) == "1–22 Nov 2026, UTC: 500 credits by ElevenLabs' count."
 
 
 def test_beyond_the_plans_credits_more_is_overage() -> None:
