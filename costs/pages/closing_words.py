@@ -10,10 +10,11 @@ from core.months import days_of, months_between, name_of
 from core.sums import TotalTooLargeError
 from core.wording import count
 from costs.models import SETTLES_AFTER, end_of
+from costs.pages.statement_tables import statement_words
 from costs.reports.totals import Totals
 from costs.statements.closing import Hindrance, LackingDays, LeftBehind, MonthStatus, Reason, State
 from costs.statements.contents import StatementView
-from providers.registry import words_for
+from providers.models import Provider
 
 
 def status_label(status: MonthStatus) -> str:
@@ -86,14 +87,9 @@ def final_warnings(status: MonthStatus) -> list[str]:
     return [_final(lacking, name_of(status.month)) for lacking in status.final]
 
 
-def unpriced_warnings(sheets: Iterable[StatementView]) -> list[str]:
+def unpriced_warnings(sheets: Iterable[StatementView], providers: Sequence[Provider]) -> list[str]:
     """A sentence for each company some of whose usage is on the statement without a cost."""
-    return [
-        f"{sheet.company_name}: {count(sheet.unpriced, 'line')} of usage {'has' if sheet.unpriced == 1 else 'have'} no "
-        f"price yet. Once {words_for().name} has priced it, the next statement carries the cost."
-        for sheet in sheets
-        if sheet.unpriced
-    ]
+    return [_unpriced(sheet, statement_words([sheet], providers).name) for sheet in sheets if sheet.unpriced]
 
 
 def unassigned_warnings(unassigned: Totals) -> list[str]:
@@ -128,6 +124,14 @@ def _final(lacking: LackingDays, month: str) -> str:
     return (
         f"{provider.name} was disconnected on {since}: {count(len(lacking.days), 'day')} of {month} "
         f"{'was' if len(lacking.days) == 1 else 'were'} not read after settling. What was read until then is final."
+    )
+
+
+def _unpriced(sheet: StatementView, provider: str) -> str:
+    have = "has" if sheet.unpriced == 1 else "have"
+    return (
+        f"{sheet.company_name}: {count(sheet.unpriced, 'line')} of usage {have} no price yet. "
+        f"Once {provider} has priced it, the next statement carries the cost."
     )
 
 

@@ -11,6 +11,7 @@ from core.money import Money, to_cents
 from core.paging import Page
 from core.tables import Column, Row, Table
 from costs.pages import formatters
+from costs.pages.words import PageWords
 from costs.reports.totals import Totals
 from costs.statements.contents import Amounts, StatementView, sum_of
 
@@ -32,16 +33,22 @@ _TOTAL = _Part("Total with mark-up", lambda each: each.total)
 
 
 def companies_table(
-    sheets: Sequence[StatementView], currency: str, heads: Sequence[str], *, caption: str, csv_url: str
+    sheets: Sequence[StatementView],
+    currency: str,
+    heads: Sequence[str],
+    *,
+    caption: str,
+    csv_url: str,
+    words: PageWords,
 ) -> Table:
     """All statements of a month, ``heads`` naming their companies; adjustments and mark-ups where there are any."""
     columns = _columns(sheets, with_parts=any(sheet.adjustments for sheet in sheets))
     unpriced = sum(sheet.unpriced for sheet in sheets)
-    total = (_cell(sum_of(sheets), part, currency, unpriced) for part in columns)
+    total = (_cell(sum_of(sheets), part, currency, unpriced, words) for part in columns)
     return Table(
         caption,
         (Column("Company", is_number=False), *(Column(part.label) for part in columns)),
-        tuple(Row((head, *_cells(sheet, columns, currency))) for head, sheet in zip(heads, sheets, strict=True)),
+        tuple(Row((head, *_cells(sheet, columns, currency, words))) for head, sheet in zip(heads, sheets, strict=True)),
         Row(("Total", *total)),
         csv_url=csv_url,
         says_rounding=_companies_miss(sheets),
@@ -55,6 +62,7 @@ def months_table(
     *,
     caption: str,
     csv_url: str,
+    words: PageWords,
     page: Page | None = None,
 ) -> Table:
     """The statements of one company, ``heads`` being month and status of each. Drafts and closed ones have no total."""
@@ -66,7 +74,9 @@ def months_table(
             Column("Status", is_number=False),
             *(Column(part.label) for part in columns),
         ),
-        tuple(Row((*head, *_cells(sheet, columns, currency))) for head, sheet in zip(heads, sheets, strict=True)),
+        tuple(
+            Row((*head, *_cells(sheet, columns, currency, words))) for head, sheet in zip(heads, sheets, strict=True)
+        ),
         csv_url=csv_url,
         page=page,
         says_rounding=_months_miss(sheets),
@@ -109,13 +119,16 @@ def _columns(sheets: Iterable[StatementView], *, with_parts: bool) -> tuple[_Par
     return (*((_USAGE, _ADJUSTMENTS) if with_parts else ()), _COST, *after)
 
 
-def _cells(sheet: StatementView, columns: Iterable[_Part], currency: str) -> Iterator[str]:
+def _cells(sheet: StatementView, columns: Iterable[_Part], currency: str, words: PageWords) -> Iterator[str]:
     for part in columns:
-        yield "None" if part is _MARKUP and not sheet.percents else _cell(sheet.amounts, part, currency, sheet.unpriced)
+        if part is _MARKUP and not sheet.percents:
+            yield "None"
+        else:
+            yield _cell(sheet.amounts, part, currency, sheet.unpriced, words)
 
 
-def _cell(amounts: Sequence[Amounts], part: _Part, currency: str, unpriced: int) -> str:
-    return formatters.money(_totals(amounts, part, unpriced), currency, in_cents=True)
+def _cell(amounts: Sequence[Amounts], part: _Part, currency: str, unpriced: int, words: PageWords) -> str:
+    return formatters.money(_totals(amounts, part, unpriced), currency, in_cents=True, words=words)
 
 
 def _totals(amounts: Sequence[Amounts], part: _Part, unpriced: int) -> Totals:

@@ -57,10 +57,14 @@ class Group:
         return sum((totals_of(line) for line in self.lines), NOTHING)
 
 
-def statement_words(sheet: StatementView, providers: Iterable[Provider]) -> PageWords:
-    """The words for those of ``providers`` whose usage is on the statement."""
-    names = {line.provider_name for line in sheet.usage}
-    return words_for([provider for provider in providers if provider.name in names])
+def statement_words(sheets: Iterable[StatementView], providers: Iterable[Provider]) -> PageWords:
+    """The words for those of ``providers`` whose usage is on the statements; of none of them those of all.
+
+    Adjustments do not tell whose usage they are of.
+    """
+    names = {line.provider_name for sheet in sheets for line in sheet.usage}
+    found = [provider for provider in providers if provider.name in names]
+    return words_for(found or providers)
 
 
 def figures_on(sheet: StatementView, words: PageWords) -> list[str]:
@@ -109,7 +113,7 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool, words:
     ).with_figures(figures_on(sheet, words))
 
 
-def adjustments_table(sheet: StatementView) -> Table:
+def adjustments_table(sheet: StatementView, words: PageWords | None = None) -> Table:
     """What earlier, closed months have come to cost more or less since."""
     adjustments = sheet.adjustments
     with_markup = bool(sheet.percents)
@@ -131,7 +135,7 @@ def adjustments_table(sheet: StatementView) -> Table:
                     (
                         name_of(line.month),
                         line.reason or CHANGED_SINCE,
-                        _money(totals, line.currency),
+                        _money(totals, line.currency, words),
                         *((_markup_cell(line),) if with_markup else ()),
                     )
                 )
@@ -143,12 +147,12 @@ def adjustments_table(sheet: StatementView) -> Table:
                 if of_cost or of_markup
             ),
         ),
-        Row(("Adjustments", "", _money(cost, ""), *((_money(markup, ""),) if with_markup else ()))),
+        Row(("Adjustments", "", _money(cost, "", words), *((_money(markup, "", words),) if with_markup else ()))),
         says_rounding=False,
     )
 
 
-def sums_table(sheet: StatementView, currency: str, *, is_known: bool = True) -> Table:
+def sums_table(sheet: StatementView, currency: str, *, is_known: bool = True, words: PageWords | None = None) -> Table:
     """What a statement comes to in each currency: cost, and where it has a mark-up that and both together.
 
     Without ``is_known`` a statement without any amount comes to "—".
@@ -159,7 +163,7 @@ def sums_table(sheet: StatementView, currency: str, *, is_known: bool = True) ->
 
     def row(label: str, exact: Exact, estimated: Callable[[Amounts], bool], *, is_strong: bool = False) -> Row:
         shown = (
-            UNKNOWN if is_unknown else _sum_cell(each.currency, exact(each), estimated=estimated(each))
+            UNKNOWN if is_unknown else _sum_cell(each.currency, exact(each), words, estimated=estimated(each))
             for each in amounts
         )
         return Row((label, *shown), is_strong=is_strong)
@@ -207,9 +211,9 @@ def _markups(sheet: StatementView) -> list[tuple[str, Exact]]:
     return [(f"Mark-up {percent(sheet.markup_percent)} on usage", lambda each: each.usage_markup), on_adjustments]
 
 
-def _sum_cell(currency: str, amount: Decimal, *, estimated: bool) -> str:
+def _sum_cell(currency: str, amount: Decimal, words: PageWords | None, *, estimated: bool) -> str:
     text = str(Money(currency, to_cents(amount)))
-    return with_hint(text, words_for().estimated, label="Estimated") if estimated else text
+    return with_hint(text, (words or words_for()).estimated, label="Estimated") if estimated else text
 
 
 def grouped(lines: Iterable[StatementLine], by: Callable[[StatementLine], Any]) -> list[Group]:

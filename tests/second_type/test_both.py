@@ -94,6 +94,16 @@ def test_pages_that_count_both_name_neither(signed_in: Client, studio: Provider,
     assert "Spend: Includes usage that ElevenLabs has not priced yet" in one[0]
 
 
+def test_statements_of_a_month_name_the_type_whose_usage_they_hold(
+    signed_in: Client, studio: Provider, voices: Provider
+) -> None:
+    """Not one that is connected as well, of whose usage nothing is billed."""
+    (acme,) = download(signed_in, "/statements/2026-11/?csv=statements")
+
+    assert acme["Company"] == "Acme"
+    assert "Cost: Includes usage that ElevenLabs has not priced yet" in acme["Notes"]
+
+
 def test_export_holds_both(studio: Provider, voices: Provider) -> None:
     """Every stored row, under its provider."""
     rows = list(csv.DictReader(io.StringIO(ran("export_usage", "--from", "2026-11-01", "--to", "2026-11-22"))))

@@ -39,7 +39,7 @@ class Command(ProductCommand):
             raise failure(" ".join(sentences(refused.reasons))) from None
         sheets = frozen_sheets([closed])
         unassigned = totals(all_usage().between(days.first, days.last).filter(company=None))
-        for warning in (*left_behind, *unassigned_warnings(unassigned), *unpriced_warnings(sheets)):
+        for warning in (*left_behind, *unassigned_warnings(unassigned), *unpriced_warnings(sheets, providers)):
             self.stderr.write(warning)
         self.stdout.write(f"{name_of(month)} is closed: {count(len(sheets), 'statement')}.")
 

@@ -77,5 +77,5 @@ def _warnings(report: MonthReport, providers: Sequence[Provider]) -> list[str]:
         *left_behind_warnings(left_behind_by(report.status, providers), report.month),
         *unassigned_warnings(report.unassigned),
         *final_warnings(report.status),
-        *unpriced_warnings(report.sheets),
+        *unpriced_warnings(report.sheets, providers),
     ]

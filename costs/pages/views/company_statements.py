@@ -42,23 +42,26 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
     months = company_months(company, today=timezone.now().date())
     page = paginate(request, months.sheets, of="statements", size=MONTHS_A_PAGE)
     shown: Sequence[StatementView] = page.items
-    currency = main_currency(sum((sheet.usage_totals for sheet in shown), NOTHING), Provider.objects.all())
+    providers = list(Provider.objects.all())
+    currency = main_currency(sum((sheet.usage_totals for sheet in shown), NOTHING), providers)
     table = months_table(
         shown,
         currency,
         [_month_and_status(sheet, months) for sheet in shown],
         caption=f"Statements of {company.name}",
         csv_url=csv_url(request, "statements"),
+        words=statement_words(shown, providers),
         page=None if page.is_whole else page,
     )
     if asked_table(request, {"statements": table}):
         return download(table_csv(table), name=[company.name, "statements"])
+    sees_all = request.user.has_perm(SEE_PROVIDERS)
     context = {
         "company": company,
         "page": page,
-        "sees_all": request.user.has_perm(SEE_PROVIDERS),
+        "sees_all": sees_all,
         "table": table,
-        "simulated": _simulated(request),
+        "simulated": simulated_only(providers) if sees_all else [],
     }
     return render(request, "statements/company.html", context)
 
@@ -83,7 +86,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     # Who may not see providers and keys is shown what was used, not by which key.
     sees_keys = request.user.has_perm(SEE_PROVIDERS)
     simulated = {provider.name for provider in simulated_only(providers)}
-    words = statement_words(sheet, providers)
+    words = statement_words([sheet], providers)
     figures = [METRICS[slug].label.lower() for slug in figures_on(sheet, words) if slug != "cost"]
     context = {
         "company": company,
@@ -94,8 +97,8 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "days": days_of(month),
         "sees_all": sees_keys,
         "usage": usage_table(sheet, currency, shows_keys=sees_keys, words=words) if sheet.usage else None,
-        "adjustments": adjustments_table(sheet) if sheet.adjustments else None,
-        "sums": sums_table(sheet, currency, is_known=report.is_known),
+        "adjustments": adjustments_table(sheet, words) if sheet.adjustments else None,
+        "sums": sums_table(sheet, currency, is_known=report.is_known, words=words),
         "has_estimates": report.has_estimates,
         "has_partial": report.has_partial,
         "unread": _unread(report, providers, sees_keys=sees_keys, today=today),
@@ -111,7 +114,7 @@ def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpRes
     refuse_future(month, timezone.now().date())
     company = get_object_or_404(Company, pk=pk)
     sheet = company_sheet(company, month, closed_months())
-    figures = figures_on(sheet, statement_words(sheet, Provider.objects.all()))
+    figures = figures_on(sheet, statement_words([sheet], Provider.objects.all()))
     chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEE_PROVIDERS), figures=figures)
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
     return download(chunks, name=name)
@@ -122,7 +125,3 @@ def _unread(report: CompanyMonth, providers: list[Provider], *, sees_keys: bool,
     if not report.unread:
         return None
     return unread_notice(providers, report.coverages, today=today) if sees_keys else SOME_UNREAD
-
-
-def _simulated(request: HttpRequest) -> list[Provider]:
-    return simulated_only(Provider.objects.all()) if request.user.has_perm(SEE_PROVIDERS) else []

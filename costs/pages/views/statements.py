@@ -26,7 +26,9 @@ from costs.pages import formatters
 from costs.pages.closing_words import sentences, status_label
 from costs.pages.notices import simulated_only, unread_notice
 from costs.pages.statement_lists import billed_totals, companies_table
+from costs.pages.statement_tables import statement_words
 from costs.pages.views.downloads import download
+from costs.pages.words import PageWords, words_for
 from costs.statements.closing import MonthStatus, State, month_statuses, next_to_close
 from costs.statements.contents import StatementView, totals_of
 from costs.statements.reports import MonthLine, MonthReport, MonthsReport, known_months, month_report, months_report
@@ -49,7 +51,7 @@ def statement_months(request: HttpRequest) -> HttpResponseBase:
     table = None
     if known.statuses:
         report = months_report(page.items, providers, closed=known.closed, today=now.date())
-        table = _months_table(request, report, page)
+        table = _months_table(request, report, page, words_for(providers))
     if table and (asked := asked_table(request, {"months": table})):
         return download(table_csv(asked[1]), name=["statements"])
     context = {
@@ -60,7 +62,7 @@ def statement_months(request: HttpRequest) -> HttpResponseBase:
     return render(request, "statements/list.html", context)
 
 
-def _months_table(request: HttpRequest, report: MonthsReport, page: Page) -> Table:
+def _months_table(request: HttpRequest, report: MonthsReport, page: Page, words: PageWords) -> Table:
     may_close = request.user.has_perm(CLOSES_MONTHS)
     return Table(
         "Months",
@@ -70,18 +72,18 @@ def _months_table(request: HttpRequest, report: MonthsReport, page: Page) -> Tab
             Column("Cost on statements"),
             Column("Unassigned now"),
         ),
-        tuple(Row(_month(line, report.currency, may_close=may_close)) for line in report.lines),
+        tuple(Row(_month(line, report.currency, words, may_close=may_close)) for line in report.lines),
         csv_url=csv_url(request, "months"),
         page=None if page.is_whole else page,
     )
 
 
-def _month(line: MonthLine, currency: str, *, may_close: bool) -> tuple[str, ...]:
+def _month(line: MonthLine, currency: str, words: PageWords, *, may_close: bool) -> tuple[str, ...]:
     return (
         _month_link(line.status.month),
         status_cell(line.status, links_close=may_close),
-        formatters.money(line.on_statements, currency, reading=line.statements_reading, in_cents=True),
-        formatters.money(line.unassigned, currency, reading=line.reading),
+        formatters.money(line.on_statements, currency, reading=line.statements_reading, in_cents=True, words=words),
+        formatters.money(line.unassigned, currency, reading=line.reading, words=words),
     )
 
 
@@ -135,6 +137,7 @@ def statement_month(request: HttpRequest, month: date) -> HttpResponseBase:
 def month_context(report: MonthReport, providers: Sequence[Provider], *, today: date) -> dict[str, Any]:
     """What the page of a month and the one that closes it have in common."""
     status, month, sheets = report.status, report.month, report.sheets
+    words, all_words = statement_words(sheets, providers), words_for(providers)
     url = reverse("statements:month", args=[month])
     statements = companies_table(
         sheets,
@@ -142,6 +145,7 @@ def month_context(report: MonthReport, providers: Sequence[Provider], *, today: 
         [_company_link(sheet) for sheet in sheets],
         caption=f"Statements of {name_of(month)}",
         csv_url=f"{url}?{PARAMETER}=statements",
+        words=words,
     )
     return {
         "status": status,
@@ -154,18 +158,20 @@ def month_context(report: MonthReport, providers: Sequence[Provider], *, today: 
         "closed_words": closed_words(status.closed) if status.closed else "",
         "sheets": sheets,
         "statements": statements,
-        "cost": _billed(report),
-        "with_markup": _billed(report, with_markup=True) if any(sheet.percents for sheet in sheets) else "",
-        "unassigned": formatters.money(report.unassigned, report.currency, reading=report.unassigned_reading),
-        "changed": _changed(report, f"{url}?{PARAMETER}=changed") if report.changes else None,
+        "cost": _billed(report, words),
+        "with_markup": _billed(report, words, with_markup=True) if any(sheet.percents for sheet in sheets) else "",
+        "unassigned": formatters.money(
+            report.unassigned, report.currency, reading=report.unassigned_reading, words=all_words
+        ),
+        "changed": _changed(report, all_words, f"{url}?{PARAMETER}=changed") if report.changes else None,
         "unread": None if status.closed else unread_notice(providers, report.coverages, today=today),
         "simulated": simulated_only(providers),
     }
 
 
-def _billed(report: MonthReport, *, with_markup: bool = False) -> Cell:
+def _billed(report: MonthReport, words: PageWords, *, with_markup: bool = False) -> Cell:
     billed = billed_totals(report.sheets, with_markup=with_markup)
-    return formatters.money(billed, report.currency, reading=report.reading, in_cents=True)
+    return formatters.money(billed, report.currency, reading=report.reading, in_cents=True, words=words)
 
 
 def _company_link(sheet: StatementView) -> SafeString:
@@ -173,7 +179,7 @@ def _company_link(sheet: StatementView) -> SafeString:
     return format_html('<a class="row-link" href="{}">{}</a>', url, isolated(sheet.company_name))
 
 
-def _changed(report: MonthReport, csv_url: str) -> Table:
+def _changed(report: MonthReport, words: PageWords, csv_url: str) -> Table:
     return Table(
         f"What has changed of {name_of(report.month)} since it was closed",
         (Column("Company", is_number=False), Column("Reason", is_number=False), Column("Change of the cost")),
@@ -182,7 +188,7 @@ def _changed(report: MonthReport, csv_url: str) -> Table:
                 (
                     change.company_name,
                     change.line.reason,
-                    formatters.money(totals_of(change.line), change.line.currency, in_cents=True),
+                    formatters.money(totals_of(change.line), change.line.currency, in_cents=True, words=words),
                 )
             )
             for change in report.changes

@@ -149,7 +149,7 @@ def test_unpriced_usage_is_warned_of_and_carried_once_it_is_priced() -> None:
     acme = make_company(name="Acme")
     usage = make_usage(project=make_key(acme), day=SEPTEMBER, cost=None)
 
-    assert unpriced_warnings(draft_sheets(SEPTEMBER, closed=closed_months())) == [
+    assert unpriced_warnings(draft_sheets(SEPTEMBER, closed=closed_months()), [usage.project.provider]) == [
         "Acme: 1 line of usage has no price yet. Once ElevenLabs has priced it, the next statement carries the cost."
     ]
     close(SEPTEMBER)

@@ -171,7 +171,7 @@ def test_closing_warns_of_unknown_usage() -> None:
     (sheet,) = draft_sheets(DAY.replace(day=1), closed=None)
 
     assert [(line.model, line.cost, line.unpriced) for line in sheet.lines] == [("m", None, True)]
-    assert unpriced_warnings([sheet])[0].startswith("Acme: 1 line of usage has no price yet.")
+    assert unpriced_warnings([sheet], [])[0].startswith("Acme: 1 line of usage has no price yet.")
 
 
 def test_unknown_usage_that_is_split_is_unknown_to_each_payer() -> None:
