@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from providers.models import SyncRun
 from syncing.errors import InvalidKeyError, ProviderError, UnexpectedResponseError
 from syncing.reader import Call, Reader
 from syncing.runs import record_run
-from syncing.storing import store_listed_keys, store_model_names, store_plan
+from syncing.storing import note_account, store_listed_keys, store_model_names, store_plan
 
 logger = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
+
+# An hourly sync leaves the account alone for so long: who connects, asks or syncs by night wants to know it anew.
+READ_AGAIN_AFTER = timedelta(hours=24)
+
+
+def account_is_due(run: SyncRun, *, now: datetime) -> bool:
+    """Whether the sync begins with the account.
+
+    An hourly one does so only where that failed the last time, or was a day ago – also by a clock that ran ahead.
+    """
+    provider = run.provider
+    if run.trigger != SyncRun.Trigger.HOURLY or provider.account_failure or provider.account_read_at is None:
+        return True
+    return not now - READ_AGAIN_AFTER < provider.account_read_at <= now
 
 
 def read_account(reader: Reader, *, run: SyncRun, label: str, attempt: Call, clock: Callable[[], datetime]) -> None:
     """Refresh the provider's plan, keys and model names as far as its key may read them.
 
     All of it is optional: a provider that does not answer is left to the reading of usage, which decides about
-    failures. Only an answer that can't be understood ends the sync. ``attempt`` carries out one request, without
-    repeating it; ``label`` is what the provider's type is called.
+    failures. Only an answer that can't be understood ends the sync. Either way the failure is kept, and the next sync
+    tries again. ``attempt`` carries out one request, without repeating it; ``label`` is what the provider's type is
+    called.
     Raises UnexpectedResponseError, and whatever ``attempt`` raises of its own.
     """
     record_run(run=run, stage=SyncRun.Stage.ACCOUNT)
@@ -34,10 +49,13 @@ def read_account(reader: Reader, *, run: SyncRun, label: str, attempt: Call, clo
             store_listed_keys(run, keys, label=label, now=clock())
         if (names := _permitted(attempt, reader.model_names)) is not None:
             store_model_names(run, names, label=label)
-    except UnexpectedResponseError:
-        raise
     except ProviderError as error:
+        note_account(run, failure=error.code, now=clock())
+        if isinstance(error, UnexpectedResponseError):
+            raise
         logger.info("%s: the account could not be read: %s", run.provider, error.code)
+    else:
+        note_account(run, failure="", now=clock())
 
 
 def _permitted(attempt: Call, read: Callable[[], Part | None]) -> Part | None:

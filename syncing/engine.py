@@ -1,4 +1,4 @@
-"""The sync of one provider: claim it, read the account, then read and store usage piece by piece.
+"""The sync of one provider: claim it, read the account where that is due, then read and store usage piece by piece.
 
 A piece is fetched and read whole before one short transaction stores it; nothing is fetched inside a transaction. A run
 that is interrupted anywhere can be carried out again: what was stored stays, what is missing is still due.
@@ -24,14 +24,14 @@ from costs.usage.writing import ImplausibleAnswerError
 from providers.models import SyncRun
 from providers.registry import Progress
 from syncing import provider_types
-from syncing.account import read_account
+from syncing.account import account_is_due, read_account
 from syncing.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
 from syncing.errors import ProviderError, UnexpectedResponseError
 from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
 from syncing.runs import begin_run, finish_run, put_back_run, record_run
-from syncing.storing import note_columns, store_reading
+from syncing.storing import names_something_new, note_columns, store_reading
 from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ class _Sync:
         self.on_progress = on_progress
         self.begun_at = time.monotonic()
         self.retries = RetryBudget(policy, sleep=self._sleep)
+        self.account_was_read = False
 
     def carry_out(self) -> SyncRun:
         if not begin_run(run=self.run, now=self.clock()):
@@ -122,7 +123,8 @@ class _Sync:
         try:
             with self.type.open_reader(self.provider, session=session) as reader:
                 try:
-                    read_account(reader, run=self.run, label=self.type.label, attempt=self._attempt, clock=self.clock)
+                    if account_is_due(self.run, now=self.clock()):
+                        self._read_account(reader)
                     self._read_usage(reader)
                 except UnexpectedResponseError:
                     record_run(run=self.run, excerpt=mask_api_keys(reader.excerpt))
@@ -165,6 +167,12 @@ class _Sync:
             )
         return self.run
 
+    # --- The account --------------------------------------------------------------------------------------------------
+
+    def _read_account(self, reader: Reader) -> None:
+        self.account_was_read = True
+        read_account(reader, run=self.run, label=self.type.label, attempt=self._attempt, clock=self.clock)
+
     # --- Usage --------------------------------------------------------------------------------------------------------
 
     def _read_usage(self, reader: Reader) -> None:
@@ -183,6 +191,9 @@ class _Sync:
         unread: set[str] = set()
         for window in windows:
             for reading in reader.read(window):
+                if not self.account_was_read and names_something_new(self.provider, reading):
+                    self._read_account(reader)
+                    record_run(run=self.run, stage=SyncRun.Stage.USAGE)
                 self._store(reading)
                 unread |= reading.unread_columns
                 self._show_progress()

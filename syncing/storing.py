@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from costs.models import DailyUsage
 from costs.usage.writing import Usage, write_usage
-from providers.models import SyncRun
+from providers.models import Project, Provider, SyncRun
 from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
 from syncing.reader import ListedKey, Reading
 from syncing.runs import note, record_run
@@ -18,6 +19,14 @@ MAX_LISTED_KEYS = 10_000
 MAX_LISTED_MODELS = 1_000
 MAX_NOTED_COLUMNS = 20
 _USED_KEYS_APPEAR = "The list was not taken over; keys appear here once they are used."
+
+
+def note_account(run: SyncRun, *, failure: str, now: datetime) -> None:
+    """Remember that the account was read, or the code of the error that prevented it."""
+    provider = run.provider
+    provider.account_failure = failure
+    provider.account_read_at = provider.account_read_at if failure else now
+    provider.save(update_fields=["account_failure", "account_read_at"])
 
 
 def store_plan(run: SyncRun, plan: dict[str, Any] | None, *, now: datetime) -> None:
@@ -60,6 +69,21 @@ def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> 
     if names != provider.model_names:
         provider.model_names = dict(names)
         provider.save(update_fields=["model_names"])
+
+
+def names_something_new(provider: Provider, reading: Reading) -> bool:
+    """Whether usage names an API key that is not stored yet, or a model that no listing named and that is not stored.
+
+    What the provider's own listing says of these – a key's characters and state, a model's name – is worth asking for.
+    """
+    keys = {row.external_id for row in reading.rows if row.external_id is not None}
+    if not keys <= set(Project.objects.for_provider(provider).values_list("external_id", flat=True)):
+        return True
+    models = {row.model for row in reading.rows if row.model} - provider.model_names.keys()
+    if not models:
+        return False
+    used = DailyUsage.objects.for_provider(provider).between(reading.window.first, reading.window.last)
+    return not models <= set(used.filter(model__in=models).order_by().values_list("model", flat=True).distinct())
 
 
 def store_reading(run: SyncRun, reading: Reading) -> None:

@@ -104,6 +104,12 @@ class Provider(models.Model):
     currency = models.CharField(max_length=3, blank=True, editable=False)
     subscription = models.JSONField(null=True, blank=True, editable=False)
     subscription_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    account_read_at = models.DateTimeField(
+        null=True, editable=False, help_text="When plan, API keys and names of models were last read."
+    )
+    account_failure = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="Why the latest attempt to read them failed: a code."
+    )
     noted_columns = models.JSONField(
         default=list, editable=False, help_text="Columns of answers that are not read and were remarked on."
     )

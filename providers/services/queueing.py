@@ -38,7 +38,8 @@ def request_sync(
 ) -> SyncRun:
     """Return the run that will do this: a new row, or the unfinished one that already covers it.
 
-    Without a requested window the run covers whatever is due, and a provider has at most one such run unfinished.
+    Without a requested window the run covers whatever is due, and a provider has at most one such run unfinished. An
+    hourly one that a person does not want to wait for becomes theirs: it then reads the account as well.
     """
     wanted = SyncRun.objects.unfinished().filter(
         provider=provider,
@@ -47,7 +48,7 @@ def request_sync(
         accepts_implausible=accepts_implausible,
     )
     if existing := wanted.first():
-        return existing
+        return _joined(existing, trigger)
     try:
         with transaction.atomic():
             return SyncRun.objects.create(
@@ -63,7 +64,15 @@ def request_sync(
         if accepts_implausible:
             waiting.accepts_implausible = True
             waiting.save(update_fields=["accepts_implausible"])
-        return waiting
+        return _joined(waiting, trigger)
+
+
+def _joined(run: SyncRun, trigger: SyncRun.Trigger) -> SyncRun:
+    """The unfinished ``run``, wanted once more."""
+    if trigger == SyncRun.Trigger.MANUAL and run.trigger == SyncRun.Trigger.HOURLY:
+        run.trigger = trigger
+        run.save(update_fields=["trigger"])
+    return run
 
 
 @transaction.atomic

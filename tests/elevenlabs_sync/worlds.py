@@ -53,7 +53,7 @@ class World:
     progress: list[tuple[int, int]] = field(default_factory=list)
 
     def run(self, **request: Any) -> SyncRun:
-        fields: dict[str, Any] = {"trigger": SyncRun.Trigger.HOURLY, "now": self.clock()} | request
+        fields: dict[str, Any] = {"trigger": SyncRun.Trigger.MANUAL, "now": self.clock()} | request
         return request_sync(provider=self.provider, **fields)
 
     def carry_out(self, run: SyncRun, **options: Any) -> SyncRun | None:

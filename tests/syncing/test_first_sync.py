@@ -139,7 +139,7 @@ def test_hourly_sync_is_one_usage_request(here: World) -> None:
     here.clock.move(hours=1)
     before = len(here.usage_requests)
 
-    here.sync()
+    here.sync(trigger=SyncRun.Trigger.HOURLY)
 
     [body] = here.usage_requests[before:]
     assert body["start_time"] == milliseconds(TODAY - timedelta(days=7))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -111,6 +111,7 @@ def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: P
         "region_label": region_label(provider.type, provider.region),
         "status": _status(provider, now, sync),
         "synced": _synced(provider, now, sync),
+        "account_read": _account_read(provider, now),
         "unread": unread_notice([provider], {provider.pk: report.coverage}, user=request.user, today=report.today),
         "plan": read_plan(provider.subscription, words),
         "reconciliation": found,
@@ -152,3 +153,15 @@ def _synced(provider: Provider, now: datetime, sync: SyncState) -> str:
     if provider.paused_at is not None or provider.next_due_at is None:
         return last
     return f"{last} · next about {clock(max(provider.next_due_at, now))}"
+
+
+def _account_read(provider: Provider, now: datetime) -> str:
+    """ "Plan and API keys read 9 hours ago", where usage is newer or reading them has failed; else empty.
+
+    The hour reads usage alone: a plan's figures and a key's badge may be a day old.
+    """
+    read_at = provider.account_read_at
+    if read_at is None or (not provider.account_failure and now - read_at < timedelta(hours=1)):
+        return ""
+    failed = "; reading them again has failed" if provider.account_failure else ""
+    return f"Plan and API keys read {ago(read_at, now)}{failed}"

@@ -44,6 +44,27 @@ def page_of(client: Client, provider: Provider, query: str = "") -> str:
     return text_of(client.get(f"{provider.get_absolute_url()}{query}").content)
 
 
+# Account --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "failure", "shown"),
+    [
+        (9, "", "Plan and API keys read 9 hours ago Elev"),
+        (0, "unavailable", "Plan and API keys read just now; reading them again has failed"),
+        (0, "", None),
+    ],
+    ids=["by night", "failed since", "with the usage"],
+)
+def test_age_of_plan_and_keys_is_told(signed_in: Client, hours: int, failure: str, shown: str | None) -> None:
+    """Where they are older than the usage beside them, or could not be read again."""
+    read_at = NOW - timedelta(hours=hours)
+
+    page = page_of(signed_in, make_provider(account_read_at=read_at, account_failure=failure))
+
+    assert (shown in page) if shown else ("Plan and API keys" not in page)
+
+
 # Keys -----------------------------------------------------------------------------------------------------------------
 
 
