@@ -9,7 +9,7 @@ from providers.models import Project
 
 
 def chosen_keys(projects: Sequence[Project]) -> str:
-    """ "1 key", "3 keys and “No API key (web app)”": what is no API key is not counted as one."""
+    """ "1 key", "3 keys and “No API key”": what is no API key is not counted as one."""
     others = [project for project in projects if project.kind != Project.Kind.KEY]
     keys = len(projects) - len(others)
     named = [f"“{project.display_name}”" for project in others]

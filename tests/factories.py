@@ -15,6 +15,7 @@ from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay, Restatement
 from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
+from providers.registry import words_of
 from providers.signals import notify_assignments_changed
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -63,7 +64,8 @@ def make_project(*, provider: Provider | None = None, **overrides: Any) -> Proje
 
 
 def make_keyless(*, provider: Provider) -> Project:
-    return make_project(provider=provider, external_id=Project.KEYLESS_ID, kind=Project.Kind.KEYLESS, name="")
+    name = words_of(provider.type).keyless_name
+    return make_project(provider=provider, external_id=Project.KEYLESS_ID, kind=Project.Kind.KEYLESS, name=name)
 
 
 def make_company(**overrides: Any) -> Company:

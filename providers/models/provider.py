@@ -198,7 +198,7 @@ class Project(models.Model):
 
     class Kind(models.TextChoices):
         KEY = "key", "API key"
-        KEYLESS = "keyless", "No API key (web app)"
+        KEYLESS = "keyless", "No API key"  # each project has the name that its type gives it
         ACCOUNT = "account", "Account totals"
 
     # Stand where a key's hash would; in brackets, which no hash has.

@@ -91,7 +91,7 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
             provider=provider,
             external_id=external_id,
             kind=_KINDS.get(external_id, Project.Kind.KEY),
-            name=name or (_keyless_name(provider) if external_id == Project.KEYLESS_ID else ""),
+            name=name or (words_of(provider.type).keyless_name if external_id == Project.KEYLESS_ID else ""),
         )
         for external_id, name in wanted.items()
         if external_id not in known
@@ -113,12 +113,6 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
 
 def _external_id(key: str | None) -> str:
     return Project.KEYLESS_ID if key is None else key
-
-
-def _keyless_name(provider: Provider) -> str:
-    """What the provider's type calls usage without a key; empty where that is what the kind is called anyway."""
-    name = words_of(provider.type).keyless_name
-    return "" if name == Project.Kind.KEYLESS.label else name
 
 
 _KINDS = {Project.KEYLESS_ID: Project.Kind.KEYLESS, Project.ACCOUNT_ID: Project.Kind.ACCOUNT}

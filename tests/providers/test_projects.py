@@ -192,7 +192,7 @@ def test_usage_of_one_provider_leaves_others_alone() -> None:
         ({"name": "Theirs"}, "Theirs"),
         ({"name": "", "hint": "a91f"}, "Unnamed key ··a91f"),
         ({"name": "", "external_id": "0123456789"}, "Unnamed key ··6789"),
-        ({"name": "", "kind": Project.Kind.KEYLESS}, "No API key (web app)"),
+        ({"name": "", "kind": Project.Kind.KEYLESS}, "No API key"),
         ({"name": "", "kind": Project.Kind.KEYLESS, "label": "Web"}, "Web"),
     ],
     ids=str,
