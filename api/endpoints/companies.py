@@ -30,7 +30,7 @@ class CompanyOut(Schema):
     id: int
     name: str
     archived: bool
-    markup_percent: str | None = Field(..., description="Shown on statements beside the cost.")
+    markup_percent: str | None = Field(..., description="Null also for who may learn prices alone.")
     notes: str | None = Field(..., description="Null for who may not see them.")
 
 
@@ -71,7 +71,7 @@ def list_companies(request: HttpRequest, asked: Query[PageQuery]) -> HttpRespons
 
     def described(companies: Sequence[Company]) -> Iterator[dict[str, Any]]:
         for company in companies:
-            yield _company(company) | ({} if caller.companies is None else {"notes": None})
+            yield _company(company) | ({} if caller.companies is None else _hidden(company))
 
     return list_rows(request, asked, rows, described=described, columns=tuple(CompanyOut.model_fields))
 
@@ -121,6 +121,11 @@ def change_company(request: HttpRequest, pk: int, body: CompanyChange) -> HttpRe
         restore_company(company=company, made_by=user)
     company.refresh_from_db()
     return json_answer(_company(company))
+
+
+def _hidden(company: Company) -> dict[str, Any]:
+    """What is not for who sees chosen companies alone."""
+    return {"notes": None} | ({"markup_percent": None} if company.is_price_only else {})
 
 
 def _company(company: Company) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -57,7 +58,11 @@ class CostLine(Schema):
     credits: str | None = Field(..., description="Exact decimal; null where unknown. Likewise all figures.")
     minutes: str | None
     requests: str | None
-    cost: str | None = Field(..., description="Of the rows whose price is known.")
+    cost: str | None = Field(
+        ...,
+        description="Of the rows whose price is known. For a token of chosen companies those that are “price only” "
+        "have prices: with the present mark-up.",
+    )
     currency: str | None
     unpriced_rows: int = Field(..., description="Rows that were used and have no price yet: cost is not the whole.")
     estimated: bool = Field(..., description="Some of the cost comes from a rate, not from the provider.")
@@ -124,7 +129,16 @@ def _query(caller: Caller, asked: CostQuery) -> GroupedCostsQuery:
         providers=_ids("provider", asked.provider, Provider.objects.values_list("pk", "name")),
         projects=_ids("project", asked.project, _projects(asked.project)),
         models=asked.model or None,
+        markups=_markups(caller),
     )
+
+
+def _markups(caller: Caller) -> Mapping[int, Decimal]:
+    """Of who may not learn the costs of some of their companies: what is added to them."""
+    if caller.companies is None:
+        return {}
+    companies = Company.objects.filter(pk__in=caller.companies).exclude(markup_percent=None)
+    return {company.pk: company.markup_percent for company in companies if company.is_price_only}
 
 
 def _companies(caller: Caller, asked: Sequence[str]) -> list[int | None] | None:

@@ -21,6 +21,7 @@ from api.types import Id, Named, Text, exact, iso
 from core.months import parse_month
 from costs.models import COUNTED, Statement, StatementLine
 from costs.reports.totals import NOTHING, Totals
+from costs.statements.client_copy import readers_copy
 from costs.statements.contents import Amounts, StatementView, frozen_sheet, totals_of
 from costs.statements.reports import company_month
 from providers.models import Company, Provider
@@ -42,8 +43,14 @@ class AmountsOut(Schema):
 class StatementOut(Schema):
     company: Named
     month: str
+    number: str | None = Field(..., description="Of a closed one, as it is printed.")
     status: str = Field(..., description="closed: frozen for ever; draft: what it would say now")
     closed_at: str | None
+    is_priced: bool = Field(
+        ...,
+        description="To who sees chosen companies alone, of a company that is “price only”: every cost is a price, "
+        "which holds the mark-up.",
+    )
     markup_percent: str | None
     amounts: list[AmountsOut] = Field(..., description="By currency.")
     unpriced: int = Field(..., description="Lines and months that wait for a price: the total is not the whole.")
@@ -55,7 +62,7 @@ class StatementLineOut(Schema):
     provider: str | None = Field(..., description="Null for who sees chosen companies alone, as project is.")
     project: str | None
     project_id: str | None
-    model: str
+    model: str = Field(..., description="As the copy for clients names its lines: a model, a use, or all usage.")
     model_name: str
     credits: str | None
     minutes: str | None
@@ -98,7 +105,11 @@ def list_statements(request: HttpRequest, asked: Query[StatementsQuery]) -> Http
         rows = rows.filter(company=asked.company)
     if asked.month is not None:
         rows = rows.filter(closed_month__month=_month(asked.month))
-    return list_rows(request, asked, rows, described=_listed, columns=tuple(_columns()))
+
+    def described(statements: Sequence[Statement]) -> Iterator[dict[str, Any]]:
+        return (_statement(_seen(frozen_sheet(statement), caller)) for statement in statements)
+
+    return list_rows(request, asked, rows, described=described, columns=tuple(_columns()))
 
 
 def _columns() -> Iterator[str]:
@@ -106,8 +117,9 @@ def _columns() -> Iterator[str]:
         yield from ("company.id", "company.name") if name == "company" else (name,)
 
 
-def _listed(statements: Sequence[Statement]) -> Iterator[dict[str, Any]]:
-    return (_statement(frozen_sheet(statement)) for statement in statements)
+def _seen(sheet: StatementView, caller: Caller) -> StatementView:
+    """Who knows of chosen companies alone gets the copy that such readers get on pages."""
+    return sheet if caller.companies is None else readers_copy(sheet)
 
 
 @router.get(
@@ -129,15 +141,18 @@ def statement(request: HttpRequest, company: int, month: str) -> HttpResponse:
     if first > today:
         raise not_found()
     told = company_month(found, first, list(Provider.objects.all()), today=today)
-    return json_answer(_statement(told.sheet) | {"unread": told.unread, "lines": list(_lines(told.sheet, caller))})
+    sheet = _seen(told.sheet, caller)
+    return json_answer(_statement(sheet) | {"unread": told.unread, "lines": list(_lines(sheet, caller))})
 
 
 def _statement(sheet: StatementView) -> dict[str, Any]:
     return {
         "company": {"id": sheet.company.pk, "name": sheet.company_name},
         "month": f"{sheet.month:%Y-%m}",
+        "number": sheet.number or None,
         "status": "closed" if sheet.closed else "draft",
         "closed_at": iso(sheet.closed.closed_at) if sheet.closed else None,
+        "is_priced": sheet.is_priced,
         "markup_percent": exact(sheet.markup_percent),
         "amounts": [_amounts(amounts) for amounts in sheet.amounts],
         "unpriced": sheet.unpriced,

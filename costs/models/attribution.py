@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -30,6 +31,8 @@ def _untold(figure: str) -> Q:
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
+    markup_percent: Decimal | None = None  # who may see keys may see costs
+
     def between(self, first: date, last: date) -> Self:
         """Rows of the UTC days ``first`` to ``last``, both inclusive."""
         return self.filter(day__gte=first, day__lte=last)
@@ -97,6 +100,19 @@ class AttributedUsage(models.Model):
 
 
 class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
+    markup_percent: Decimal | None = None
+
+    def with_markup(self, percent: Decimal | None) -> Self:
+        """Sums of cost then hold the mark-up: prices, for readers who may not learn costs."""
+        priced = self.all()
+        priced.markup_percent = percent
+        return priced
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]  # the stubs don't know it
+        clone.markup_percent = self.markup_percent
+        return clone
+
     def between(self, first: date, last: date) -> Self:
         """Sums of the UTC days ``first`` to ``last``, both inclusive."""
         return self.filter(day__gte=first, day__lte=last)

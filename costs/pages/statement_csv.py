@@ -33,6 +33,7 @@ COLUMNS = (
     "reason",
 )
 _OF_KEYS = frozenset({"provider", "project_id", "project"})
+_OF_MARKUPS = frozenset({"markup_percent", "markup"})
 _ROUNDING = "rounding"
 
 Written = Callable[[Decimal | None], str]
@@ -45,11 +46,16 @@ def statement_csv(
 
     Where the costs as written miss the statement's cost, or costs and mark-ups its total, a record of kind "rounding"
     holds the difference. Without ``shows_keys`` the columns that name providers and keys are left out, and usage is
-    summed per model. Of credits, minutes and requests those that ``figures`` lacks have no column.
+    summed per model. Of credits, minutes and requests those that ``figures`` lacks have no column. A priced copy has
+    prices in place of costs, and no mark-up.
     """
-    left_out = {*(METRICS.keys() - {"cost", *figures}), *(() if shows_keys else _OF_KEYS)}
+    left_out = {
+        *(METRICS.keys() - {"cost", *figures}),
+        *(() if shows_keys else _OF_KEYS),
+        *(_OF_MARKUPS if sheet.is_priced else ()),
+    }
     kept = [name for name in COLUMNS if name not in left_out]
-    yield csv_text([tuple(kept)])
+    yield csv_text([tuple("price" if sheet.is_priced and name == "cost" else name for name in kept)])
     lines = list(sheet.lines) if shows_keys else [*_per_model(sheet), *sheet.adjustments]
     records = [*(_record(sheet, line, in_cents) for line in lines), *_rounding(sheet, lines)]
     yield csv_text(tuple(record.get(name, "") for name in kept) for record in records)

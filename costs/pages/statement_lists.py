@@ -28,6 +28,7 @@ class _Part:
 _USAGE = _Part("Usage", lambda each: each.usage, lambda each: each.usage_estimated)
 _ADJUSTMENTS = _Part("Adjustments", lambda each: each.adjustments, lambda each: each.adjustments_estimated)
 _COST = _Part("Cost", lambda each: each.cost)
+_PRICE = _Part("Price", lambda each: each.cost)
 _MARKUP = _Part("Mark-up", lambda each: each.markup)
 _TOTAL = _Part("Total with mark-up", lambda each: each.total)
 
@@ -115,8 +116,10 @@ def _is_off(each: Amounts) -> bool:
 
 
 def _columns(sheets: Iterable[StatementView], *, with_parts: bool) -> tuple[_Part, ...]:
+    sheets = list(sheets)
     after = (_MARKUP, _TOTAL) if any(sheet.percents for sheet in sheets) else ()
-    return (*((_USAGE, _ADJUSTMENTS) if with_parts else ()), _COST, *after)
+    amount = _PRICE if sheets and all(sheet.is_priced for sheet in sheets) else _COST
+    return (*((_USAGE, _ADJUSTMENTS) if with_parts else ()), amount, *after)
 
 
 def _cells(sheet: StatementView, columns: Iterable[_Part], currency: str, words: PageWords) -> Iterator[str]:

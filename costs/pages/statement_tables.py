@@ -30,11 +30,18 @@ from costs.reports.metrics import CREDITS, METRICS, MINUTES, REQUESTS
 from costs.reports.totals import NOTHING, Totals
 from costs.statements.adjustments import CHANGED_SINCE
 from costs.statements.contents import Amounts, StatementView, totals_of
-from providers.models import Provider
+from providers.models import Company, Provider
 
 ROUNDING = "Rounding"
 
 Exact = Callable[[Amounts], Decimal]
+
+_LINES = {Company.Lines.MODEL: "Model", Company.Lines.USE: "Use", Company.Lines.TOTAL: "Usage"}
+
+
+def amount_word(sheet: StatementView) -> str:
+    """What its amounts are."""
+    return "Price" if sheet.is_priced else "Cost"
 
 
 def percent(value: Decimal) -> str:
@@ -76,7 +83,7 @@ def figures_on(sheet: StatementView, words: PageWords) -> list[str]:
 def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool, words: PageWords | None = None) -> Table:
     """The usage of a statement, largest first: by API key, and the models of each key that used several.
 
-    Without ``shows_keys`` by model alone, for readers who must not learn the keys' and providers' names.
+    Without ``shows_keys`` – of a client's copy – by model, or by what the copy calls one.
     """
     words = words or words_for()
     rows: list[Row] = []
@@ -101,11 +108,11 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool, words:
     return Table(
         f"Usage of {sheet.company_name} in {name_of(sheet.month)}",
         (
-            Column("API key and model" if shows_keys else "Model", is_number=False),
+            Column("API key and model" if shows_keys else _LINES[sheet.lines_by], is_number=False),
             Column("Credits", figure="credits"),
             Column("Minutes", figure="minutes"),
             Column("Requests", figure="requests"),
-            Column("Cost"),
+            Column(amount_word(sheet)),
         ),
         tuple(rows),
         Row(("Usage", *_figures(sheet.usage_totals, currency, words))),
@@ -126,7 +133,7 @@ def adjustments_table(sheet: StatementView, words: PageWords | None = None) -> T
         (
             Column("Month", is_number=False),
             Column("Reason", is_number=False),
-            Column("Cost"),
+            Column(amount_word(sheet)),
             *((Column("Mark-up"),) if with_markup else ()),
         ),
         (
@@ -184,7 +191,8 @@ def sums_table(sheet: StatementView, currency: str, *, is_known: bool = True, wo
             ),
             *rounding([lambda each: each.usage, lambda each: each.adjustments], lambda each: each.cost),
         ]
-    rows.append(row("Cost", lambda each: each.cost, lambda each: each.estimated, is_strong=True))
+    whole = "Total" if sheet.is_priced else "Cost"
+    rows.append(row(whole, lambda each: each.cost, lambda each: each.estimated, is_strong=True))
     if sheet.percents:
         markups = _markups(sheet)
         rows += [row(label, exact, lambda _each: False) for label, exact in markups]

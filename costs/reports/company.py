@@ -87,15 +87,18 @@ def company_report(
     today: date,
     provider: Provider | None = None,
     everybody: Sequence[Provider],
-    with_keys: bool = True,
+    for_client: bool = False,
 ) -> CompanyReport:
     """Of all ``sources`` or of one provider; ``everybody`` are all providers. Seven queries.
 
-    Without ``with_keys`` it says nothing of keys, for readers who may not know them, in two queries less.
+    ``for_client`` it says nothing of keys, in two queries less, and where the company is "price only" every cost in it
+    is a price: with the company's present mark-up.
     """
     company = sources.company
     scope = scope_of(sources.providers, days=days, today=today, provider=provider, everybody=everybody)
     usage = scope.every_day.filter(company=company)
+    if for_client and company.is_price_only:
+        usage = usage.with_markup(company.markup_percent)
     spend = spend_by(usage, "model", days, scope.comparison)
     names = model_labels(sources.providers)
     models = breakdown_of(spend.by_group, names)
@@ -122,8 +125,8 @@ def company_report(
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
-        projects=project_breakdown(scope.usage_by_key.filter(company=company), projects) if with_keys else None,
-        parts=_parts(projects, company) if with_keys else (),
+        projects=project_breakdown(scope.usage_by_key.filter(company=company), projects) if not for_client else None,
+        parts=_parts(projects, company) if not for_client else (),
         has_keys=bool(projects) or not models.total.is_empty,
     )
 

@@ -42,6 +42,9 @@ class GroupedCostsQuery:
     providers: Collection[int] | None = None
     projects: Collection[int] | None = None
     models: Collection[str] | None = None
+    markups: Mapping[int, Decimal] = field(
+        default_factory=dict
+    )  # in percent, of companies whose costs are to be prices
 
     @property
     def is_by_project(self) -> bool:
@@ -70,8 +73,7 @@ class GroupedCost:
 def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
     """The lines of all groups in which anything was used, in the order of their keys; one query."""
     parts: dict[tuple[Any, ...], dict[str, Totals]] = defaultdict(dict)
-    fields = [_field(name, query) for name in query.group_by]
-    for (*group, currency), totals in totals_by(_usage(query), *fields, "currency").items():
+    for (*group, currency), totals in _sums(query).items():
         if not totals.is_idle:
             parts[tuple(group)][currency] = totals
     lines = [
@@ -80,6 +82,18 @@ def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
         for currency, totals in _lines(by_currency).items()
     ]
     return sorted(lines, key=lambda line: line.key)
+
+
+def _sums(query: GroupedCostsQuery) -> dict[tuple[Any, ...], Totals]:
+    """By group and currency; companies with a mark-up are summed apart first, since each has its own."""
+    fields = [*(_field(name, query) for name in query.group_by), "currency"]
+    usage = _usage(query)
+    if not query.markups:
+        return totals_by(usage, *fields)
+    result: dict[tuple[Any, ...], Totals] = defaultdict(Totals)
+    for (*group, company_id), totals in totals_by(usage, *fields, "company_id").items():
+        result[tuple(group)] += totals.with_markup(query.markups.get(company_id))
+    return result
 
 
 def days_of_usage(query: GroupedCostsQuery, *, today: date) -> DateRange:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
-from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet
+from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet, marked_up
 from providers.models import Provider
 
 # What can be added up: both have the same figures, per company.
@@ -46,6 +46,13 @@ class Totals:
             estimated=self.estimated or other.estimated,
             untold=self.untold | other.untold,
         )
+
+    def with_markup(self, percent: Decimal | None) -> Totals:
+        """The same with prices for costs, exactly."""
+        if percent is None:
+            return self
+        prices = (replace(money, amount=money.amount + marked_up(money.amount, percent)) for money in self.costs)
+        return replace(self, costs=tuple(prices))
 
     @property
     def is_empty(self) -> bool:
@@ -83,6 +90,7 @@ def totals(usage: Usage) -> Totals:
 def totals_by(usage: Usage, *fields: str) -> dict[tuple[Any, ...], Totals]:
     """The sums of ``usage`` for each combination of ``fields`` that occurs; one query."""
     groups = usage.order_by().values(*fields, "currency").annotate(**usage.sums())
+    percent = usage.markup_percent
     result: dict[tuple[Any, ...], Totals] = {}
     for group in groups:
         key = tuple(group[name] for name in fields)
@@ -96,7 +104,7 @@ def totals_by(usage: Usage, *fields: str) -> dict[tuple[Any, ...], Totals]:
             estimated=bool(group["sum_estimated"]),
             untold=frozenset(name for name in COUNTED if group[f"sum_untold_{name}"]),
         )
-        result[key] = result.get(key, NOTHING) + part
+        result[key] = result.get(key, NOTHING) + part.with_markup(percent)
     return result
 
 

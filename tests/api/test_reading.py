@@ -13,6 +13,7 @@ import pytest
 from accounts.models import Role
 from costs.models import Restatement
 from costs.statements.closing import close_month
+from providers.models import Company
 from tests.api.asking import Api, make_token
 from tests.factories import (
     NOW,
@@ -148,9 +149,10 @@ def test_audit_log_is_told_in_order(api: Api) -> None:
 # --- Statements -------------------------------------------------------------------------------------------------------
 
 
-def closed_october(**fields: Any) -> tuple[Any, Any]:
+def closed_october(**fields: str) -> tuple[Any, Any]:
     """A closed month of two companies, and the draft of the next one."""
-    acme, globex = make_company(name="Acme", markup_percent=Decimal(10)), make_company(name="Globex")
+    acme = make_company(name="Acme", markup_percent=Decimal(10), **fields)
+    globex = make_company(name="Globex")
     provider = make_provider(history_from=date(2026, 10, 1))
     make_read_days(provider=provider, first=date(2026, 10, 1), last=TODAY)
     for company, keys in ((acme, 2), (globex, 1)):
@@ -196,7 +198,7 @@ def test_month_that_is_not_closed_has_a_draft(api: Api) -> None:
 
 def test_company_viewer_s_statement_tells_no_key(api: Api) -> None:
     """Its lines are by model, and add up to the same."""
-    acme, globex = closed_october()
+    acme, globex = closed_october(statement_amounts=Company.Amounts.COST)
     viewer = Api(make_token(role=Role.COMPANY_VIEWER, companies=[acme]))
 
     told = viewer.get(f"/statements/{acme.pk}/2026-10").json()

@@ -47,7 +47,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         today=asked.today,
         provider=asked.provider,
         everybody=list(Provider.objects.all()),
-        with_keys=sees_providers,
+        for_client=not sees_providers,
     )
     title = f"Spend of {company.name} per day by model"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
@@ -60,6 +60,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     context |= {
         "company": company,
         "sees_providers": sees_providers,
+        "sees_prices": company.is_price_only and not sees_providers,
         "spend": figures.money(report.total, is_total=True),
         "change": figures.change(report.change),
         "forecast": month_forecast(report.expected, figures),

@@ -27,6 +27,7 @@ from costs.pages.views.statements import MONTHS_A_PAGE, refuse_future
 from costs.reports.metrics import METRICS
 from costs.reports.totals import NOTHING, main_currency
 from costs.statements.adjustments import closed_months
+from costs.statements.client_copy import readers_copy
 from costs.statements.contents import StatementView
 from costs.statements.reports import CompanyMonth, CompanyMonths, company_month, company_months, company_sheet
 from providers.models import Company, Provider
@@ -41,7 +42,8 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
     company = get_object_or_404(Company, pk=pk)
     months = company_months(company, today=timezone.now().date())
     page = paginate(request, months.sheets, of="statements", size=MONTHS_A_PAGE)
-    shown: Sequence[StatementView] = page.items
+    sees_all = request.user.has_perm(SEE_PROVIDERS)
+    shown: Sequence[StatementView] = [sheet if sees_all else readers_copy(sheet) for sheet in page.items]
     providers = list(Provider.objects.all())
     currency = main_currency(sum((sheet.usage_totals for sheet in shown), NOTHING), providers)
     table = months_table(
@@ -50,12 +52,11 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
         [_month_and_status(sheet, months) for sheet in shown],
         caption=f"Statements of {company.name}",
         csv_url=csv_url(request, "statements"),
-        words=statement_words(shown, providers),
+        words=statement_words(page.items, providers),
         page=None if page.is_whole else page,
     )
     if asked_table(request, {"statements": table}):
         return download(table_csv(table), name=[company.name, "statements"])
-    sees_all = request.user.has_perm(SEE_PROVIDERS)
     context = {
         "company": company,
         "page": page,
@@ -82,11 +83,12 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
     company = get_object_or_404(Company, pk=pk)
     providers = list(Provider.objects.all())
     report = company_month(company, month, providers, today=today)
-    sheet, currency = report.sheet, report.currency
-    # Who may not see providers and keys is shown what was used, not by which key.
+    currency = report.currency
+    # Who may not see providers and keys is shown what was used, not by which key, and of money what the client may see.
     sees_keys = request.user.has_perm(SEE_PROVIDERS)
     simulated = {provider.name for provider in simulated_only(providers)}
-    words = statement_words([sheet], providers)
+    words = statement_words([report.sheet], providers)
+    sheet = report.sheet if sees_keys else readers_copy(report.sheet)
     figures = [METRICS[slug].label.lower() for slug in figures_on(sheet, words) if slug != "cost"]
     context = {
         "company": company,
@@ -103,7 +105,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "has_partial": report.has_partial,
         "unread": _unread(report, providers, sees_keys=sees_keys, today=today),
         "never_closed_before": name_of(report.closing_began) if report.closing_began else "",
-        "is_simulated": any(line.provider_name in simulated for line in sheet.usage),
+        "is_simulated": any(line.provider_name in simulated for line in report.sheet.usage),
     }
     return render(request, "statements/statement.html", context)
 
@@ -115,7 +117,8 @@ def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpRes
     company = get_object_or_404(Company, pk=pk)
     sheet = company_sheet(company, month, closed_months())
     figures = figures_on(sheet, statement_words([sheet], Provider.objects.all()))
-    chunks = statement_csv(sheet, shows_keys=request.user.has_perm(SEE_PROVIDERS), figures=figures)
+    sees_keys = request.user.has_perm(SEE_PROVIDERS)
+    chunks = statement_csv(sheet if sees_keys else readers_copy(sheet), shows_keys=sees_keys, figures=figures)
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
     return download(chunks, name=name)
 

@@ -117,7 +117,7 @@ def test_a_company_has_its_models_keys_and_parts(acme: Company) -> None:
 
 def test_a_company_report_for_a_client_says_nothing_of_keys(acme: Company) -> None:
     """The figures are the same."""
-    report = company_report(sources_of(acme), days=THIS_MONTH, today=TODAY, everybody=everybody(), with_keys=False)
+    report = company_report(sources_of(acme), days=THIS_MONTH, today=TODAY, everybody=everybody(), for_client=True)
 
     assert report.projects is None
     assert report.parts == ()

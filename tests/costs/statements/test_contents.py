@@ -255,7 +255,7 @@ def test_what_is_no_month_is_refused(month: str) -> None:
 
 def test_company_viewer_sees_its_own_statement_by_model_alone(client: Client, now: datetime) -> None:
     """Without the names of providers and keys; drafts, closed ones, the list and the CSV alike."""
-    acme, key = make_acme()
+    acme, key = make_acme(statement_amounts=Company.Amounts.COST)
     other = make_key(acme, provider=key.provider, name="Secret campaign", hint="beef")
     for project in (key, other):
         make_usage(project=project, day=SEPTEMBER, model="v3", cost=Decimal(1))
