@@ -2,15 +2,14 @@
 
 Two modes. *Embedded* (neither DATABASE_URL nor REDIS_URL is set): one process on one machine, SQLite and an in-memory
 queue, everything it keeps in DATA_DIR. *Production* (both are set): PostgreSQL, Redis, separate processes.
-Whatever is missing or contradictory stops the start with one sentence (ImproperlyConfigured).
+Whatever is missing or contradictory stops the start with one sentence (ImproperlyConfigured). The file is long because
+it is the whole of them, and nothing else: how a variable is read and checked is administrate.environment's.
 """
 
-import ipaddress
 import os
 import sqlite3
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
@@ -18,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from administrate import __version__
 from administrate.data_dir import prepare_home
-from administrate.environment import Environment
+from administrate.environment import Environment, is_https_or_loopback, with_password
 from administrate.hopeless import flaw_of_encryption_keys, flaw_of_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,23 +30,6 @@ if sys.argv[1:2] != ["collectstatic"]:
 
 env = Environment()
 env.read_env(BASE_DIR / ".env")
-
-
-def is_https_or_loopback(address: str) -> bool:
-    """Whether what is sent to ``address`` can't be read on the way."""
-    parts = urlsplit(address)
-    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
-
-
-def with_password(address: str, password: str) -> str:
-    """``address`` with this password, where there are both; apart from it, it may come from a file."""
-    if not address or not password:
-        return address
-    parts = urlsplit(address)
-    user, _at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}").geturl()
-
 
 # --- Mode -------------------------------------------------------------------------------------------------------------
 
@@ -363,11 +345,8 @@ MFA_RATE_LIMITS = {"webauthn_login": None}
 
 # A session ends so long after its last use, and so long after signing in. accounts.sessions keeps it in the database.
 SESSION_ENGINE = "accounts.sessions"
-SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 12)
-SESSION_MAX_DAYS = env.int("SESSION_MAX_DAYS", 14)
-for name, value in (("SESSION_IDLE_HOURS", SESSION_IDLE_HOURS), ("SESSION_MAX_DAYS", SESSION_MAX_DAYS)):
-    if not 1 <= value <= 1000:
-        raise ImproperlyConfigured(f"{name} must be between 1 and 1000, not {value}.")
+SESSION_IDLE_HOURS = env.int_between("SESSION_IDLE_HOURS", 12, 1, 1000)
+SESSION_MAX_DAYS = env.int_between("SESSION_MAX_DAYS", 14, 1, 1000)
 
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
@@ -385,23 +364,12 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # no e-mail is sent, so none is ever verified
 
 # Who must have a second factor, and how many days they have to set one up (accounts.requiring).
 REQUIRE_TWO_FACTOR = env.str("REQUIRE_TWO_FACTOR", "") or "none"
-REQUIRE_TWO_FACTOR_GRACE_DAYS = env.int("REQUIRE_TWO_FACTOR_GRACE_DAYS", 7)
+REQUIRE_TWO_FACTOR_GRACE_DAYS = env.int_between("REQUIRE_TWO_FACTOR_GRACE_DAYS", 7, 0, 365)
 if REQUIRE_TWO_FACTOR not in {"none", "admins", "all"}:
     raise ImproperlyConfigured(f"REQUIRE_TWO_FACTOR must be none, admins or all, not “{REQUIRE_TWO_FACTOR}”.")
-if not 0 <= REQUIRE_TWO_FACTOR_GRACE_DAYS <= 365:
-    raise ImproperlyConfigured(
-        f"REQUIRE_TWO_FACTOR_GRACE_DAYS must be between 0 and 365, not {REQUIRE_TWO_FACTOR_GRACE_DAYS}."
-    )
 
 # Whose X-Forwarded-For is believed. Without it every address is the connection's own (accounts.addresses).
-TRUSTED_PROXIES = []
-for text in env.list("TRUSTED_PROXIES", default=[]):
-    try:
-        TRUSTED_PROXIES.append(ipaddress.ip_network(text.strip(), strict=False))
-    except ValueError:
-        raise ImproperlyConfigured(
-            f"TRUSTED_PROXIES holds {text!r}, which is neither an address nor a network like 10.0.0.0/8."
-        ) from None
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Single sign-on by an OpenID Connect provider: off unless all three are set (accounts.single_sign_on).
 OIDC_NAME = env.str("OIDC_NAME", "single sign-on")
@@ -436,11 +404,8 @@ SOCIALACCOUNT_PROVIDERS = (
 
 # --- Sync -------------------------------------------------------------------------------------------------------------
 
-SYNC_BACKFILL_DAYS = env.int("SYNC_BACKFILL_DAYS", 365)
-SYNC_TRAILING_DAYS = env.int("SYNC_TRAILING_DAYS", 7)
-for name, value in (("SYNC_BACKFILL_DAYS", SYNC_BACKFILL_DAYS), ("SYNC_TRAILING_DAYS", SYNC_TRAILING_DAYS)):
-    if not 1 <= value <= 2000:
-        raise ImproperlyConfigured(f"{name} must be between 1 and 2000 days, not {value}.")
+SYNC_BACKFILL_DAYS = env.int_between("SYNC_BACKFILL_DAYS", 365, 1, 2000, " days")
+SYNC_TRAILING_DAYS = env.int_between("SYNC_TRAILING_DAYS", 7, 1, 2000, " days")
 
 # For tests against a stand-in: replaces the Global host. No other address can be called, whatever a person types.
 ELEVENLABS_BASE_URL = env.str("ELEVENLABS_BASE_URL", "").rstrip("/")
@@ -450,11 +415,8 @@ if ELEVENLABS_BASE_URL and not is_https_or_loopback(ELEVENLABS_BASE_URL):
 # --- Data keeping -----------------------------------------------------------------------------------------------------
 
 # Days; 0 keeps them for ever. administrate.retention deletes what is older, once a day.
-AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", 730)
-SYNC_RUN_KEEP_DAYS = env.int("SYNC_RUN_KEEP_DAYS", 90)
-for name, value in (("AUDIT_KEEP_DAYS", AUDIT_KEEP_DAYS), ("SYNC_RUN_KEEP_DAYS", SYNC_RUN_KEEP_DAYS)):
-    if not 0 <= value <= 36_500:
-        raise ImproperlyConfigured(f"{name} must be between 1 and 36500 days, or 0 to keep for ever, not {value}.")
+AUDIT_KEEP_DAYS = env.days_or_for_ever("AUDIT_KEEP_DAYS", 730)
+SYNC_RUN_KEEP_DAYS = env.days_or_for_ever("SYNC_RUN_KEEP_DAYS", 90)
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
