@@ -17,26 +17,17 @@ from syncing.windows import Window
 # Carries out one request to the provider and returns its answer.
 Call = Callable[[Callable[[], Any]], Any]
 
-
-@dataclass(frozen=True)
-class SyncSession:
-    """What the engine lends to a reader for one sync.
-
-    Every request that reads usage goes through ``call``, which repeats it where waiting helps and keeps the claim
-    alive meanwhile. ``clock`` returns the moment in UTC. With ``rechecks`` the reader verifies what earlier syncs have
-    learnt (nightly, and when a person named a window); an hourly sync relies on it.
-    """
-
-    call: Call
-    clock: Callable[[], datetime]
-    rechecks: bool = False
+# What a row of usage belongs to; as providers.models.Project.Kind says it.
+KEY = "key"
+AGENT = "agent"
+PERSON = "person"
 
 
 @dataclass(frozen=True)
 class UsageRow:
-    """What one API key used of one model on one UTC day; unknown is None."""
+    """What one API key – or agent, or person – used of one model on one UTC day; unknown is None."""
 
-    external_id: str | None  # the key's id at the provider; None: used without a key
+    external_id: str | None  # the key's (agent's, person's) id at the provider; None: used without a key
     key_name: str  # as reported, empty where it was not
     day: date
     model: str  # the reported id, empty where there was none
@@ -45,11 +36,40 @@ class UsageRow:
     requests: int | None
     cost: Decimal | None  # in units of the currency
     currency: str  # lower case; empty where the cost is unknown
+    kind: str = KEY  # also of usage without a key
+
+    @property
+    def is_of_key(self) -> bool:
+        """Of a key, or without one: neither an agent's nor a person's."""
+        return self.kind == KEY
 
     @property
     def is_empty(self) -> bool:
         """A bucket of zeros and unknowns: nothing was used."""
         return not (self.credits or self.minutes or self.requests or self.cost)
+
+
+def _nothing_stands(_window: Window) -> list[UsageRow]:
+    return []
+
+
+@dataclass(frozen=True)
+class SyncSession:
+    """What the engine lends to a reader for one sync.
+
+    Every request that reads usage goes through ``call``, which repeats it where waiting helps and keeps the claim
+    alive meanwhile; what the sync can do without goes through ``once``, which does not repeat it. ``clock`` returns the
+    moment in UTC. With ``rechecks`` the reader verifies what earlier syncs have learnt (nightly, and when a person
+    named a window); an hourly sync relies on it. ``agent_ids`` are the agents that are known, also those that are not
+    listed any more; ``standing`` is what is stored of a window's usage.
+    """
+
+    call: Call
+    clock: Callable[[], datetime]
+    rechecks: bool = False
+    once: Call = lambda request: request()
+    agent_ids: Callable[[], frozenset[str]] = frozenset
+    standing: Callable[[Window], list[UsageRow]] = _nothing_stands
 
 
 @dataclass(frozen=True)
@@ -58,7 +78,8 @@ class Reading:
 
     ``cost_from`` is the first UTC day known to be billed by cost instead of credits, for a provider that changes from
     the one to the other; it is stored with the usage and handed to the next sync. ``unread_columns`` are parts of the
-    answer that were ignored because their meaning is not known.
+    answer that were ignored because their meaning is not known. ``tells_agents`` is whether the usage says which agent
+    used it (None: not asked, or not known yet); ``remarks`` are sentences for the run.
     """
 
     window: Window
@@ -66,6 +87,18 @@ class Reading:
     read_at: datetime
     cost_from: date | None = None
     unread_columns: frozenset[str] = frozenset()
+    tells_agents: bool | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListedAgent:
+    """An agent as the provider's own listing describes it."""
+
+    external_id: str
+    name: str
+    tags: tuple[str, ...]
+    is_archived: bool
 
 
 @dataclass(frozen=True)
@@ -98,6 +131,9 @@ class Reader(Protocol):
 
     def listed_keys(self) -> Sequence[ListedKey] | None:
         """Every API key of the workspace: one that an earlier listing named and this one lacks counts as deleted."""
+
+    def listed_agents(self) -> Sequence[ListedAgent] | None:
+        """Every agent of the workspace, each once, as listed_keys(); by as many requests as there are pages of them."""
 
     def model_names(self) -> Mapping[str, str] | None:
         """What models are called, by the id that usage names."""
