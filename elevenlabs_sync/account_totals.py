@@ -39,6 +39,9 @@ class AccountTotalsReader(AccountReader):
         self._currency = (plan or {}).get("currency") or self._currency
         return plan
 
+    def listed_agents(self) -> None:
+        """Totals are nobody's."""
+
     def read(self, window: Window) -> Iterator[Reading]:
         """The window's usage, whole."""
         read_at = self._session.clock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -33,6 +33,8 @@ from syncing.errors import (
 from syncing.transport import DeadlineTransport
 
 ANALYTICS_PERMISSION = "workspace_analytics_full_read"
+AGENTS_PERMISSION = "convai_read"
+AGENTS_PER_PAGE = 100
 MAX_ANSWER_BYTES = 10_000_000
 EXCERPT_BYTES = 400
 DAY_SECONDS = 86_400
@@ -102,6 +104,24 @@ class ElevenLabsClient:
             },
         )
 
+    def usage_by_resource(self, *, start: datetime, end: datetime, resource_ids: Sequence[str]) -> Any:
+        """As usage_by_product, divided by resource too, of these resources alone: there may be any number of others.
+
+        Reference: POST /v1/workspace/analytics/query/usage-by-product-over-time
+        """
+        return self._call(
+            "POST",
+            "/v1/workspace/analytics/query/usage-by-product-over-time",
+            {
+                "start_time": to_milliseconds(start),
+                "end_time": to_milliseconds(end),
+                "interval_seconds": DAY_SECONDS,
+                "group_by": ["hashed_xi_api_key", "model", "resource_id"],
+                "filters": [{"column": "resource_id", "operation": "in", "values": list(resource_ids)}],
+                "time_zone": "UTC",
+            },
+        )
+
     def usage_cost(self, *, start: datetime, end: datetime) -> Any:
         """Daily cost per API key and model in [start, end), whole UTC days, of a workspace billed by cost.
 
@@ -139,6 +159,11 @@ class ElevenLabsClient:
     def service_accounts(self) -> Any:
         """The service accounts with their API keys. Reference: GET /v1/service-accounts"""
         return self._call("GET", "/v1/service-accounts")
+
+    def agents(self, *, cursor: str = "") -> Any:
+        """A page of the workspace's agents. Reference: GET /v1/convai/agents"""
+        query: dict[str, str | int] = {"page_size": AGENTS_PER_PAGE} | ({"cursor": cursor} if cursor else {})
+        return self._call("GET", "/v1/convai/agents", query=query)
 
     def subscription(self) -> Any:
         """The workspace's plan. Reference: GET /v1/user/subscription"""

@@ -125,7 +125,7 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
         if before := sums.get(identity):
             values = tuple(map(_add, before, values))
         sums[identity] = values
-        if key_name and (name := _display_name(cells[key_name.position])):
+        if key_name and (name := display_name(cells[key_name.position])):
             names[identity[1]] = name
 
     tells_cost_alone = metrics.credits is None
@@ -187,8 +187,8 @@ def key_hashes(rows: Iterable[UsageRow]) -> frozenset[str]:
 def read_service_accounts(document: Any) -> list[ListedKey]:
     """Every API key of ``GET /v1/service-accounts``; a key without a hash can't be joined to usage and is left out."""
     keys: list[ListedKey] = []
-    for account in _objects(document, "service-accounts"):
-        keys.extend(_listed_key(key) for key in _objects(account, "api-keys") if key.get("hashed_xi_api_key"))
+    for account in objects(document, "service-accounts"):
+        keys.extend(_listed_key(key) for key in objects(account, "api-keys") if key.get("hashed_xi_api_key"))
     return keys
 
 
@@ -205,12 +205,12 @@ def read_subscription(document: Any) -> dict[str, Any]:
         raise UnexpectedResponseError("the subscription is not a JSON object")
     invoice = document.get("next_invoice")
     cents = _count(invoice.get("amount_due_cents")) if isinstance(invoice, dict) else None
-    currency = currency if (currency := _display_name(document.get("currency"))) in CURRENCIES else ""
-    refresh = _display_name(document.get("character_refresh_period")) or _display_name(document.get("billing_period"))
+    currency = currency if (currency := display_name(document.get("currency"))) in CURRENCIES else ""
+    refresh = display_name(document.get("character_refresh_period")) or display_name(document.get("billing_period"))
     reset = _count(document.get("next_character_count_reset_unix"))
     return {
-        "name": _display_name(document.get("tier")),
-        "status": _display_name(document.get("status")),
+        "name": display_name(document.get("tier")),
+        "status": display_name(document.get("status")),
         "used": _count(document.get("character_count")),
         "included": _count(document.get("character_limit")),
         "resets_at": datetime.fromtimestamp(reset, tz=UTC).isoformat() if reset and reset < 2**32 else None,
@@ -227,7 +227,7 @@ def _overage(value: Any) -> dict[str, str] | None:
     """An amount with its currency; None where it is none that anybody could owe."""
     if not isinstance(value, dict):
         return None
-    amount, currency = _display_name(value.get("amount")), _display_name(value.get("currency")).lower()
+    amount, currency = display_name(value.get("amount")), display_name(value.get("currency")).lower()
     is_amount = PLAIN_NUMBER.fullmatch(amount) and abs(Decimal(amount)) <= COST.largest
     return {"amount": amount, "currency": currency or DEFAULT_CURRENCY} if is_amount and len(currency) <= 3 else None
 
@@ -242,7 +242,7 @@ def read_models(document: Any) -> dict[str, str]:
         if isinstance(model, dict)
         and isinstance(model.get("model_id"), str)
         and is_id(model["model_id"])
-        and (name := _display_name(model.get("name")))
+        and (name := display_name(model.get("name")))
     }
 
 
@@ -273,24 +273,24 @@ def _listed_key(key: dict[str, Any]) -> ListedKey:
         raise UnexpectedResponseError("field hashed_xi_api_key holds something that is no id")
     return ListedKey(
         external_id=key_hash,
-        name=_display_name(key.get("name")),
-        hint=_display_name(key.get("hint"))[-4:],
+        name=display_name(key.get("name")),
+        hint=display_name(key.get("hint"))[-4:],
         is_disabled=key.get("is_disabled") is True,
-        disabled_reason=_display_name(key.get("disable_reason"))[:MAX_REASON_LENGTH],
+        disabled_reason=display_name(key.get("disable_reason"))[:MAX_REASON_LENGTH],
         expires_at=_moment(key.get("expires_at_unix")),
         credit_limit=_count(key.get("character_limit")),
         credits_used=_count(key.get("character_count")),
     )
 
 
-def _objects(document: Any, field: str) -> list[dict[str, Any]]:
+def objects(document: Any, field: str) -> list[dict[str, Any]]:
     items = document.get(field) if isinstance(document, dict) else None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise UnexpectedResponseError(f"field {field} is not a list of objects")
     return items
 
 
-def _display_name(value: Any) -> str:
+def display_name(value: Any) -> str:
     """Text for show, made storable; empty where it is no text. Never identifies anything."""
     if not isinstance(value, str):
         return ""

@@ -29,6 +29,8 @@ from syncing.reader import Reader, SyncSession, UsageRow
 from syncing.windows import PIECE_DAYS, Window
 from syncing.words import sentence
 
+_TELLS_AGENTS = {Provider.AgentUsage.TOLD.value: True, Provider.AgentUsage.NOT_TOLD.value: False}
+
 # A person waits for this check: seconds for all of its requests.
 CHECK_DEADLINE = 8
 
@@ -68,7 +70,13 @@ class ElevenLabs:
                     client, session=session, currency=provider.currency, external_id=Project.ACCOUNT_ID
                 )
             else:
-                yield UsageReader(client, session=session, cost_from=provider.cost_from)
+                yield UsageReader(
+                    client,
+                    session=session,
+                    cost_from=provider.cost_from,
+                    tells_agents=_TELLS_AGENTS.get(provider.agent_usage),
+                    agents_first=provider.attributes_by == Provider.AttributesBy.AGENT,
+                )
 
     def explain(self, error: ProviderError) -> str:
         return sentence(error, self.label)

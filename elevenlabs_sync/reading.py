@@ -14,10 +14,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from elevenlabs_sync.account import AccountReader
+from elevenlabs_sync.agents import AgentReader
 from elevenlabs_sync.client import ElevenLabsClient
 from elevenlabs_sync.payloads import read_costs, read_usage, unread_columns
 from syncing.errors import AnswerTooLargeError, ProviderError
-from syncing.reader import Reading, SyncSession
+from syncing.reader import ListedAgent, Reading, SyncSession
 from syncing.windows import Window
 
 
@@ -25,14 +26,27 @@ class UsageReader(AccountReader):
     """Reads windows of one workspace. A syncing.reader.Reader.
 
     ``cost_from`` is the first day known to be billed by cost; it learns, and its readings tell what it has learnt.
+    Days in credits are divided by agent; see elevenlabs_sync.agents for ``tells_agents`` and ``agents_first``.
     """
 
-    def __init__(self, client: ElevenLabsClient, *, session: SyncSession, cost_from: date | None) -> None:
+    def __init__(
+        self,
+        client: ElevenLabsClient,
+        *,
+        session: SyncSession,
+        cost_from: date | None,
+        tells_agents: bool | None = None,
+        agents_first: bool = False,
+    ) -> None:
         super().__init__(client)
+        self._agents = AgentReader(client, session=session, tells_agents=tells_agents, agents_first=agents_first)
         self._session = session
         self._is_to_recheck = session.rechecks
         self.cost_from = cost_from
         self._in_credits_until = date.min  # the latest day that the usage endpoint has answered for
+
+    def listed_agents(self) -> list[ListedAgent]:
+        return self._agents.listed()
 
     def check_billing(self) -> None:
         """Forget the first day billed by cost where the usage endpoint answers for it: a refusal was misunderstood."""
@@ -52,7 +66,9 @@ class UsageReader(AccountReader):
             self.check_billing()
             self._is_to_recheck = False
         for reading in self._parts(window):
-            yield replace(reading, cost_from=self.cost_from)
+            is_in_credits = self.cost_from is None or reading.window.last < self.cost_from
+            divided = self._agents.divided(reading) if is_in_credits else reading
+            yield replace(divided, cost_from=self.cost_from)
 
     def _parts(self, window: Window) -> Iterator[Reading]:
         if self.cost_from is None or window.last < self.cost_from:

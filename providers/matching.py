@@ -1,4 +1,4 @@
-"""Whether the name of an API key fits a rule: case-insensitively, and never by a regular expression.
+"""Whether a key or an agent fits a rule, by its name or its tags: case-insensitively, never by a regular expression.
 
 What a rule may say is small on purpose, so that no pattern, however it is written, takes long.
 """
@@ -16,6 +16,13 @@ Kind = AssignmentRule.Kind
 def shown_name(project: Project) -> str:
     """What people see and rules go by: the own label, else the reported name; empty while there is neither."""
     return project.label or project.name
+
+
+def fits(project: Project, rule: AssignmentRule) -> bool:
+    """Whether ``rule`` speaks of ``project``; whose provider's it is, is not asked."""
+    if rule.kind == Kind.TAGGED:
+        return any(_folded(tag) == _folded(rule.pattern) for tag in project.tags)
+    return matches(rule.kind, rule.pattern, shown_name(project))
 
 
 def matches(kind: str, pattern: str, name: str) -> bool:

@@ -7,11 +7,25 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from providers.models import SyncRun
-from syncing.errors import InvalidKeyError, ProviderError, UnexpectedResponseError
+from providers.models import Provider, SyncRun
+from syncing.errors import (
+    InvalidKeyError,
+    MissingPermissionError,
+    ProviderError,
+    RefusedError,
+    UnexpectedResponseError,
+)
 from syncing.reader import Call, Reader
-from syncing.runs import record_run
-from syncing.storing import note_account, store_listed_keys, store_model_names, store_plan
+from syncing.runs import note, record_run
+from syncing.storing import (
+    learn_agent_usage,
+    note_account,
+    store_listed_agents,
+    store_listed_keys,
+    store_model_names,
+    store_plan,
+)
+from syncing.words import possessive
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +63,7 @@ def read_account(reader: Reader, *, run: SyncRun, label: str, attempt: Call, clo
             store_listed_keys(run, keys, label=label, now=clock())
         if (names := _permitted(attempt, reader.model_names)) is not None:
             store_model_names(run, names, label=label)
+        _read_agents(reader, run=run, label=label, now=clock())
     except ProviderError as error:
         note_account(run, failure=error.code, now=clock())
         if isinstance(error, UnexpectedResponseError):
@@ -56,6 +71,28 @@ def read_account(reader: Reader, *, run: SyncRun, label: str, attempt: Call, clo
         logger.info("%s: the account could not be read: %s", run.provider, error.code)
     else:
         note_account(run, failure="", now=clock())
+
+
+def _read_agents(reader: Reader, *, run: SyncRun, label: str, now: datetime) -> None:
+    """Refresh the agents. Whatever is wrong with their listing is a remark: usage is right without them."""
+    try:
+        agents = reader.listed_agents()
+    except (MissingPermissionError, RefusedError) as refusal:
+        permission = refusal.permission if isinstance(refusal, MissingPermissionError) else ""
+        if learn_agent_usage(run, Provider.AgentUsage.NO_PERMISSION) and permission:
+            note(
+                run,
+                f"The API key lacks the permission {permission} to list agents. Usage is not divided by agent.",
+            )
+    except UnexpectedResponseError as error:
+        note(run, f"{possessive(label)} list of agents could not be understood: {error.reason}. It was not taken over.")
+    except ProviderError as error:  # there is no such listing, or not now
+        logger.info("%s: its agents could not be read: %s", run.provider, error.code)
+    else:
+        if run.provider.agent_usage == Provider.AgentUsage.NO_PERMISSION:
+            learn_agent_usage(run, Provider.AgentUsage.UNKNOWN)
+        if agents is not None:
+            store_listed_agents(run, agents, label=label, now=now)
 
 
 def _permitted(attempt: Call, read: Callable[[], Part | None]) -> Part | None:

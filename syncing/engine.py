@@ -31,7 +31,7 @@ from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
 from syncing.runs import begin_run, finish_run, put_back_run, record_run
-from syncing.storing import names_something_new, note_columns, store_reading
+from syncing.storing import known_agents, names_something_new, note_columns, standing_usage, store_reading
 from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
@@ -119,6 +119,9 @@ class _Sync:
             call=self._with_retries,
             clock=self.clock,
             rechecks=self.run.requested_from is not None,  # by night or by hand
+            once=self._attempt,
+            agent_ids=lambda: known_agents(self.provider),
+            standing=lambda window: standing_usage(self.provider, window),
         )
         try:
             with self.type.open_reader(self.provider, session=session) as reader:

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from core.wording import count
 from costs.models import DailyUsage
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project, Provider, SyncRun
 from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
-from syncing.reader import ListedKey, Reading
+from syncing.reader import KEY, ListedAgent, ListedKey, Reading, UsageRow
 from syncing.runs import note, record_run
+from syncing.windows import Window
 from syncing.words import possessive
 
 # A listing that is longer is not taken over, not even half of it: what depends on it is only how keys are described.
 MAX_LISTED_KEYS = 10_000
+MAX_LISTED_AGENTS = 10_000
 MAX_LISTED_MODELS = 1_000
 MAX_NOTED_COLUMNS = 20
 _USED_KEYS_APPEAR = "The list was not taken over; keys appear here once they are used."
@@ -60,6 +63,59 @@ def store_listed_keys(run: SyncRun, keys: Sequence[ListedKey], *, label: str, no
     record_run(run=run, keys_found=len(listed))
 
 
+def store_listed_agents(run: SyncRun, agents: Sequence[ListedAgent], *, label: str, now: datetime) -> None:
+    """Store a project for each listed agent, unless there are too many; then the run has a remark.
+
+    One whose id is that of a key is left out, with a remark too.
+    """
+    if len(agents) > MAX_LISTED_AGENTS:
+        note(
+            run, f"{label} lists {len(agents):,} agents, more than {MAX_LISTED_AGENTS:,}. The list was not taken over."
+        )
+        return
+    listed = [
+        ListedProject(agent.external_id, agent.name, tags=agent.tags, is_archived=agent.is_archived) for agent in agents
+    ]
+    left_out = record_listed_projects(provider=run.provider, listed=listed, now=now, kind=Project.Kind.AGENT)
+    if left_out:
+        note(run, f"{count(len(left_out), 'agent')} with the id of an API key left out of {possessive(label)} list.")
+
+
+def known_agents(provider: Provider) -> frozenset[str]:
+    """The ids of all agents that were ever listed: one that is gone keeps its history."""
+    return frozenset(Project.objects.for_provider(provider).agents().values_list("external_id", flat=True))
+
+
+def standing_usage(provider: Provider, window: Window) -> list[UsageRow]:
+    """What is stored of these days, reported figures alone."""
+    stored = DailyUsage.objects.for_provider(provider).between(window.first, window.last).used()
+    return [
+        UsageRow(
+            external_id=None if row.project.kind == Project.Kind.KEYLESS else row.project.external_id,
+            key_name="",
+            day=row.day,
+            model=row.model,
+            credits=row.credits,
+            minutes=row.minutes,
+            requests=row.requests,
+            cost=None if row.estimated else row.cost,
+            currency="" if row.estimated else row.currency,
+            kind=KEY if row.project.kind == Project.Kind.KEYLESS else row.project.kind,
+        )
+        for row in stored.select_related("project")
+    ]
+
+
+def learn_agent_usage(run: SyncRun, found: Provider.AgentUsage) -> bool:
+    """Remember whether usage names agents; whether that is another answer than before."""
+    provider = run.provider
+    if provider.agent_usage == found:
+        return False
+    provider.agent_usage = found
+    provider.save(update_fields=["agent_usage"])
+    return True
+
+
 def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> None:
     """Store the names of models by id, unless there are absurdly many; then the run has a remark."""
     provider = run.provider
@@ -95,7 +151,16 @@ def store_reading(run: SyncRun, reading: Reading) -> None:
     if reading.cost_from != provider.cost_from:
         provider.cost_from = reading.cost_from
         provider.save(update_fields=["cost_from"])
-    project_ids = projects_for_usage(provider=provider, names={row.external_id: row.key_name for row in reading.rows})
+    if reading.tells_agents is not None:
+        told = Provider.AgentUsage.TOLD if reading.tells_agents else Provider.AgentUsage.NOT_TOLD
+        learn_agent_usage(run, told)
+    for remark in reading.remarks:
+        note(run, remark)
+    project_ids = projects_for_usage(
+        provider=provider,
+        names={row.external_id: row.key_name for row in reading.rows},
+        kinds={row.external_id: row.kind for row in reading.rows},
+    )
     written = write_usage(
         provider=provider,
         first=reading.window.first,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from syncing.errors import ProviderError
-from syncing.reader import ListedKey, Reading, SyncSession, UsageRow
+from syncing.reader import ListedAgent, ListedKey, Reading, SyncSession, UsageRow
 from syncing.windows import Window
 
 Errors = list[ProviderError]
@@ -22,6 +22,7 @@ class FakeReader:
 
     told_plan: dict[str, Any] | ProviderError | None = None
     told_keys: list[ListedKey] | ProviderError | None = None
+    told_agents: list[ListedAgent] | ProviderError | None = None
     told_names: dict[str, str] | ProviderError | None = None
     rows: list[UsageRow] = field(default_factory=list)
     errors: Errors = field(default_factory=Errors)
@@ -36,6 +37,9 @@ class FakeReader:
 
     def listed_keys(self) -> list[ListedKey] | None:
         return _told(self.told_keys)
+
+    def listed_agents(self) -> list[ListedAgent] | None:
+        return _told(self.told_agents)
 
     def model_names(self) -> dict[str, str] | None:
         return _told(self.told_names)

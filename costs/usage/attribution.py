@@ -299,8 +299,8 @@ def _share_keyless(provider: Provider, days: Collection[date]) -> set[date]:
 
 
 def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weights]:
-    """The same for each company that has an API key in use: assigned to it, used before, not deleted yet."""
-    keys = list(Project.objects.for_provider(provider).api_keys().exclude(first_used_on=None))
+    """The same for each company that has an API key or agent in use: assigned to it, used before, not deleted yet."""
+    keys = list(Project.objects.for_provider(provider).keys_and_agents().exclude(first_used_on=None))
     periods = Assignment.objects.filter(project__in=[key.pk for key in keys]).by_project()
     result = {}
     for day in days:
@@ -315,10 +315,10 @@ def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weight
 
 
 def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Weights]:
-    """What each company's API keys used on the day: credits or, where none are known, cost (of one currency)."""
+    """What each company's API keys and agents used on the day: credits, or else cost (of one currency)."""
     sums = (
         AttributedUsage.objects.filter(
-            project__in=Project.objects.for_provider(provider).api_keys(), day__in=days, company__isnull=False
+            project__in=Project.objects.for_provider(provider).keys_and_agents(), day__in=days, company__isnull=False
         )
         .order_by()
         .values_list("day", "company", "currency")

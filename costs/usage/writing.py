@@ -193,16 +193,40 @@ _LOG = f"""
     FROM {_JOIN}
     WHERE (stored.id IS NULL OR {_DIFFERS})
 """
+# Agents and people have parts of what was used with a key or without one: how it is divided may change without
+# anything having been used otherwise.
+_IS_PART = "project.kind IN ('{}')".format("', '".join(Project.PARTS))
+_WITH_PROJECT = f"{_JOIN} JOIN {Project._meta.db_table} AS project ON project.id = staged.project_id"
 # What is stored of the days before the cutoff, and what would remain of it. Usage that loses its price still counts
-# as usage.
+# as usage; rows, not amounts, are left out of the count where they are divided.
 _BEFORE_AND_AFTER = f"""
     SELECT
-        COUNT(CASE WHEN {_is_used("stored")} THEN 1 END),
-        COUNT(CASE WHEN {_is_used("stored")} AND {_is_used("staged")} THEN 1 END),
+        COUNT(CASE WHEN {_is_used("stored")} AND {{counts}} THEN 1 END),
+        COUNT(CASE WHEN {_is_used("stored")} AND {{counts}} AND {_is_used("staged")} THEN 1 END),
         {sum_halves("stored.credits")}, {sum_halves("staged.credits")},
         {sum_halves(f"CASE WHEN NOT {_is_unknown('staged')} THEN stored.cost END")}, {sum_halves("staged.cost")}
-    FROM {_JOIN}
+    FROM {_WITH_PROJECT}
+    LEFT JOIN (
+        SELECT DISTINCT staged.day, staged.model FROM {_STAGING} AS staged
+        JOIN {Project._meta.db_table} AS project ON project.id = staged.project_id
+        WHERE {_IS_PART} AND {_is_used("staged")}
+    ) AS divided ON divided.day = staged.day AND divided.model = staged.model
     WHERE staged.day < %(cutoff)s
+""".format(counts=f"divided.day IS NULL AND NOT {_IS_PART}")
+# The sums of each day and model of which agents or people have parts, before and after, and how many are unknown.
+_TOTALS_OF_DIVIDED = f"""
+    SELECT staged.day, staged.model, {
+    ", ".join(
+        f"{sum_halves(f'stored.{name}')}, {sum_halves(f'staged.{name}')}, "
+        f"MAX(CASE WHEN {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
+        f"MAX(CASE WHEN {_is_used('staged')} AND staged.{name} IS NULL THEN 1 ELSE 0 END)"
+        for name in FIGURES
+    )
+}
+    FROM {_WITH_PROJECT}
+    WHERE staged.day IN ({{days}})
+    GROUP BY staged.day, staged.model
+    HAVING COUNT(CASE WHEN {_IS_PART} THEN 1 END) > 0
 """
 _REFRESH_DAYS_OF_USE = f"""
     UPDATE {Project._meta.db_table} SET
@@ -290,17 +314,45 @@ def estimated_cost(credits_used: Decimal, rate: Decimal) -> Decimal:
 def _log_restatements(
     cursor: Any, provider: Provider, first: date, last: date, read_at: datetime, run: SyncRun | None
 ) -> None:
-    """Log the figures of settled days before and after the change; called before they are overwritten."""
+    """Log the figures of settled days before and after the change; called before they are overwritten.
+
+    What only moved between keys, agents and people is no restatement: of its day and model the same was used.
+    """
     settled = [
         reading.day for reading in ReadDay.objects.for_provider(provider).between(first, last) if reading.is_settled
     ]
     if not settled:
         return
     days = {f"day{number}": connection.ops.adapt_datefield_value(day) for number, day in enumerate(settled)}
+    named_days = ", ".join(f"%({name})s" for name in days)
+    cursor.execute(_TOTALS_OF_DIVIDED.format(days=named_days), days)
+    moved = {
+        f"{what}{number}": value
+        for number, (day, model, *sums) in enumerate(cursor.fetchall())
+        if _are_same(sums)
+        for what, value in (("moved_day", day), ("moved_model", model))
+    }
+    pairs = ", ".join(f"(%(moved_day{name[11:]})s, %({name})s)" for name in moved if name.startswith("moved_model"))
+    except_moved = f"AND (staged.day, staged.model) NOT IN (VALUES {pairs})" if pairs else ""
     cursor.execute(
-        f"{_LOG} AND staged.day IN ({', '.join(f'%({name})s' for name in days)})",
-        {"restated_at": connection.ops.adapt_datetimefield_value(read_at), "run": run.pk if run else None, **days},
+        f"{_LOG} AND staged.day IN ({named_days}) {except_moved}",
+        {
+            "restated_at": connection.ops.adapt_datetimefield_value(read_at),
+            "run": run.pk if run else None,
+            **days,
+            **moved,
+        },
     )
+
+
+def _are_same(sums: Sequence[Any]) -> bool:
+    """Whether a row of _TOTALS_OF_DIVIDED has the same before and after: of each figure three pairs."""
+    for start in range(0, len(sums), 6):
+        before, after = join_halves(*sums[start : start + 2]), join_halves(*sums[start + 2 : start + 4])
+        lacked, lacks = sums[start + 4 : start + 6]
+        if (before or 0) != (after or 0) or lacked != lacks:
+            return False
+    return True
 
 
 def _stage_zeros(cursor: Any, provider: Provider, first: date, last: date) -> None:

@@ -130,12 +130,13 @@ class AssignmentRuleQuerySet(models.QuerySet["AssignmentRule"]):
 
 
 class AssignmentRule(models.Model):
-    """Which company a new key belongs to, by its name; of several that match, the first in order decides."""
+    """Which company a new key or agent belongs to, by its name or tags; of several that match, the first decides."""
 
     class Kind(models.TextChoices):
         STARTS_WITH = "starts_with", "starts with"
         CONTAINS = "contains", "contains"
         MATCHES = "matches", "matches"
+        TAGGED = "tagged", "has the tag"
 
     position = models.PositiveIntegerField(editable=False)
     kind = models.CharField(max_length=20, choices=Kind)
@@ -153,4 +154,6 @@ class AssignmentRule(models.Model):
         constraints = (models.CheckConstraint(condition=~models.Q(pattern=""), name="rule_has_pattern"),)
 
     def __str__(self) -> str:
+        if self.kind == self.Kind.TAGGED:
+            return f"Agents with the tag “{self.pattern}” belong to {self.company}"
         return f"Keys whose name {self.get_kind_display()} “{self.pattern}” belong to {self.company}"

@@ -1,4 +1,4 @@
-"""A connected workspace (Provider) and the API keys in it (Project)."""
+"""A connected workspace (Provider) and what its usage belongs to: its API keys and agents (Project)."""
 
 from __future__ import annotations
 
@@ -58,6 +58,18 @@ class Provider(models.Model):
         EVENLY = "evenly", "Shared evenly"
         BY_USAGE = "by_usage", "Shared by usage"
 
+    class AgentUsage(models.TextChoices):
+        """Whether usage says which agent used it, as syncs have found out."""
+
+        UNKNOWN = "", "Not known yet"
+        NO_PERMISSION = "no_permission", "Agents may not be listed"
+        TOLD = "told", "Usage names agents"
+        NOT_TOLD = "not_told", "Usage does not name agents"
+
+    class AttributesBy(models.TextChoices):
+        KEY = "key", "API key"
+        AGENT = "agent", "Agent"
+
     type = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
     region = models.CharField(max_length=40, blank=True)  # empty where the type has none
@@ -97,6 +109,15 @@ class Provider(models.Model):
         choices=KeylessSharing,
         default=KeylessSharing.NONE,
         help_text="What becomes of usage without an API key, as long as it is not assigned itself.",
+    )
+    agent_usage = models.CharField(
+        max_length=20, choices=AgentUsage, default=AgentUsage.UNKNOWN, blank=True, editable=False
+    )
+    attributes_by = models.CharField(
+        max_length=20,
+        choices=AttributesBy,
+        default=AttributesBy.KEY,
+        help_text="What usage of an agent belongs to that was made with an API key.",
     )
     refused_since = models.DateTimeField(null=True, editable=False, help_text="When it first refused the key.")
     nightly_on = models.DateField(null=True, editable=False, help_text="The UTC day of the latest nightly sync.")
@@ -176,6 +197,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Every API key that was ever known: neither usage without a key nor an account's totals."""
         return self.filter(kind=Project.Kind.KEY)
 
+    def agents(self) -> Self:
+        """Every agent that was ever listed."""
+        return self.filter(kind=Project.Kind.AGENT)
+
+    def keys_and_agents(self) -> Self:
+        """What rules assign, and what usage without a key is shared by."""
+        return self.filter(kind__in=[Project.Kind.KEY, Project.Kind.AGENT])
+
     def present_keys(self) -> Self:
         """The API keys that there are – the only ones that any page, file or sentence counts.
 
@@ -184,22 +213,37 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """
         return self.filter(_is_present_key())
 
+    def present_keys_and_agents(self) -> Self:
+        """present_keys(), and the agents that there are, archived ones left out."""
+        return self.filter(_is_present_key() | _is_present_agent())
+
     def with_presence(self) -> Self:
-        """With ``is_present_key``: whether present_keys() holds it."""
-        return self.annotate(is_present_key=_is_present_key())
+        """With ``is_present_key`` and ``is_present_agent``: whether it is one of present_keys_and_agents()."""
+        return self.annotate(is_present_key=_is_present_key(), is_present_agent=_is_present_agent())
 
 
 def _is_present_key() -> models.Q:
     return models.Q(kind=Project.Kind.KEY, deleted_at=None, provider__source=Provider.Source.ANALYTICS)
 
 
+def _is_present_agent() -> models.Q:
+    return models.Q(kind=Project.Kind.AGENT, deleted_at=None, archived_at=None)
+
+
 class Project(models.Model):
-    """An API key of a workspace, known from its listing or from its usage – or the usage made without any key."""
+    """What usage of a workspace belongs to: an API key, known from its listing or from its usage, an agent, a person –
+    or the usage made without any key, as far as it is nobody's.
+    """
 
     class Kind(models.TextChoices):
         KEY = "key", "API key"
+        AGENT = "agent", "Agent"
+        PERSON = "person", "Person"
         KEYLESS = "keyless", "No API key"  # each project has the name that its type gives it
         ACCOUNT = "account", "Account totals"
+
+    # Kinds whose usage is a part of what was used with a key, or without one.
+    PARTS = (Kind.AGENT.value, Kind.PERSON.value)
 
     # Stand where a key's hash would; in brackets, which no hash has.
     KEYLESS_ID = "(keyless)"
@@ -211,9 +255,11 @@ class Project(models.Model):
     name = models.CharField(max_length=200, blank=True, editable=False, help_text="As the provider reports it.")
     label = models.CharField(max_length=200, blank=True, help_text="Shown instead of the reported name.")
     hint = models.CharField(max_length=20, blank=True, editable=False, help_text="The key's last characters.")
+    tags = models.JSONField(default=list, blank=True, editable=False, help_text="An agent's, as the provider has them.")
     listed_at = models.DateTimeField(null=True, editable=False, help_text="When a key listing last named it.")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_reason = models.CharField(max_length=60, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, editable=False, help_text="When a listing first called it archived.")
     deleted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a listing first lacked it."
     )
@@ -240,9 +286,10 @@ class Project(models.Model):
         """What people call it: their own label, the reported name, or – unnamed – the key's last characters."""
         if self.label or self.name:
             return self.label or self.name
-        if self.kind != self.Kind.KEY:
+        unnamed = {self.Kind.KEY: "key", self.Kind.AGENT: "agent", self.Kind.PERSON: "person"}
+        if (noun := unnamed.get(self.Kind(self.kind))) is None:
             return str(self.Kind(self.kind).label)
-        return f"Unnamed key ··{self.hint or self.external_id[-4:]}"
+        return f"Unnamed {noun} ··{self.hint or self.external_id[-4:]}"
 
     def was_in_use_on(self, day: date) -> bool:
         """From its first use until the day on which it was deleted, both included."""

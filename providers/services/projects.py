@@ -1,4 +1,4 @@
-"""Creating and updating a provider's projects from its listing of keys and from its usage."""
+"""Creating and updating a provider's projects from its listings of keys and agents, and from its usage."""
 
 from __future__ import annotations
 
@@ -17,41 +17,55 @@ from providers.signals import notify_sharing_changed
 
 @dataclass(frozen=True)
 class ListedProject:
-    """An API key as the provider's own listing describes it."""
+    """An API key or an agent as the provider's own listing describes it."""
 
     external_id: str
     name: str
-    hint: str
-    is_disabled: bool
-    disabled_reason: str
+    hint: str = ""
+    is_disabled: bool = False
+    disabled_reason: str = ""
+    is_archived: bool = False
+    tags: tuple[str, ...] = ()
     expires_at: datetime | None = None
     credit_limit: int | None = None
     credits_used: int | None = None
 
 
 @transaction.atomic
-def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject], now: datetime) -> None:
-    """Make or update a project for each key of a whole listing.
+def record_listed_projects(
+    *,
+    provider: Provider,
+    listed: Iterable[ListedProject],
+    now: datetime,
+    kind: Project.Kind = Project.Kind.KEY,
+) -> list[str]:
+    """Make or update a project for each key, or agent, of a whole listing of such.
 
-    A key that an earlier listing named and this one lacks is marked deleted; its history stays. Keys known from usage
-    alone are never listed and stay as they are. New keys are assigned by the rules.
+    One that an earlier listing named and this one lacks is marked deleted; its history stays. Keys known from usage
+    alone are never listed and stay as they are. New ones are assigned by the rules. Returns the ids that were left out
+    because they are those of projects of another kind.
     """
     lock_providers([provider.pk])  # as whatever assigns: its order of locks
-    known = {project.external_id: project for project in Project.objects.for_provider(provider)}
-    by_id = {key.external_id: key for key in listed}
+    stored = list(Project.objects.for_provider(provider))
+    known = {project.external_id: project for project in stored if project.kind == kind}
+    taken = {project.external_id for project in stored if project.kind != kind}
+    by_id = {key.external_id: key for key in listed if key.external_id not in taken}
+    left_out = sorted({key.external_id for key in listed} & taken)
     made: list[Project] = []
     changed: list[Project] = []
-    first_named: list[Project] = []
+    decidable: list[Project] = []
     sharing_changes = False
     for external_id, key in by_id.items():
-        project = known.get(external_id) or Project(provider=provider, external_id=external_id)
+        project = known.get(external_id) or Project(provider=provider, external_id=external_id, kind=kind)
         before = _described(project)
-        if key.name and not project.name:
-            first_named.append(project)
+        if (key.name and not project.name) or set(key.tags) - set(project.tags):
+            decidable.append(project)
         project.name = key.name or project.name
         project.hint = key.hint
         project.disabled_at = (project.disabled_at or now) if key.is_disabled else None
         project.disabled_reason = key.disabled_reason if key.is_disabled else ""
+        project.archived_at = (project.archived_at or now) if key.is_archived else None
+        project.tags = list(key.tags)
         project.expires_at = key.expires_at
         project.credit_limit = key.credit_limit
         project.credits_used = key.credits_used
@@ -70,18 +84,22 @@ def record_listed_projects(*, provider: Provider, listed: Iterable[ListedProject
             changed.append(project)
     Project.objects.bulk_create(made)
     Project.objects.bulk_update(changed, [*_DESCRIPTION, "listed_at"], batch_size=500)
-    assign_new_projects(provider=provider, projects=first_named)
+    assign_new_projects(provider=provider, projects=decidable)
     if sharing_changes:
         notify_sharing_changed(provider)
+    return left_out
 
 
 @transaction.atomic
-def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -> dict[str | None, int]:
+def projects_for_usage(
+    *, provider: Provider, names: Mapping[str | None, str], kinds: Mapping[str | None, str] | None = None
+) -> dict[str | None, int]:
     """The project ids for the keys that usage names, by external id; None is the usage without any key.
 
-    Missing projects are made. A name that the usage reports is taken over where no listing names the key. New keys are
-    assigned by the rules.
+    Missing projects are made: keys, but for those in ``kinds``. A name that the usage reports is taken over where no
+    listing names the key. New keys are assigned by the rules.
     """
+    of_kind = kinds or {}
     wanted = {_external_id(key): name for key, name in names.items()}
     # In the order in which assigning locks them too: whoever writes usage updates its projects in the same transaction.
     stored = Project.objects.for_provider(provider).select_for_update(no_key=True).order_by("pk")
@@ -90,7 +108,7 @@ def projects_for_usage(*, provider: Provider, names: Mapping[str | None, str]) -
         Project(
             provider=provider,
             external_id=external_id,
-            kind=_KINDS.get(external_id, Project.Kind.KEY),
+            kind=_KINDS.get(external_id) or of_kind.get(external_id, Project.Kind.KEY),
             name=name or (words_of(provider.type).keyless_name if external_id == Project.KEYLESS_ID else ""),
         )
         for external_id, name in wanted.items()
@@ -121,6 +139,8 @@ _DESCRIPTION = (
     "hint",
     "disabled_at",
     "disabled_reason",
+    "archived_at",
+    "tags",
     "deleted_at",
     "expires_at",
     "credit_limit",

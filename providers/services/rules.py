@@ -17,7 +17,7 @@ from django.db import transaction
 
 from core.audit import audit_event
 from core.sums import TotalTooLargeError
-from providers.matching import matches, shown_name
+from providers.matching import fits, shown_name
 from providers.models import (
     NO_PERIODS,
     Assignment,
@@ -44,6 +44,8 @@ from providers.wording import chosen_keys
 
 # Each is tried on each new key.
 RULE_LIMIT = 200
+
+_DECIDABLE = (Project.Kind.KEY, Project.Kind.AGENT)
 
 
 class OutcomeChangedError(Exception):
@@ -137,12 +139,15 @@ def _facts(rule: AssignmentRule) -> dict[str, str]:
 
 
 def assign_new_projects(*, provider: Provider, projects: Iterable[Project]) -> None:
-    """Give keys that have just become known, or got their first name, to the company of the first rule that matches.
+    """Give keys and agents that have just become known, or got their first name or a tag, to the company of the first
+    rule that matches.
 
     From the beginning, and only keys that were never assigned. For the sync's transaction, which has locked the
     provider and its projects.
     """
-    candidates = [project for project in projects if project.kind == Project.Kind.KEY and shown_name(project)]
+    candidates = [
+        project for project in projects if project.kind in _DECIDABLE and (shown_name(project) or project.tags)
+    ]
     if not candidates:
         return
     rules = [rule for rule in AssignmentRule.objects.in_force() if rule.provider_id in (None, provider.pk)]
@@ -168,14 +173,8 @@ def assign_new_projects(*, provider: Provider, projects: Iterable[Project]) -> N
 
 def first_match(project: Project, rules: Sequence[AssignmentRule]) -> AssignmentRule | None:
     """The rule that decides about ``project``; ``rules`` are in order."""
-    name = shown_name(project)
     return next(
-        (
-            rule
-            for rule in rules
-            if rule.provider_id in (None, project.provider_id) and matches(rule.kind, rule.pattern, name)
-        ),
-        None,
+        (rule for rule in rules if rule.provider_id in (None, project.provider_id) and fits(project, rule)), None
     )
 
 
@@ -187,8 +186,8 @@ def preview_rules(*, starts_on: date | None) -> Preview:
     rules = list(AssignmentRule.objects.in_force())
     if not rules:
         return Preview((), 0, _fingerprint([], {}, starts_on))
-    keys = Project.objects.api_keys().select_related("provider")
-    stored = Assignment.objects.filter(project__in=Project.objects.api_keys()).by_project()
+    keys = Project.objects.keys_and_agents().select_related("provider")
+    stored = Assignment.objects.filter(project__in=Project.objects.keys_and_agents()).by_project()
     names = dict(Company.objects.values_list("pk", "name")) if stored else {}
     outcomes: list[Outcome] = []
     kept = 0

@@ -71,6 +71,9 @@ class PrismReader:
     def listed_keys(self) -> Sequence[ListedKey] | None:
         return read_tokens(self._client.tokens())
 
+    def listed_agents(self) -> None:
+        return None
+
     def model_names(self) -> Mapping[str, str] | None:
         return None
 

@@ -1,0 +1,186 @@
+"""Agents: listing them, and dividing the usage of workspaces billed in credits between them.
+
+What an agent's public widget or phone number uses carries no API key. A second request for the same days – grouped by
+resource too, filtered to the known agents – says what each of them used; the main answer, its checks and its totals are
+as they would be without. Whether ``resource_id`` names agents at all is no documented fact, so it is found out: where
+the endpoint refuses the question, or answers without the column, that is remembered and asked again by night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from elevenlabs_sync.client import AGENTS_PER_PAGE, AGENTS_PERMISSION, ElevenLabsClient
+from elevenlabs_sync.dividing import Claim, Division, divide, keep_standing
+from elevenlabs_sync.payloads import display_name, objects, read_usage
+from elevenlabs_sync.tabular import Table, is_id
+from syncing.errors import (
+    AnswerTooLargeError,
+    MissingPermissionError,
+    ProviderError,
+    RejectedError,
+    UnexpectedResponseError,
+)
+from syncing.reader import AGENT, ListedAgent, Reading, SyncSession, UsageRow
+from syncing.windows import Window
+
+# More agents than that are not taken over anyway (syncing.storing); one page more shows that there are more.
+MAX_PAGES = 101
+MAX_TAGS = 50
+MAX_NAMED_PLACES = 5
+RESOURCE_COLUMN = "resource_id"
+
+
+class AgentReader:
+    """Lists the agents of one workspace and divides its usage by them, during one sync.
+
+    ``tells_agents``: what earlier syncs have found out (None: nothing yet). With ``agents_first`` usage of a known
+    agent is the agent's whatever key it was made with; else only usage without a key is divided.
+    """
+
+    def __init__(
+        self, client: ElevenLabsClient, *, session: SyncSession, tells_agents: bool | None, agents_first: bool
+    ) -> None:
+        self._client = client
+        self._session = session
+        self._agents_first = agents_first
+        self._asks = tells_agents is not False or session.rechecks
+
+    def listed(self) -> list[ListedAgent]:
+        """Every agent, each once. Raises UnexpectedResponseError for a listing that does not end, too."""
+        agents: dict[str, ListedAgent] = {}
+        cursor, seen = "", {""}
+        for _page in range(MAX_PAGES):
+            page, cursor = read_agents(self._page(cursor))
+            for agent in page:
+                agents.setdefault(agent.external_id, agent)
+            if not cursor:
+                return list(agents.values())
+            if cursor in seen:
+                break
+            seen.add(cursor)
+        if len(agents) > (MAX_PAGES - 1) * AGENTS_PER_PAGE:
+            return list(agents.values())
+        raise UnexpectedResponseError("its pages do not end")
+
+    def _page(self, cursor: str) -> Any:
+        try:
+            return self._session.once(lambda: self._client.agents(cursor=cursor))
+        except MissingPermissionError:
+            raise MissingPermissionError(AGENTS_PERMISSION) from None
+
+    def divided(self, reading: Reading) -> Reading:
+        """The reading of days in credits, divided by agent as far as the workspace tells."""
+        if not reading.rows or not self._asks:
+            return reading
+        # An id that usage knows as a key's is a key.
+        agents = sorted(self._session.agent_ids() - {row.external_id for row in reading.rows})
+        if not agents:
+            return reading
+        try:
+            claims = [
+                claim
+                for start in range(0, len(agents), AGENTS_PER_PAGE)
+                for claim in self._claims(reading.window, reading.read_at, agents[start : start + AGENTS_PER_PAGE])
+            ]
+        except (RejectedError, UnexpectedResponseError) as error:
+            self._asks = False
+            # What does not answer this question never will, unless it was the answer's size.
+            return replace(
+                self._as_before(reading, error), tells_agents=None if isinstance(error, AnswerTooLargeError) else False
+            )
+        except ProviderError as error:
+            self._asks = False
+            return self._as_before(reading, error)
+        if not claims:
+            return reading
+        division = divide(reading.rows, [claim for claim in claims if self._agents_first or claim.key is None])
+        return replace(reading, rows=[row for row in division.rows if not row.is_empty], tells_agents=True, remarks=(*reading.remarks, *_remarks(division)))
+
+    def _as_before(self, reading: Reading, error: ProviderError) -> Reading:
+        """With the division that is stored, where it still adds up."""
+        remark = (
+            f"Usage could not be divided by agent this time ({error.code}): "
+            "what changed since the last sync is not divided."
+        )
+        standing = self._session.standing(reading.window)
+        if all(row.is_of_key for row in standing):
+            return reading
+        return replace(reading, rows=keep_standing(reading.rows, standing), remarks=(*reading.remarks, remark))
+
+    def _claims(self, window: Window, read_at: datetime, agents: Sequence[str]) -> Iterator[Claim]:
+        """What these agents used in the window, by halves where the answer is too large."""
+        start, end = window.bounds(now=read_at)
+        try:
+            document = self._session.once(
+                lambda: self._client.usage_by_resource(start=start, end=end, resource_ids=agents)
+            )
+        except AnswerTooLargeError:
+            if len(window) == 1:
+                raise
+            for half in window.halves():
+                yield from self._claims(half, read_at, agents)
+        else:
+            yield from read_claims(document, frozenset(agents), first=window.first, last=window.last)
+
+
+def read_agents(document: Any) -> tuple[list[ListedAgent], str]:
+    """A page of ``GET /v1/convai/agents``, and the cursor of the next one; empty after the last."""
+    agents = [_agent(entry) for entry in objects(document, "agents")]
+    cursor, has_more = document.get("next_cursor"), document.get("has_more")
+    if not has_more or cursor is None or not agents:
+        return agents, ""
+    if not isinstance(cursor, str) or not cursor:
+        raise UnexpectedResponseError("field next_cursor is no text")
+    return agents, cursor
+
+
+def _agent(entry: dict[str, Any]) -> ListedAgent:
+    agent_id, tags = entry.get("agent_id"), entry.get("tags")
+    if not isinstance(agent_id, str) or not agent_id or not is_id(agent_id):
+        raise UnexpectedResponseError("field agent_id holds something that is no id")
+    if tags is not None and not isinstance(tags, list):
+        raise UnexpectedResponseError("field tags is not a list")
+    names = [name for tag in (tags or [])[:MAX_TAGS] if (name := display_name(tag))]
+    return ListedAgent(
+        external_id=agent_id,
+        name=display_name(entry.get("name")),
+        tags=tuple(dict.fromkeys(names)),
+        is_archived=entry.get("archived") is True,
+    )
+
+
+def read_claims(document: Any, agents: frozenset[str], *, first: date, last: date) -> list[Claim]:
+    """What each of ``agents`` used by day, key and model, from an answer grouped by resource too.
+
+    Other resources are left out: a filter may be ignored. Raises UnexpectedResponseError where the answer lacks the
+    column, or what read_usage needs.
+    """
+    resource = Table.of(document).needed(RESOURCE_COLUMN)
+    rows_of: dict[str, list[Any]] = {}
+    for cells in document["rows"]:
+        if isinstance(named := cells[resource.position], str) and named in agents:
+            rows_of.setdefault(named, []).append(cells)
+    return [
+        Claim(row.external_id, _of_agent(row, agent))
+        for agent, rows in rows_of.items()
+        for row in read_usage({**document, "rows": rows}, first=first, last=last)
+    ]
+
+
+def _of_agent(row: UsageRow, agent: str) -> UsageRow:
+    return replace(row, external_id=agent, key_name="", kind=AGENT)
+
+
+def _remarks(division: Division) -> Iterator[str]:
+    for places, reason in (
+        (division.exceeded, "the agents' usage is more than there is"),
+        (division.unclear, "a figure is known of the whole, but not of the agents' part"),
+    ):
+        if places:
+            named = ", ".join(f"{day.isoformat()} ({model or 'no model'})" for day, model in places[:MAX_NAMED_PLACES])
+            more = f" and {len(places) - MAX_NAMED_PLACES} more" if len(places) > MAX_NAMED_PLACES else ""
+            yield f"Not divided by agent, because {reason}: {named}{more}."
