@@ -98,7 +98,12 @@ class AgentReader:
         if not claims:
             return reading
         division = divide(reading.rows, [claim for claim in claims if self._agents_first or claim.key is None])
-        return replace(reading, rows=[row for row in division.rows if not row.is_empty], tells_agents=True, remarks=(*reading.remarks, *_remarks(division)))
+        return replace(
+            reading,
+            rows=[row for row in division.rows if not row.is_empty],
+            tells_agents=True,
+            remarks=(*reading.remarks, *_remarks(division)),
+        )
 
     def _as_before(self, reading: Reading, error: ProviderError) -> Reading:
         """With the division that is stored, where it still adds up."""

@@ -218,7 +218,7 @@ _TOTALS_OF_DIVIDED = f"""
     SELECT staged.day, staged.model, {
     ", ".join(
         f"{sum_halves(f'stored.{name}')}, {sum_halves(f'staged.{name}')}, "
-        f"MAX(CASE WHEN {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
+        f"MAX(CASE WHEN stored.id IS NOT NULL AND {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
         f"MAX(CASE WHEN {_is_used('staged')} AND staged.{name} IS NULL THEN 1 ELSE 0 END)"
         for name in FIGURES
     )

@@ -18,13 +18,14 @@ from elevenlabs_sync.simulator.billing import Billing, Cost, Credits, Moved
 from elevenlabs_sync.simulator.running import ensure_running, stop_running
 from elevenlabs_sync.simulator.server import SimulatorServer
 from elevenlabs_sync.simulator.usage import Totals, UsageRow
-from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from elevenlabs_sync.simulator.workspace import Agents, SimulatedWorkspace
 
 __all__ = [
     "ALL_PERMISSIONS",
     "RESTRICTED_API_KEY",
     "SIMULATED_API_KEY",
     "USAGE_ONLY_API_KEY",
+    "Agents",
     "Billing",
     "Cost",
     "Credits",

@@ -12,7 +12,7 @@ from typing import TypeVar
 from elevenlabs_sync.simulator import billing, jsontext
 from elevenlabs_sync.simulator.access import REGIONS, RESTRICTED_API_KEY, key_of, keys_of
 from elevenlabs_sync.simulator.server import SimulatorServer
-from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from elevenlabs_sync.simulator.workspace import Agents, SimulatedWorkspace
 
 DEFAULT_PORT = 9000
 LONGEST_HISTORY_DAYS = 10_000
@@ -59,6 +59,13 @@ def workspace_parser(*, prog: str, description: str, epilog: str = "") -> argpar
         "(default: %(default)s; the date: the middle of the history)",
     )
     parser.add_argument(
+        "--agents",
+        type=Agents,
+        default=Agents.NONE,
+        metavar="none|told|untold",
+        help="whether it has voice agents, and whether its usage names them (default: none)",
+    )
+    parser.add_argument(
         "--restricted", action="store_true", help="accept only an API key that may not read the workspace's usage"
     )
     parser.add_argument(
@@ -97,7 +104,9 @@ def read_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | Non
 
 def workspaces(options: argparse.Namespace, make: Callable[..., Workspace]) -> Callable[[], Workspace]:
     """What gives the workspace of the options as it is now, so that it rolls over at midnight UTC."""
-    return lambda: make(options.today or datetime.now(UTC).date(), options.days, billing=options.billing)
+    return lambda: make(
+        options.today or datetime.now(UTC).date(), options.days, billing=options.billing, agents=options.agents
+    )
 
 
 def keys_for(options: argparse.Namespace) -> dict[str, Collection[str]]:

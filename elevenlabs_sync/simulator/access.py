@@ -13,7 +13,8 @@ ANALYTICS = "workspace_analytics_full_read"
 USER = "user_read"
 MODELS = "models_read"
 WORKSPACE = "workspace_read"
-ALL_PERMISSIONS = frozenset({ANALYTICS, USER, MODELS, WORKSPACE})
+AGENTS = "convai_read"
+ALL_PERMISSIONS = frozenset({ANALYTICS, USER, MODELS, WORKSPACE, AGENTS})
 
 SIMULATED_API_KEY = "sk_" + "5eed" * 12
 """May do everything."""
@@ -22,7 +23,7 @@ RESTRICTED_API_KEY = "sk_" + "0dd5" * 12
 """May do everything except what this project needs: reading the workspace's usage."""
 
 USAGE_ONLY_API_KEY = "sk_" + "c057" * 12
-"""May read usage and models, but neither the subscription nor the service accounts."""
+"""May read usage and models, but neither the subscription nor the service accounts nor the agents."""
 
 DEFAULT_KEYS: Mapping[str, frozenset[str]] = {
     SIMULATED_API_KEY: ALL_PERMISSIONS,

@@ -72,6 +72,29 @@ class SimulatedKey:
         return self.first_used <= day <= self.last_used
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedAgent:
+    """A voice agent over its whole life; its usage is on top of that of its `key`.
+
+    `key` is the slug of the API key that starts its calls, None for a public widget or a `phone` line, whose callers
+    send no key. `deleted_on` takes it off the list and ends its usage.
+    """
+
+    slug: str
+    name: str
+    tags: tuple[str, ...]
+    uses: tuple[Use, ...]
+    week: tuple[int, int, int, int, int, int, int]
+    key: str | None = None
+    phone: bool = False
+    created_on: date = date(2025, 3, 3)
+    archived: bool = False
+    deleted_on: date | None = None
+
+    def exists_on(self, day: date) -> bool:
+        return self.created_on <= day and (self.deleted_on is None or day < self.deleted_on)
+
+
 MULTILINGUAL = SimulatedModel("eleven_multilingual_v2", "Eleven Multilingual v2", "text_to_speech", 180_000, 900, 240)
 TURBO = SimulatedModel("eleven_turbo_v2_5", "Eleven Turbo v2.5", "text_to_speech", 165_300, 450, 60)
 FLASH = SimulatedModel("eleven_flash_v2_5", "Eleven Flash v2.5", "text_to_speech", 149_700, 450, 45)
@@ -141,6 +164,49 @@ KEYS = (
 )
 
 KEYLESS = SimulatedKey("keyless", "", (Use(MULTILINGUAL, 600), Use(SOUND, 250)), OFFICE, quiet=350, keyless=True)
+
+
+AGENTS = (
+    SimulatedAgent(
+        "harbor-booking", "Harbor Clinic – booking line", ("harbor", "phone"), (Use(FLASH, 5400),), SERVICE, phone=True
+    ),
+    SimulatedAgent(
+        "juniper-widget", "Juniper Travel – website assistant", ("juniper", "web"), (Use(FLASH, 3800),), LEISURE
+    ),
+    SimulatedAgent(
+        "oakfield-reception",
+        "Oakfield Bank – reception",
+        ("oakfield", "vip", "phone"),
+        (Use(TURBO, 2200), Use(MULTILINGUAL, 300)),
+        OFFICE,
+        phone=True,
+    ),
+    SimulatedAgent(
+        "meridian-drivers",
+        "Meridian Logistics – drivers",
+        ("meridian",),
+        (Use(TURBO, 1300),),
+        STEADY,
+        key="meridian-dispatch",
+    ),
+    SimulatedAgent(
+        "meridian-customers",
+        "Meridian Logistics – customers",
+        ("meridian", "vip"),
+        (Use(TURBO, 900),),
+        OFFICE,
+        key="meridian-dispatch",
+    ),
+    SimulatedAgent(
+        "northwind-pilot",
+        "Northwind – pilot",
+        ("northwind",),
+        (Use(FLASH, 700),),
+        OFFICE,
+        deleted_on=date(2026, 9, 1),
+    ),
+)
+"""Who answers calls. `meridian-dispatch` serves two of them; the pilot's history outlives it."""
 
 
 CAMPAIGN = "juniper-campaign-"

@@ -22,10 +22,12 @@ DEFAULT_INTERVAL_SECONDS = 60
 EPOCH = date(1970, 1, 1)
 
 KEY_COLUMN = "hashed_xi_api_key"
+RESOURCE_COLUMN = "resource_id"
 GROUP_COLUMNS: Mapping[str, Callable[[SimulatedWorkspace, Used], str | None]] = {
     KEY_COLUMN: lambda _workspace, row: row.key_hash,
     "model": lambda _workspace, row: row.model,
     "product_type": lambda _workspace, row: row.product_type,
+    RESOURCE_COLUMN: lambda workspace, row: workspace.resource_id(row),
     "fiat_currency": lambda workspace, _row: workspace.currency,
     "reporting_workspace_id": lambda workspace, _row: workspace.workspace_id,
 }
@@ -130,6 +132,9 @@ def read_cost_query(body: object) -> UsageQuery:
     elif interval != DAY_SECONDS:
         problems.add(("interval_seconds",), f"the simulator serves intervals of {DAY_SECONDS} seconds only")
     query = _read(fields, problems)
+    if RESOURCE_COLUMN in {*query.group_by, *(used.column for used in query.filters)}:
+        problems.add((), f"the cost of a {RESOURCE_COLUMN} is not known", "enum")
+        raise InvalidQueryError(problems.found)
     _check_combination(query)
     return query
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from elevenlabs_sync.simulator import access, account, queries, stats, tabular
+from elevenlabs_sync.simulator import access, account, agents, queries, stats, tabular
 from elevenlabs_sync.simulator.answers import Answer, invalid, plain_error, refusal
 from elevenlabs_sync.simulator.billing import Moved
 from elevenlabs_sync.simulator.request import UNREADABLE, Request
@@ -20,6 +20,7 @@ CHARACTER_STATS_PATH = "/v1/usage/character-stats"
 SERVICE_ACCOUNTS_PATH = "/v1/service-accounts"
 SUBSCRIPTION_PATH = "/v1/user/subscription"
 MODELS_PATH = "/v1/models"
+AGENTS_PATH = "/v1/convai/agents"
 
 BILLED_BY_COST = refusal(
     400,
@@ -100,5 +101,6 @@ _ROUTES = {
     SUBSCRIPTION_PATH: _Route(
         "GET", access.USER, lambda workspace, _request: Answer(200, account.subscription(workspace))
     ),
+    AGENTS_PATH: _Route("GET", access.AGENTS, lambda workspace, request: agents.listing(workspace, request.query)),
     MODELS_PATH: _Route("GET", access.MODELS, lambda _workspace, _request: Answer(200, account.models())),
 }

@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime
 
 from elevenlabs_sync.simulator.server import SimulatorServer
-from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
+from elevenlabs_sync.simulator.workspace import Agents, SimulatedWorkspace
 
 
 class _Holder:
@@ -26,7 +26,7 @@ _holder = _Holder()
 
 def workspace_today() -> SimulatedWorkspace:
     """The simulated workspace as it is now, so that a long-lived server rolls over at midnight UTC."""
-    return SimulatedWorkspace(datetime.now(UTC).date())
+    return SimulatedWorkspace(datetime.now(UTC).date(), agents=Agents.TOLD)
 
 
 def ensure_running() -> str:

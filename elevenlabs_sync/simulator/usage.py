@@ -31,7 +31,10 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What one key did with one model on one UTC day, whether or not the API reports it; `slug` names the key."""
+    """What one key did with one model on one UTC day, whether or not the API reports it; `slug` names the key.
+
+    `agent` names the agent for which it did it, if any.
+    """
 
     slug: str
     key_hash: str | None
@@ -43,6 +46,7 @@ class Used:
     minutes: Decimal
     requests: int
     cost: Decimal | None
+    agent: str | None = None
 
     def row(self, *, billed_by_cost: bool) -> UsageRow:
         """What can be known of it."""

@@ -5,14 +5,19 @@ and Python version. How the figures look on the wire is decided in `tabular` and
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import Enum
 
 from elevenlabs_sync.simulator.billing import Billing, Credits
 from elevenlabs_sync.simulator.cast import (
+    AGENTS,
+    KEYLESS,
     PERMILLE,
     SCRIBE,
+    SimulatedAgent,
     SimulatedKey,
     SimulatedModel,
     Use,
@@ -34,6 +39,16 @@ GROWTH_PER_MONTH = 15
 SMALLEST_GROWTH = 300
 
 
+class Agents(Enum):
+    """Whether a workspace has voice agents, and what its usage says of them."""
+
+    NONE = "none"
+    TOLD = "told"
+    """`resource_id` names the agent."""
+    UNTOLD = "untold"
+    """There are agents, but `resource_id` names something else."""
+
+
 class SimulatedWorkspace:
     """A workspace as it looks on `today`, with the usage of the `history_days` days before it and part of today.
 
@@ -42,8 +57,8 @@ class SimulatedWorkspace:
     `first_day` have no usage. Days before `settled_until` never change again.
 
     `seed` makes another workspace with other keys and figures. `billing` says which days are billed in credits and
-    which by cost. Every answer is made from `cast`, `currency` and `used()`: a subclass that changes these is a
-    workspace with another truth.
+    which by cost; `agents` whether there are agents, whose usage comes on top. Every answer is made from `cast`,
+    `agent_cast`, `currency` and `used()`: a subclass that changes these is a workspace with another truth.
     """
 
     def __init__(
@@ -53,6 +68,7 @@ class SimulatedWorkspace:
         *,
         seed: str = DEFAULT_SEED,
         billing: Billing | None = None,
+        agents: Agents = Agents.NONE,
     ) -> None:
         if history_days < 0:
             raise ValueError("history_days must not be negative")
@@ -60,12 +76,18 @@ class SimulatedWorkspace:
         self.first_day = today - timedelta(days=history_days)
         self.seed = seed
         self.billing: Billing = Credits() if billing is None else billing
+        self.agents = agents
         self._cast = tuple(cast_between(self.first_day, today))
 
     @property
     def cast(self) -> tuple[SimulatedKey, ...]:
         """Every key that is listed or in use at some time of the history, and the web app."""
         return self._cast
+
+    @property
+    def agent_cast(self) -> tuple[SimulatedAgent, ...]:
+        """Every agent that there ever was."""
+        return () if self.agents is Agents.NONE else AGENTS
 
     @property
     def currency(self) -> str:
@@ -90,6 +112,16 @@ class SimulatedWorkspace:
         """The stable opaque id of a key (64 hexadecimal digits), None for the web app."""
         return None if key.keyless else self.identifier("hash", key.slug)
 
+    def agent_id(self, agent: SimulatedAgent) -> str:
+        """The id under which an agent is listed."""
+        return f"agent_{self.identifier('agent', agent.slug)[:28]}"
+
+    def resource_id(self, used: Used) -> str | None:
+        """What the usage says that it was made with: an agent's id, or the id of something else."""
+        if self.agents is Agents.TOLD and used.agent is not None:
+            return used.agent
+        return f"voice_{self.identifier('voice', used.slug)[:20]}"
+
     def identifier(self, kind: str, slug: str) -> str:
         """A stable id of 64 hexadecimal digits for anything of this workspace."""
         return hashlib.sha256(f"{self.seed}|{kind}|{slug}".encode()).hexdigest()
@@ -109,12 +141,15 @@ class SimulatedWorkspace:
 
     def used_by(self, key: SimulatedKey, day: date) -> Iterator[Used]:
         """What a key used on one UTC day, a row for each model; nothing on a day without usage."""
-        if not key.used_on(day) or self._draw(f"{key.slug}|{day}")[0] % PERMILLE < key.quiet:
-            return
-        for use in key.uses:
-            row = self._row(key, use, day)
-            if row is not None:
-                yield row
+        if key.used_on(day) and self._draw(f"{key.slug}|{day}")[0] % PERMILLE >= key.quiet:
+            for use in key.uses:
+                if row := self._row(key, use, key.week, day, key.slug):
+                    yield row
+        for agent in self.agent_cast:
+            if (agent.key or KEYLESS.slug) == key.slug and agent.exists_on(day):
+                for use in agent.uses:
+                    if row := self._row(key, use, agent.week, day, agent.slug):
+                        yield replace(row, agent=self.agent_id(agent))
 
     def rows(self, start: date, end: date) -> Iterator[UsageRow]:
         """What can be known of `used(start, end)`, by whichever endpoint: the rows a client should end up with."""
@@ -125,12 +160,12 @@ class SimulatedWorkspace:
         """The sums of `rows(start, end)`."""
         return Totals.of(self.rows(start, end))
 
-    def _row(self, key: SimulatedKey, use: Use, day: date) -> Used | None:
+    def _row(self, key: SimulatedKey, use: Use, week: Sequence[int], day: date, drawn_by: str) -> Used | None:
         model = use.model
         if day < model.released_on:
             return None
-        chance, pace, chattiness = self._draw(f"{key.slug}|{model.model_id}|{day}")
-        spent = use.credits_per_day * key.week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
+        chance, pace, chattiness = self._draw(f"{drawn_by}|{model.model_id}|{day}")
+        spent = use.credits_per_day * week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
         if day == self.today:
             spent = spent * TODAY_SO_FAR // PERMILLE
         if spent == 0:

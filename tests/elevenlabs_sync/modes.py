@@ -16,7 +16,7 @@ from django.test import override_settings
 
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
-from elevenlabs_sync.simulator import SIMULATED_API_KEY, Billing, SimulatedWorkspace, Totals, UsageRow
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, Agents, Billing, SimulatedWorkspace, Totals, UsageRow
 from elevenlabs_sync.simulator.routes import CHARACTER_STATS_PATH, COST_PATH, USAGE_PATH
 from providers.models import Project, Provider
 from tests.elevenlabs_sync.worlds import NOW, Clock, World
@@ -71,6 +71,7 @@ def simulated(
     first_day: date,
     now: datetime = NOW,
     billing: Billing | None = None,
+    agents: Agents = Agents.NONE,
     edits: Iterable[Edit] = (),
     api_key: str = SIMULATED_API_KEY,
     provider: dict[str, Any] | None = None,
@@ -82,7 +83,8 @@ def simulated(
 
     def workspace() -> EditedWorkspace:
         today = clock().date()
-        return EditedWorkspace(today, history_days=max(0, (today - first_day).days), billing=billing, edits=truth)
+        history_days = max(0, (today - first_day).days)
+        return EditedWorkspace(today, history_days, billing=billing, agents=agents, edits=truth)
 
     fields: dict[str, Any] = {"api_key": api_key, "history_from": first_day, "last_synced_at": None, "currency": ""} | (
         provider or {}

@@ -6,7 +6,7 @@ from datetime import date
 from elevenlabs_sync.simulator.billing import Billing
 from elevenlabs_sync.simulator.cast import SimulatedKey
 from elevenlabs_sync.simulator.usage import Used
-from elevenlabs_sync.simulator.workspace import DEFAULT_SEED, SimulatedWorkspace
+from elevenlabs_sync.simulator.workspace import DEFAULT_SEED, Agents, SimulatedWorkspace
 from tests.simulation.edits import Edit, Place, WorkspaceEdits
 
 
@@ -23,9 +23,10 @@ class EditedWorkspace(SimulatedWorkspace):
         *,
         seed: str = DEFAULT_SEED,
         billing: Billing | None = None,
+        agents: Agents = Agents.NONE,
         edits: WorkspaceEdits | None = None,
     ) -> None:
-        super().__init__(today, history_days, seed=seed, billing=billing)
+        super().__init__(today, history_days, seed=seed, billing=billing, agents=agents)
         self.edits = WorkspaceEdits() if edits is None else edits
 
     @property
