@@ -2,7 +2,7 @@
 
 from django.utils.html import format_html
 
-from elevenlabs_sync.client import ANALYTICS_PERMISSION
+from elevenlabs_sync.client import AGENTS_PERMISSION, ANALYTICS_PERMISSION
 from providers.type_words import FigureWords, Guide, TypeWords
 from syncing.errors import (
     InvalidKeyError,
@@ -36,6 +36,7 @@ WORDS = TypeWords(
             (ANALYTICS_PERMISSION, "Needed: usage and costs of the whole workspace."),
             ("user_read", "Optional: the plan and its credits."),
             ("models_read", "Optional: the models' names."),
+            (AGENTS_PERMISSION, "Optional: voice agents, and what each of them used."),
             ("workspace_read", "Optional, for admins of multi-seat workspaces: keys without usage."),
         ),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_an_archived_agent_says_so() -> None:
 def claims(*rows: tuple[str | None, str | None, int]) -> list[Claim]:
     document = answer(
         [cells(hashed_xi_api_key=key, resource_id=resource, total_usage=used) for key, resource, used in rows],
-        units=UNITS | {"resource_id": None},
+        units={**UNITS, "resource_id": None},
     )
     return read_claims(document, frozenset({"agent_1"}), first=DAY, last=DAY)
 
@@ -131,8 +132,8 @@ def test_resources_that_were_not_asked_for_are_left_out() -> None:
     found = claims((None, "agent_1", 5), (None, "voice_9", 7), ("key", "agent_1", 3), (None, None, 1))
 
     assert [(claim.key, claim.part.external_id, claim.part.credits) for claim in found] == [
-        (None, "agent_1", 5),
-        ("key", "agent_1", 3),
+        (None, "agent_1", Decimal(5)),
+        ("key", "agent_1", Decimal(3)),
     ]
 
 
