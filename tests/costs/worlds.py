@@ -1,10 +1,10 @@
-"""Settled months: workspaces that were read whole, keys with usage to bill, closing, and what changes afterwards."""
+"""Worlds for tests of costs: settled months with usage to bill and to close, and a workspace for every page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.factories import (
     make_project,
     make_provider,
     make_read_days,
+    make_usage,
 )
 
 AUGUST, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (8, 9, 10, 11))
@@ -113,3 +114,16 @@ def make_world(**company: object) -> tuple[Company, Company, Project]:
 def lines(company: Company, month: date) -> list[tuple[str, date, Decimal | None]]:
     found = StatementLine.objects.filter(statement__company=company, statement__closed_month__month=month)
     return [(line.kind, line.month, line.cost) for line in found]
+
+
+def make_workspace(keys: int = 2, days: int = 2) -> tuple[Provider, Company]:
+    """A read provider whose keys each cost $1 a day; the first one belongs to Acme."""
+    provider, acme = make_provider(name="Production"), make_company(name="Acme")
+    make_read_days(provider=provider, first=TODAY - timedelta(days=364), last=TODAY)
+    for number in range(keys):
+        key = make_project(provider=provider, name=f"Key {number}", last_used_on=TODAY)
+        if number == 0:
+            make_assignment(project=key, company=acme)
+        for day in range(1, days + 1):
+            make_usage(project=key, day=TODAY - timedelta(days=day), cost=Decimal(1))
+    return provider, acme

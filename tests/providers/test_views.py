@@ -1,22 +1,18 @@
-"""Connecting, syncing, assigning, naming companies – through the pages."""
+"""Syncing, companies and who may do what, through the pages of providers."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.urls import reverse
-from pytest_django.fixtures import Settings
 
-from providers.models import AssignmentChange, AssignmentShare, Company, Provider, SyncRun
+from providers.models import Company, Provider, SyncRun
 from tests.conftest import FakeType
 from tests.factories import (
     NOW,
     TODAY,
-    make_assignment,
     make_company,
-    make_project,
     make_provider,
     make_run,
 )
@@ -24,142 +20,6 @@ from tests.factories import (
 ADD = "/providers/add/"
 KEY = "sk_" + "0123456789abcdef" * 3
 VALID = {"provider_type": "elevenlabs", "name": "Production ElevenLabs", "api_key": KEY, "region": "global"}
-
-
-# Connecting -----------------------------------------------------------------------------------------------------------
-
-
-def test_connecting_stores_the_provider_and_starts_its_initial_sync(signed_in: Client, elevenlabs: FakeType) -> None:
-    """A good key leads to the provider's page with the initial sync handed to the queue."""
-    response = signed_in.post(ADD, VALID)
-
-    provider = Provider.objects.get()
-    run = SyncRun.objects.get()
-    assert response.status_code == 302
-    assert response["Location"] == provider.get_absolute_url()
-    assert (run.trigger, elevenlabs.enqueued) == (SyncRun.Trigger.CONNECT, [run.pk])
-    assert elevenlabs.checked == [(KEY, "global")]
-
-
-def test_connecting_succeeds_while_the_queue_is_away(signed_in: Client, elevenlabs: FakeType) -> None:
-    """The run is a row: the sweep hands it over later."""
-    elevenlabs.queue_is_down = True
-
-    signed_in.post(ADD, VALID)
-
-    assert SyncRun.objects.get().enqueued_at is None
-
-
-def test_a_blank_form_names_what_is_missing(signed_in: Client, elevenlabs: FakeType) -> None:
-    """422, "Error:" in the title, a summary with links to the fields, nothing stored."""
-    response = signed_in.post(ADD, VALID | {"name": "", "api_key": ""})
-
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert "<title>Error: Add Provider" in page
-    assert "There is a problem" in page
-    assert '<a href="#id_api_key">Enter an API key.</a>' in page
-    assert '<a href="#id_name">Enter a name.</a>' in page
-    assert not Provider.objects.exists()
-
-
-def test_a_refused_key_is_said_and_never_echoed(signed_in: Client, elevenlabs: FakeType) -> None:
-    """The provider's own words appear, type and name stay, the key is gone, nothing is stored."""
-    elevenlabs.refusal = "Could not connect: ElevenLabs did not accept this key."
-
-    response = signed_in.post(ADD, VALID)
-
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert elevenlabs.refusal in page
-    assert 'value="Production ElevenLabs"' in page
-    assert KEY not in page
-    assert not Provider.objects.exists()
-    assert not SyncRun.objects.exists()
-
-
-def test_the_same_key_twice_names_the_provider_that_has_it(signed_in: Client, elevenlabs: FakeType) -> None:
-    """A workspace counted twice would double every figure."""
-    make_provider(name="First", api_key=KEY)
-
-    response = signed_in.post(ADD, VALID)
-
-    assert response.status_code == 422
-    assert "This workspace is already connected as &quot;First&quot;" in response.content.decode()
-    assert elevenlabs.checked == []
-
-
-def test_a_name_that_is_taken_is_refused_whatever_its_capitals(signed_in: Client, elevenlabs: FakeType) -> None:
-    """Before the key is tried."""
-    make_provider(name="production elevenlabs")
-
-    response = signed_in.post(ADD, VALID)
-
-    assert "A provider with this name already exists." in response.content.decode()
-    assert elevenlabs.checked == []
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"name": "x" * 1_000_000},
-        {"name": "a\0b"},
-        {"api_key": "x" * 10_000},
-        {"api_key": "with a space"},
-        {"api_key": "line\r\nbreak"},
-        {"api_key": "schlüssel"},
-        {"region": "https://evil.example"},
-        {"provider_type": "nobody"},
-    ],
-    ids=str,
-)
-def test_hostile_input_is_refused_with_a_sentence(signed_in: Client, elevenlabs: FakeType, bad: dict[str, str]) -> None:
-    """Nothing of it is tried, stored, or answered with an error of the server's own."""
-    response = signed_in.post(ADD, VALID | bad)
-
-    assert response.status_code == 422
-    assert elevenlabs.checked == []
-    assert not Provider.objects.exists()
-
-
-def test_the_form_shows_how_to_get_a_key(signed_in: Client, elevenlabs: FakeType) -> None:
-    """Four steps, the permission, the advice, and a masked field."""
-    page = signed_in.get(ADD).content.decode()
-
-    assert "Use a key made only for cost tracking. It is stored encrypted and never shown again." in page
-    assert "workspace_analytics_full_read" in page
-    assert 'type="password"' in page
-    assert 'data-busy="Checking key…"' in page
-
-
-def test_the_simulated_workspace_is_one_click(signed_in: Client, elevenlabs: FakeType) -> None:
-    """Its key comes from the provider type, its region is the simulated one."""
-    response = signed_in.post("/providers/try-simulated/")
-
-    provider = Provider.objects.get()
-    assert response["Location"] == provider.get_absolute_url()
-    assert (provider.name, provider.region) == ("Simulated workspace", "simulated")
-
-
-def test_the_simulated_workspace_exists_only_in_the_embedded_default(
-    signed_in: Client, elevenlabs: FakeType, settings: Settings
-) -> None:
-    """In production there is none to connect."""
-    settings.EMBEDDED = False
-
-    response = signed_in.post("/providers/try-simulated/")
-
-    assert response.status_code == 404
-
-
-def test_a_second_simulated_workspace_is_refused_in_words(signed_in: Client, elevenlabs: FakeType) -> None:
-    """A second click does not end in an error of the server's."""
-    signed_in.post("/providers/try-simulated/")
-
-    response = signed_in.post("/providers/try-simulated/")
-
-    assert response.status_code == 422
-    assert Provider.objects.count() == 1
 
 
 # Syncing --------------------------------------------------------------------------------------------------------------
@@ -250,147 +110,6 @@ def test_only_a_run_that_needs_a_look_can_be_accepted(signed_in: Client, elevenl
     foreign = signed_in.post(f"/providers/{run.provider_id}/runs/{other.pk}/accept/")
 
     assert (not_held.status_code, foreign.status_code) == (404, 404)
-
-
-# Assigning ------------------------------------------------------------------------------------------------------------
-
-
-def assign_url(provider: Provider) -> str:
-    return reverse("providers:assign", args=[provider.pk])
-
-
-def companies_of(provider: Provider) -> dict[str, str]:
-    shares = AssignmentShare.objects.filter(assignment__project__provider=provider)
-    return dict(shares.values_list("assignment__project__name", "company__name"))
-
-
-def test_several_keys_are_assigned_at_once_and_undone(signed_in: Client) -> None:
-    """The flash says what happened and its button takes it back."""
-    provider, acme = make_provider(), make_company(name="Acme")
-    keys = [make_project(provider=provider, name=name) for name in ("a", "b", "c")]
-    url = assign_url(provider)
-
-    page = signed_in.post(url, {"projects": [key.pk for key in keys], "company": acme.pk}, follow=True)
-    assigned = companies_of(provider)
-    change = AssignmentChange.objects.get()
-    undone = signed_in.post(f"/assignments/{change.pk}/undo/", {"next": provider.get_absolute_url()})
-
-    assert "3 keys assigned to <bdi>Acme</bdi>." in page.content.decode()
-    assert f'action="/assignments/{change.pk}/undo/"' in page.content.decode()
-    assert assigned == {"a": "Acme", "b": "Acme", "c": "Acme"}
-    assert undone["Location"] == provider.get_absolute_url()
-    assert companies_of(provider) == {}
-
-
-def test_a_company_that_is_named_while_assigning_is_made_and_unmade(signed_in: Client) -> None:
-    """Undo also removes the company that the act made."""
-    key = make_project()
-
-    signed_in.post(assign_url(key.provider), {"projects": key.pk, "company": "new", "new_company": " New  Co "})
-    made = Company.objects.get().name
-    signed_in.post(f"/assignments/{AssignmentChange.objects.get().pk}/undo/")
-
-    assert made == "New Co"
-    assert not Company.objects.exists()
-
-
-def test_from_a_date_leaves_what_was_before(signed_in: Client) -> None:
-    """A period is added, none is replaced."""
-    key, acme, other = make_project(), make_company(), make_company()
-    make_assignment(project=key, company=acme)
-
-    signed_in.post(
-        assign_url(key.provider),
-        {"projects": key.pk, "company": other.pk, "applies_to": "from", "starts_on": "2026-11-15"},
-    )
-
-    periods = key.assignments.order_by("starts_on").values_list("starts_on", "shares__company")
-    assert [pair[1] for pair in periods] == [acme.pk, other.pk]
-    assert list(periods)[1][0] == date(2026, 11, 15)
-
-
-def test_a_key_can_be_unassigned(signed_in: Client) -> None:
-    """ "Unassigned" is a choice like any company."""
-    key = make_project()
-    make_assignment(project=key, company=make_company())
-
-    signed_in.post(assign_url(key.provider), {"projects": key.pk, "company": "none"})
-
-    assert companies_of(key.provider) == {}
-
-
-@pytest.mark.parametrize(
-    ("bad", "sentence"),
-    [
-        ({"projects": []}, "Choose at least one key."),
-        ({"projects": ["x"]}, "Some of these keys don"),
-        ({"projects": ["9" * 30]}, "Some of these keys don"),
-        ({"projects": [str(number) for number in range(10_000)]}, "Choose at most 500 keys at a time."),
-        ({"company": ""}, "Choose a company."),
-        ({"company": "987654"}, "This company doesn"),
-        ({"company": "9" * 5000}, "Choose a company."),
-        ({"company": "new", "new_company": ""}, "Enter the new company"),
-        ({"company": "new", "new_company": "x" * 1_000_000}, "at most 120 characters"),
-        ({"company": "new", "new_company": "a\0b"}, "Null characters are not allowed."),
-        ({"applies_to": "sometimes"}, "Choose “All history” or “From a date”."),
-        ({"applies_to": "from", "starts_on": ""}, "Enter the date from which on it applies."),
-        ({"applies_to": "from", "starts_on": "2026-02-30"}, "Write it as YYYY-MM-DD."),
-        ({"applies_to": "from", "starts_on": "0001-01-01"}, "The date must be between"),
-    ],
-)
-def test_bad_assignments_are_refused_with_a_sentence(signed_in: Client, bad: dict[str, object], sentence: str) -> None:
-    """422, the reason in words, nothing written."""
-    key, acme = make_project(), make_company()
-
-    response = signed_in.post(assign_url(key.provider), {"projects": [key.pk], "company": acme.pk} | bad)
-
-    assert response.status_code == 422
-    assert sentence in response.content.decode()
-    assert not AssignmentChange.objects.exists()
-    assert Company.objects.count() == 1
-
-
-def test_more_fields_than_any_form_has_are_refused(signed_in: Client) -> None:
-    """The limit of the whole body, with a page of our own."""
-    key = make_project()
-
-    response = signed_in.post(assign_url(key.provider), {"projects": ["1"] * 20_000})
-
-    assert response.status_code == 400
-    assert "This request can't be read" in response.content.decode()
-
-
-def test_another_providers_keys_are_refused(signed_in: Client) -> None:
-    """A form assigns the keys of the provider that it names."""
-    mine, foreign, acme = make_project(), make_project(), make_company()
-
-    response = signed_in.post(assign_url(mine.provider), {"projects": [mine.pk, foreign.pk], "company": acme.pk})
-
-    assert response.status_code == 422
-    assert not AssignmentShare.objects.exists()
-
-
-def test_undoing_twice_is_refused_in_words(signed_in: Client) -> None:
-    """The second undo finds nothing to take back."""
-    key, acme = make_project(), make_company()
-    signed_in.post(assign_url(key.provider), {"projects": key.pk, "company": acme.pk})
-    url = f"/assignments/{AssignmentChange.objects.get().pk}/undo/"
-    signed_in.post(url)
-
-    response = signed_in.post(url)
-
-    assert response.status_code == 409
-    assert "nothing was undone" in response.content.decode()
-
-
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "x" * 5000])
-def test_next_never_leads_to_another_site(signed_in: Client, target: str) -> None:
-    """An unsafe address is ignored."""
-    key, acme = make_project(), make_company()
-
-    response = signed_in.post(assign_url(key.provider), {"projects": key.pk, "company": acme.pk, "next": target})
-
-    assert response["Location"] == key.provider.get_absolute_url()
 
 
 # Companies ------------------------------------------------------------------------------------------------------------
