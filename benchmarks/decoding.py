@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 from benchmarks.measuring import in_child, timed
 from benchmarks.results import Result
 from benchmarks.world import Effort, rows_of, today
-from elevenlabs_sync.payloads import parse_json, read_usage
+from elevenlabs_sync.decoding import parse_table
+from elevenlabs_sync.payloads import read_usage
 
 DAYS, MODELS = 30, 14
 COLUMNS = {
@@ -38,8 +40,8 @@ def measure(effort: Effort) -> Iterator[Result]:
     last = today()
     first = last - timedelta(days=DAYS - 1)
     for name, work in {
-        f"{megabytes:.0f} MB decoded": parse_json,
-        f"{megabytes:.0f} MB decoded and read": lambda body: read_usage(parse_json(body), first=first, last=last),
+        f"{megabytes:.0f} MB decoded": lambda body: deque(parse_table(body)["rows"], maxlen=0),
+        f"{megabytes:.0f} MB decoded and read": lambda body: read_usage(parse_table(body), first=first, last=last),
     }.items():
         seconds, peak_mb = _in_child(work, body)
         ratios = {other: seconds / reference for other, reference in references.items()}

@@ -177,7 +177,7 @@ def read_claims(document: Any, agents: frozenset[str], *, first: date, last: dat
 
 
 def _of_agent(row: UsageRow, agent: str) -> UsageRow:
-    return replace(row, external_id=agent, key_name="", kind=AGENT)
+    return row._replace(external_id=agent, key_name="", kind=AGENT)
 
 
 def _remarks(division: Division) -> Iterator[str]:

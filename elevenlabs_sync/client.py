@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import httpx
 
-from elevenlabs_sync.payloads import parse_json
+from elevenlabs_sync.decoding import parse_json, parse_table
 from syncing.errors import (
     AnswerTooLargeError,
     InvalidKeyError,
@@ -92,8 +92,7 @@ class ElevenLabsClient:
 
         Reference: POST /v1/workspace/analytics/query/usage-by-product-over-time
         """
-        return self._call(
-            "POST",
+        return self._call_table(
             "/v1/workspace/analytics/query/usage-by-product-over-time",
             {
                 "start_time": to_milliseconds(start),
@@ -109,8 +108,7 @@ class ElevenLabsClient:
 
         Reference: POST /v1/workspace/analytics/query/usage-by-product-over-time
         """
-        return self._call(
-            "POST",
+        return self._call_table(
             "/v1/workspace/analytics/query/usage-by-product-over-time",
             {
                 "start_time": to_milliseconds(start),
@@ -127,8 +125,7 @@ class ElevenLabsClient:
 
         Reference: POST /v1/workspace/analytics/usage
         """
-        return self._call(
-            "POST",
+        return self._call_table(
             "/v1/workspace/analytics/usage",
             {
                 "start_time": to_milliseconds(start),
@@ -173,14 +170,20 @@ class ElevenLabsClient:
         """The models and their display names. Reference: GET /v1/models"""
         return self._call("GET", "/v1/models")
 
-    def _call(
+    def _call_table(self, path: str, body: Mapping[str, Any]) -> Any:
+        return parse_table(self._answer("POST", path, body=body))
+
+    def _call(self, method: str, path: str, *, query: Mapping[str, str | int] | None = None) -> Any:
+        return parse_json(self._answer(method, path, query=query))
+
+    def _answer(
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
         *,
+        body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
-    ) -> Any:
+    ) -> bytearray:
         self._beginning = b""
         try:
             with self._http.stream(method, path, json=body, params=query) as response:
@@ -189,7 +192,7 @@ class ElevenLabsClient:
                 if not response.is_success:
                     raise error_for(response, _error_body(response))
                 content = _read_capped(response)
-                self._beginning = content[:EXCERPT_BYTES]
+                self._beginning = bytes(content[:EXCERPT_BYTES])
         except httpx.TimeoutException:
             raise UnavailableError("it did not answer in time") from None
         except httpx.DecodingError:  # of a transport that unpacks by itself
@@ -202,7 +205,7 @@ class ElevenLabsClient:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnexpectedResponseError("it is not JSON but " + (quotable(media_type)[:60] or "of no declared type"))
-        return parse_json(content)
+        return content
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -211,7 +214,7 @@ def to_milliseconds(moment: datetime) -> int:
     return since_epoch.days * DAY_SECONDS * 1000 + since_epoch.seconds * 1000 + since_epoch.microseconds // 1000
 
 
-def error_for(response: httpx.Response, content: bytes) -> ProviderError:
+def error_for(response: httpx.Response, content: bytes | bytearray) -> ProviderError:
     """The error that a status of 300 or more means; its text quotes only ElevenLabs' own words, cut and cleaned."""
     status = response.status_code
     codes, message = _detail(content)
@@ -262,7 +265,7 @@ def _seconds(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,15}(\.\d{1,6})?", text.strip(), re.ASCII) else None
 
 
-def _read_capped(response: httpx.Response) -> bytes:
+def _read_capped(response: httpx.Response) -> bytearray:
     """The decompressed body; raises AnswerTooLargeError as soon as it passes the cap.
 
     Unpacked here and not by httpx, which unpacks all of what one read brings: a few hundred bytes may be a megabyte.
@@ -277,7 +280,7 @@ def _read_capped(response: httpx.Response) -> bytes:
         body += _unpacked(unpacker, chunk, MAX_ANSWER_BYTES + 1 - len(body)) if unpacker else chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise AnswerTooLargeError(MAX_ANSWER_BYTES)
-    return bytes(body)
+    return body
 
 
 def _unpacked(unpacker: zlib._Decompress, chunk: bytes, at_most: int) -> bytes:
@@ -287,7 +290,7 @@ def _unpacked(unpacker: zlib._Decompress, chunk: bytes, at_most: int) -> bytes:
         raise UnexpectedResponseError("its compression is broken") from None
 
 
-def _error_body(response: httpx.Response) -> bytes:
+def _error_body(response: httpx.Response) -> bytes | bytearray:
     """What an error answer says about itself; empty where that can't be read, for its status says enough."""
     try:
         return _read_capped(response)
@@ -295,7 +298,7 @@ def _error_body(response: httpx.Response) -> bytes:
         return b""
 
 
-def _detail(content: bytes) -> tuple[frozenset[str], str]:
+def _detail(content: bytes | bytearray) -> tuple[frozenset[str], str]:
     """The codes and the message of an error answer in any of its forms; empty where it has none (a gateway's HTML)."""
     try:
         document = parse_json(content)

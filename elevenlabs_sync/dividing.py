@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -104,8 +104,7 @@ def _split(row: UsageRow, parts: list[UsageRow]) -> list[UsageRow]:
         whole = getattr(row, name)
         figures[name] = _amounts(whole, [getattr(part, name) for part in parts], figure)
     return [
-        replace(
-            owner,
+        owner._replace(
             credits=credits_,
             minutes=minutes,
             requests=None if requests is None else int(requests),
@@ -154,8 +153,7 @@ def _merged(parts: list[UsageRow]) -> UsageRow:
             raise _UnclearError
         sums[name] = None if None in amounts else sum(map(Decimal, known), Decimal(0))
     requests = sums["requests"]
-    return replace(
-        first,
+    return first._replace(
         credits=sums["credits"],
         minutes=sums["minutes"],
         requests=None if requests is None else int(requests),

@@ -7,12 +7,11 @@ reference: https://elevenlabs.io/docs/api-reference/introduction
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, NoReturn
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from typing import Any
 
 from core.amounts import COST, CREDITS, CURRENCIES, DEFAULT_CURRENCY, MINUTES, REQUESTS, Figure
 from elevenlabs_sync.tabular import PLAIN_NUMBER, Column, Table, is_id
@@ -37,26 +36,11 @@ _KNOWN_COLUMNS = frozenset(
 MAX_REASON_LENGTH = 60
 
 # Wide enough to add up 30-digit decimals without rounding on the way.
-_EXACT = Context(prec=100)
+_EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 
 
 # Amounts by UTC day and model id; unknown is None.
 DailyStats = dict[tuple[date, str], Decimal | None]
-
-
-def parse_json(body: bytes) -> Any:
-    """The document with every number exact: integers as int, all others as Decimal.
-
-    Raises UnexpectedResponseError for anything that is not JSON – NaN and Infinity included.
-    """
-
-    def refuse(constant: str) -> NoReturn:
-        raise UnexpectedResponseError(f"it holds {constant}, which is no number")
-
-    try:
-        return json.loads(body, parse_float=Decimal, parse_constant=refuse)
-    except (ValueError, ArithmeticError, RecursionError):
-        raise UnexpectedResponseError("it is not JSON, or was cut off") from None
 
 
 @dataclass(frozen=True)
@@ -114,44 +98,53 @@ def _rows(table: Table, metrics: _Metrics, *, first: date, last: date) -> list[U
         (COST, metrics.cost),
     )
 
-    names: dict[str, str] = {}
-    sums: dict[tuple[date, str, str], tuple[Decimal | None, ...]] = {}
+    labels: dict[str, str] = {}
+    places: dict[tuple[date, str, str], int] = {}
+    amounts: list[list[Decimal | None]] = [[] for _ in columns]  # of each figure, by place
     for cells in table.rows:
         day = timestamp.day(cells)
-        identity = (day, key_hash.identity(cells), model.identity(cells))
-        values = tuple([column.number(cells) if column else None for _figure, column in columns])
+        key = key_hash.identity(cells)
+        identity = (day, key, model.identity(cells))
+        values = [column.number(cells) if column else None for _figure, column in columns]
         if not first <= day <= last:
             continue
-        if before := sums.get(identity):
-            values = tuple(map(_add, before, values))
-        sums[identity] = values
-        if key_name and (name := display_name(cells[key_name.position])):
-            names[identity[1]] = name
+        if (place := places.get(identity)) is None:
+            places[identity] = len(places)
+            for of_figure, value in zip(amounts, values, strict=True):
+                of_figure.append(value)
+        else:
+            for of_figure, value in zip(amounts, values, strict=True):
+                of_figure[place] = _add(of_figure[place], value)
+        label = cells[key_name.position] if key_name else None
+        if label != labels.get(key) and isinstance(label, str) and label.strip():
+            labels[key] = label
 
+    for number, (figure, column) in enumerate(columns):
+        amounts[number] = _stored(amounts[number], figure, column)  # one by one: the exact amounts take much memory
+    names = {key: display_name(label) for key, label in labels.items()}
     tells_cost_alone = metrics.credits is None
     rows = []
-    totals = [Decimal(0)] * len(columns)
-    for (day, hash_, model_id), amounts in sorted(sums.items()):
-        rounded = [_rounded(amount, figure, column) for amount, (figure, column) in zip(amounts, columns, strict=True)]
-        totals = [_EXACT.add(total, amount or 0) for total, amount in zip(totals, rounded, strict=True)]
-        credits_, minutes, requests, cost = rounded
-        row = UsageRow(
-            external_id=hash_ or None,
-            key_name=names.get(hash_, ""),
-            day=day,
-            model=model_id,
-            credits=credits_,
-            minutes=minutes,
-            requests=None if requests is None else int(requests),
-            cost=cost,
-            currency="" if cost is None else currency,
-        )
-        if not row.is_empty or (tells_cost_alone and cost is None):
-            rows.append(row)
-    for total, (figure, column) in zip(totals, columns, strict=True):
-        if column:
-            _refuse_overflow(total, figure, column)
+    for (day, key, model_id), credits_, minutes, requests, cost in zip(places, *amounts, strict=True):
+        if credits_ or minutes or requests or cost or (tells_cost_alone and cost is None):
+            rows.append(
+                UsageRow(
+                    external_id=key or None,
+                    key_name=names.get(key, ""),
+                    day=day,
+                    model=model_id,
+                    credits=credits_,
+                    minutes=minutes,
+                    requests=None if requests is None else int(requests),
+                    cost=cost,
+                    currency="" if cost is None else currency,
+                )
+            )
+    rows.sort(key=_in_order)
     return rows
+
+
+def _in_order(row: UsageRow) -> tuple[int, str, str]:
+    return (row.day.toordinal(), row.external_id or "", row.model)
 
 
 def read_stats(document: Any, figure: Figure, *, first: date, last: date) -> DailyStats:
@@ -171,11 +164,11 @@ def read_stats(document: Any, figure: Figure, *, first: date, last: date) -> Dai
         if not isinstance(numbers, list) or len(numbers) != len(days):
             raise UnexpectedResponseError("its “usage” does not fit its “time”")
         label = column.identity([model])
-        for day, number in zip(days, numbers, strict=True):
-            amount = _rounded(column.number([number]), figure, column)
+        amounts = _stored([column.number([number]) for number in numbers], figure, column)
+        for day, amount in zip(days, amounts, strict=True):
             if amount != 0 and first <= day <= last:
                 stats[day, label] = _add(stats.get((day, label), Decimal(0)), amount)
-    _refuse_overflow(sum((amount for amount in stats.values() if amount is not None), Decimal(0)), figure, column)
+    _stored(list(stats.values()), figure, column)
     return stats
 
 
@@ -250,21 +243,23 @@ def _add(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else _EXACT.add(one, other)
 
 
-def _rounded(amount: Decimal | None, figure: Figure, column: Column | None) -> Decimal | None:
-    if amount is None or column is None:
-        return None
-    if amount > figure.largest:
+def _stored(amounts: list[Decimal | None], figure: Figure, column: Column | None) -> list[Decimal | None]:
+    """Each amount, rounded once to the digits that are stored; raises where storage can't hold one, or their sum."""
+    told = [amount for amount in amounts if amount is not None]
+    if column is None or not told:
+        return [None] * len(amounts)
+    if max(told) > figure.largest:
         raise column.refuse(f"holds more than the {figure.largest:,f} that can be stored")
-    rounded = amount.quantize(figure.unit, rounding=ROUND_HALF_EVEN, context=_EXACT)
-    if figure is REQUESTS and rounded != amount:
+    unit = figure.unit
+    with localcontext(_EXACT):
+        rounded = [None if amount is None else amount.quantize(unit) for amount in amounts]
+        total = sum((amount for amount in rounded if amount), Decimal(0))
+    if figure is REQUESTS and rounded != amounts:
         raise column.refuse("holds a number of requests that is not whole")
-    return rounded
-
-
-def _refuse_overflow(total: Decimal, figure: Figure, column: Column) -> None:
-    """Sums of what an answer holds are stored as well."""
+    # Sums of what an answer holds are stored as well.
     if total > figure.largest:
         raise column.refuse(f"adds up to more than the {figure.largest:,f} that can be stored")
+    return rounded
 
 
 def _listed_key(key: dict[str, Any]) -> ListedKey:

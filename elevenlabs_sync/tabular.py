@@ -8,12 +8,13 @@ column holds are refused with UnexpectedResponseError, the column named.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from elevenlabs_sync.decoding import Rows
 from syncing.errors import UnexpectedResponseError, quotable
 
 MAX_ID_LENGTH = 200
@@ -33,7 +34,7 @@ class Column:
     name: str
     position: int
     unit: str | None
-    _ids: set[str] = field(default_factory=set, compare=False, repr=False)
+    _ids: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     _days: dict[str | int, date] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, reason: str) -> UnexpectedResponseError:
@@ -45,36 +46,34 @@ class Column:
         Numbers have been seen as JSON numbers and as decimal strings.
         """
         cell = row[self.position]
-        if cell is None:
+        if type(cell) is Decimal:
+            value: Decimal = cell
+        elif cell is None:
             return None
-        if isinstance(cell, str) and PLAIN_NUMBER.fullmatch(cell):
-            cell = Decimal(cell)
-        if type(cell) is int:
-            cell = Decimal(cell)
-        if type(cell) is not Decimal:
+        elif type(cell) is int or (type(cell) is str and PLAIN_NUMBER.fullmatch(cell)):
+            value = Decimal(cell)
+        else:
             raise self.refuse("holds something that is no number")
-        value: Decimal = cell
         if not value:
             return _ZERO
-        if value < 0:
+        if value.is_signed():
             raise self.refuse("holds a negative number")
         if value.adjusted() > _MAX_EXPONENT:  # decimal arithmetic itself would overflow
             raise self.refuse("holds a number too large to be true")
         return value
 
     def identity(self, row: list[Any]) -> str:
-        """The cell as an id, exactly as reported; empty where it is null."""
+        """The cell as an id, exactly as reported, one object however often it comes; empty where the cell is null."""
         cell = row[self.position]
         if cell is None:
             return ""
-        if not isinstance(cell, str):
+        if type(cell) is not str:
             raise self.refuse("holds something that is no text")
-        if cell not in self._ids:
-            if not is_id(cell):
-                raise self.refuse(
-                    f"holds an id of more than {MAX_ID_LENGTH} characters, or with characters that no id has"
-                )
-            self._ids.add(cell)
+        if (known := self._ids.get(cell)) is not None:
+            return known
+        if not is_id(cell):
+            raise self.refuse(f"holds an id of more than {MAX_ID_LENGTH} characters, or with characters that no id has")
+        self._ids[cell] = cell
         return cell
 
     def day(self, row: list[Any]) -> date:
@@ -103,11 +102,11 @@ class Column:
 @dataclass(frozen=True)
 class Table:
     columns: dict[str, Column]
-    rows: list[list[Any]]
+    rows: Iterable[list[Any]]
 
     @classmethod
     def of(cls, document: Any) -> Table:
-        """Check the answer's shape; the cells are checked as they are read."""
+        """Check the answer's shape; rows that are not decoded yet, and all cells, are checked as they are read."""
         if not isinstance(document, dict):
             raise UnexpectedResponseError("it is not a JSON object")
         names, units, rows = document.get("columns"), document.get("column_units"), document.get("rows")
@@ -115,7 +114,7 @@ class Table:
             raise UnexpectedResponseError("its “columns” is not a list of different names")
         if not _is_list_of(units, str | None) or len(units) != len(names):
             raise UnexpectedResponseError("its “column_units” does not fit its columns")
-        if not _is_list_of(rows, list) or any(len(row) != len(names) for row in rows):
+        if not isinstance(rows, Rows) and not (_is_list_of(rows, list) and all(len(row) == len(names) for row in rows)):
             raise UnexpectedResponseError("its “rows” do not fit its columns")
         return cls(
             columns={

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syncing.windows import Window
 
@@ -23,9 +23,11 @@ AGENT = "agent"
 PERSON = "person"
 
 
-@dataclass(frozen=True)
-class UsageRow:
-    """What one API key – or agent, or person – used of one model on one UTC day; unknown is None."""
+class UsageRow(NamedTuple):
+    """What one API key – or agent, or person – used of one model on one UTC day; unknown is None.
+
+    A tuple: an answer holds very many.
+    """
 
     external_id: str | None  # the key's (agent's, person's) id at the provider; None: used without a key
     key_name: str  # as reported, empty where it was not

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,7 +47,7 @@ def test_a_keyless_row_becomes_the_agents_rows_and_a_rest() -> None:
 
 def test_a_day_and_model_of_which_more_is_claimed_than_there_is_stays_undivided() -> None:
     """Others are divided."""
-    other = replace(keyless(), model="large")
+    other = keyless()._replace(model="large")
 
     division = divide(
         [keyless(credits=Decimal(10)), other],
@@ -185,7 +184,7 @@ def test_whatever_is_claimed_every_total_stays(rows: list[UsageRow], claims: lis
 def test_claims_that_are_true_are_all_met(rows: list[UsageRow]) -> None:
     """Where each row is claimed whole, nothing is left of it."""
     known = [row for row in rows if None not in (row.credits, row.minutes, row.requests, row.cost)]
-    claims = [Claim(row.external_id, replace(row, external_id="agent_a", kind=AGENT)) for row in known]
+    claims = [Claim(row.external_id, row._replace(external_id="agent_a", kind=AGENT)) for row in known]
 
     division = divide(known, claims)
 
@@ -212,4 +211,4 @@ def test_the_same_rows_keep_the_division_that_stands() -> None:
     standing = divide([row], [claim("agent_a", credits=Decimal(4))]).rows
 
     assert keep_standing([row], standing) == standing
-    assert keep_standing([replace(row, credits=Decimal(11))], standing) == [replace(row, credits=Decimal(11))]
+    assert keep_standing([row._replace(credits=Decimal(11))], standing) == [row._replace(credits=Decimal(11))]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elevenlabs_sync.decoding import parse_table
 from elevenlabs_sync.payloads import (
     key_hashes,
-    parse_json,
     read_usage,
 )
 from syncing.reader import UsageRow
@@ -186,7 +186,7 @@ def test_any_table_is_summed_as_by_an_independent_reference(
     first = DAY + timedelta(days=offset)
     last = first + timedelta(days=length)
 
-    rows = read_usage(parse_json(body), first=first, last=last)
+    rows = read_usage(parse_table(body), first=first, last=last)
 
     found = {
         (row.day, row.external_id or "", row.model): [row.credits, row.minutes, row.cost, row.requests] for row in rows

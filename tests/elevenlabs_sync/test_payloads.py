@@ -11,7 +11,6 @@ import pytest
 
 from core.amounts import CURRENCIES
 from elevenlabs_sync.payloads import (
-    parse_json,
     read_usage,
 )
 from elevenlabs_sync.tabular import is_storable
@@ -20,62 +19,12 @@ from syncing.reader import UsageRow
 from tests.elevenlabs_sync.tables import KEY_HASH, UNITS, answer, cells
 
 DAY = date(2026, 9, 20)
-DEEP = b"[" * 200_000
 
 
 def read(
     *rows: Mapping[str, Any], units: Mapping[str, str | None] = UNITS, without: tuple[str, ...] = ()
 ) -> list[UsageRow]:
     return read_usage(answer(rows, units=units, without=without), first=DAY, last=DAY)
-
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("0.1", Decimal("0.1")),
-        ("0.123456789012345678901234567890", Decimal("0.123456789012345678901234567890")),
-        ("1e3", Decimal(1000)),
-        ("12345678901234567890123", 12345678901234567890123),
-        ("-0.0", Decimal("-0.0")),
-    ],
-)
-def test_json_numbers_are_exact(text: str, expected: Decimal | int) -> None:
-    """No number passes through binary floating point."""
-    found = parse_json(text.encode())
-
-    assert found == expected
-    assert isinstance(found, type(expected))
-
-
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
-def test_json_constants_that_are_no_numbers_are_refused(text: str) -> None:
-    """NaN and the infinities are no JSON, whatever Python's reader thinks."""
-    with pytest.raises(UnexpectedResponseError, match="which is no number"):
-        parse_json(text.encode())
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b" ",
-        b"<html></html>",
-        b'{"a": 1',
-        b"[1,]",
-        b"\xff\xfe\xfa",
-        b"1e99999999999999999999999",
-        b"9" * 5000,
-        DEEP,
-    ],
-    ids=["empty", "blank", "html", "cut", "comma", "bytes", "exponent", "digits", "depth"],
-)
-def test_what_is_no_json_is_refused(body: bytes) -> None:
-    """Every way of not being JSON ends in the one error."""
-    with pytest.raises(UnexpectedResponseError):
-        parse_json(body)
 
 
 # --- Usage: one row ---------------------------------------------------------------------------------------------------

@@ -164,8 +164,8 @@ def test_columns_are_found_by_name() -> None:
     """The position of a column comes from the answer."""
     table = Table.of({"columns": ["b", "a"], "column_units": [None, "USD"], "rows": [[1, 2]]})
 
-    assert table.needed("a").number(table.rows[0]) == 2
-    assert table.needed("b").number(table.rows[0]) == 1
+    assert table.needed("a").number(next(iter(table.rows))) == 2
+    assert table.needed("b").number(next(iter(table.rows))) == 1
 
 
 def test_units_are_lower_case() -> None:
@@ -270,7 +270,7 @@ def test_refusal_quotes_neither_long_nor_unstorable_text() -> None:
     found = table.by_unit("credits", names=("total_usage",))
 
     with pytest.raises(UnexpectedResponseError) as negative:
-        found.number(table.rows[0])
+        found.number(next(iter(table.rows)))
     with pytest.raises(UnexpectedResponseError) as other_unit:
         Table.of(answer(units={"total_cost": unit})).optional("total_cost", units={"usd"})
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_sync.simulator.routes import MODELS_PATH, SERVICE_ACCOUNTS_PATH, SUBSCRIPTION_PATH, USAGE_PATH
+from elevenlabs_sync.simulator.routes import (
+    AGENTS_PATH,
+    MODELS_PATH,
+    SERVICE_ACCOUNTS_PATH,
+    SUBSCRIPTION_PATH,
+    USAGE_PATH,
+)
 from providers.models import Project, Provider, SyncRun
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
@@ -19,7 +25,7 @@ from tests.simulation.key_edits import AddKey, DeleteKey
 pytestmark = pytest.mark.django_db
 
 TODAY = NOW.date()
-ACCOUNT = [SUBSCRIPTION_PATH, SERVICE_ACCOUNTS_PATH, MODELS_PATH]
+ACCOUNT = [SUBSCRIPTION_PATH, SERVICE_ACCOUNTS_PATH, MODELS_PATH, AGENTS_PATH]
 HOURLY, MANUAL = SyncRun.Trigger.HOURLY, SyncRun.Trigger.MANUAL
 IVR = "northwind-ivr"
 
@@ -106,7 +112,7 @@ def _with_another_model(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("path", ACCOUNT)
+@pytest.mark.parametrize("path", [SUBSCRIPTION_PATH, SERVICE_ACCOUNTS_PATH, MODELS_PATH])
 def test_account_that_could_not_be_read_is_asked_for_by_the_next_hour(here: Simulated, path: str) -> None:
     """Until it answers; meanwhile the moment stays at which it was last read."""
     read_at = here.provider.account_read_at
