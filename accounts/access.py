@@ -1,9 +1,9 @@
-"""Who may open what: every URL of the product with what it needs, and every role with what it has.
+"""The table of access: the permission that every URL of the product needs, and the permissions of every role.
 
-Deny by default. A URL that is not in the table is the Admins' alone, after they have confirmed that it is them, and a
-test fails until it has been put there.
-Templates and views ask for the same permissions by their names: ``perms.providers.assign_project`` in a template,
-``request.user.has_perm("providers.assign_project")`` in Python – also in the apps below, which don't know this one.
+Deny by default: a URL that is not in the table is open to Admins alone, after they have confirmed their identity, and a
+test fails until it is listed.
+Templates and views check the same permissions by name: ``perms.providers.assign_project`` in a template,
+``request.user.has_perm("providers.assign_project")`` in Python – also in apps below, which must not import this one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from providers.permissions import SEE_PROVIDERS
 
 
 class Open(Enum):
-    """What needs no permission."""
+    """Needs no permission."""
 
     TO_ALL = "without signing in"
     TO_MEMBERS = "whoever is signed in: the own profile, and the way to it"
@@ -30,16 +30,16 @@ class Open(Enum):
 
 @dataclass(frozen=True)
 class OwnCompany:
-    """SEE_PROVIDERS – or a Company viewer, where the URL's ``argument`` is the id of a company of theirs."""
+    """Needs SEE_PROVIDERS, or the role Company viewer for the company whose id is the URL's ``argument``."""
 
     argument: str
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """``need``, of a person who has confirmed their identity within the last minutes (accounts.confirming).
+    """Needs ``need``, and a confirmation of identity within the last minutes (accounts.confirming).
 
-    What acts on people, roles, factors, provider's keys or closed months.
+    For acts on people, roles, second factors, providers' keys and closed months.
     """
 
     need: str | Open
@@ -76,7 +76,7 @@ URLS: Final[Mapping[str, Need]] = {
     "accept_invitation": Open.TO_ALL,
     "openid_connect_login": Open.TO_ALL,
     "openid_connect_callback": Open.TO_ALL,
-    # Machines; /metrics asks for its token.
+    # For machines; /metrics checks its own token.
     "healthz": Open.TO_ALL,
     "readyz": Open.TO_ALL,
     "metrics": Open.TO_ALL,
@@ -183,24 +183,24 @@ ENROLMENT: Final = frozenset(
 )
 
 # Whole namespaces of URLs that other packages define.
-# The API has a door of its own, which asks for a token and what its owner may (api.doors).
+# The API checks tokens and their owners' permissions itself (api.doors).
 NAMESPACES: Final[Mapping[str, Need]] = {"admin": Confirmed(MANAGE), "api": Open.TO_ALL}
 
 
 def need_of(match: ResolverMatch) -> Need:
-    """What opening this URL needs; a confirmed Admin where it is not listed."""
+    """What opening this URL needs; where it is not listed, MANAGE with a recent confirmation."""
     if match.namespaces and match.namespaces[0] in NAMESPACES:
         return NAMESPACES[match.namespaces[0]]
     return URLS.get(match.view_name, Confirmed(MANAGE))
 
 
 def membership_of(user: User | AnonymousUser) -> Membership | None:
-    """The person's membership; None for who is not signed in, and for a row that was made past everything here."""
+    """The person's membership; None without a sign-in, and for a user row that was made outside of this product."""
     return getattr(user, "membership", None) if user.is_authenticated else None
 
 
 def role_of(request: HttpRequest) -> Role | None:
-    """The role of the request's user; None, which allows nothing, without a sign-in or a role."""
+    """The role of the request's user; None – which allows nothing – without a sign-in or a membership."""
     if request.user.is_authenticated and request.user.is_superuser:
         return Role.ADMIN
     membership = membership_of(request.user)
@@ -230,7 +230,7 @@ def is_open_before_enrolment(match: ResolverMatch) -> bool:
 
 
 def asks_to_confirm(match: ResolverMatch) -> bool:
-    """Whether who may open the URL must also have confirmed lately that it is them."""
+    """Whether the URL needs a recent confirmation of identity."""
     return isinstance(need_of(match), Confirmed)
 
 

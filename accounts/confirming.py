@@ -1,8 +1,8 @@
-"""Recent confirmation of identity, and sending people to the page that asks for it.
+"""Recent confirmation of identity, and redirects to the page where a person gives it.
 
-A browser that was left open, or a stolen cookie, is enough to look and to do what can be undone. For what
-accounts.access marks as Confirmed a person must have signed in, or shown password, code or passkey again, within the
-last ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
+An open browser or a stolen cookie allows reading, and acts that can be undone. URLs that accounts.access marks as
+Confirmed require a sign-in, or password, code or passkey once more, within the last ACCOUNT_REAUTHENTICATION_TIMEOUT
+seconds.
 """
 
 from __future__ import annotations
@@ -29,20 +29,25 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 
 def date_single_sign_on(request: HttpRequest, user: User, sociallogin: Any = None, **_signal: Any) -> None:
-    """Receives django-allauth's ``user_logged_in``: whom a sign-in service had asked long ago has shown nothing now.
+    """Receives django-allauth's ``user_logged_in``: date a single sign-on by its ID token's ``auth_time``.
 
-    Where it does not say when it asked, it was now.
+    The identity provider may reuse a sign-in of hours ago, which confirms nothing now. Without ``auth_time`` the
+    present time stays, which django-allauth has recorded.
     """
-    told = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time") if sociallogin else None
-    if isinstance(told, int | float):
+    signed_in_at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time") if sociallogin else None
+    if isinstance(signed_in_at, int | float):
         *before, latest = get_authentication_records(request, user)
-        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*before, latest | {"at": min(latest["at"], told)}]
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+            *before,
+            latest | {"at": min(latest["at"], signed_in_at)},
+        ]
 
 
 def ask_to_confirm(request: HttpRequest) -> HttpResponse:
-    """To the page that asks, and from there back; a form that was sent is told how to be sent again.
+    """Redirect to the page of confirmation, which leads back. A POST is answered by a page (403) that says to send the
+    form again.
 
-    What it held is neither kept nor shown: it may be a key or a password. Only the browser still has it.
+    The form's content is neither stored nor shown, since it may hold a key or a password; the browser still has it.
     """
     if request.method in ("GET", "HEAD"):
         return redirect(_address(request, back=request.get_full_path()))
@@ -52,7 +57,7 @@ def ask_to_confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _address(request: HttpRequest, *, back: str) -> str:
-    """Who has neither password nor factor confirms where they sign in."""
+    """The page of confirmation; a person without password and second factor confirms by signing in."""
     ways = get_adapter(request).get_reauthentication_methods(request.user)
     name = "openid_connect_login" if settings.OIDC_ENABLED else "account_reauthenticate"
     address = ways[0]["url"] if ways else reverse(name)
@@ -60,6 +65,6 @@ def _address(request: HttpRequest, *, back: str) -> str:
 
 
 def _page_of_the_form(request: HttpRequest) -> str:
-    """Where the form was filled in, as the browser says; the dashboard where that is no page of ours."""
+    """The page of the form by the Referer header; the dashboard where that is not a page of this site."""
     path = request.headers.get("Referer", "").removeprefix(f"{request.scheme}://{request.get_host()}")
     return path if is_own_path(path) else "/"

@@ -1,10 +1,10 @@
-"""Slowing down whoever guesses passwords and second factors, without letting strangers keep anybody out.
+"""Throttling of attempts at passwords and second factors, such that strangers can't lock a person out.
 
-Asked before anything is hashed: one look at a password costs a second of CPU. What counts against a stranger is the
-name with the address (waits that grow), the name from all addresses, the address, and everybody together; each makes
-strangers wait, never a browser that the person has signed in with before. That one has a count of its own.
+begin_attempt() runs before anything is hashed, because checking one password costs a second of CPU. Failures of unknown
+browsers are counted per name and address (with growing waits), per name, per address, and in total; these counts never
+delay a browser that the person has signed in with before, which has a count of its own.
 
-The counts lie in the cache, under digests: what is typed as a name may be a password in the wrong box.
+Counts are kept in the cache under digests of the names, since a password may be typed into the name's field.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MINUTE = 60
 
 
 class Step(StrEnum):
-    """What is guessed; counted apart."""
+    """What an attempt is at; each step has its own counts."""
 
     PASSWORD = "password"  # noqa: S105 - a word, not a secret
     SECOND_FACTOR = "second factor"
@@ -43,9 +43,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """At most ``limit`` failures within ``window`` seconds; then ``waits`` minutes, each time the next of them.
+    """At most ``limit`` failures within ``window`` seconds, then a wait: the first of ``waits`` (minutes), the next
+    time the second, and so on; the last one repeats.
 
-    Without waits the oldest failure makes room for the next attempt as soon as it leaves the window.
+    Without ``waits`` the next attempt is granted as soon as the oldest failure leaves the window.
     """
 
     limit: int
@@ -53,27 +54,30 @@ class Rule:
     waits: tuple[int, ...] = ()
 
 
-# Known to be the person's: forgetful, or in other hands.
+# A browser that the person has signed in with: they may be forgetful, or it stolen.
 BROWSER = Rule(limit=5, window=60 * MINUTE, waits=(5, 10, 20, 40, 60))
-# One stranger and one name.
+# An unknown browser: one address and one name.
 PAIR = Rule(limit=5, window=60 * MINUTE, waits=(5, 10, 20, 40, 60))
-# One name, from anywhere: more than a person's own mistakes at home, at work and on the way.
+# One name from all addresses: above what a person mistypes at home, at work and on the way.
 NAME = Rule(limit=20, window=5 * MINUTE)
-# One address, any names: an office, or everybody where TRUSTED_PROXIES is missing. No waits beyond the window: many
-# innocent people may share it, and whoever guesses ten names a minute keeps none of them out.
+# One address with any names: an office, or all visitors where TRUSTED_PROXIES is missing. Without growing waits: many
+# people may share the address, and guessing ten names a minute must not lock all of them out.
 ADDRESS = Rule(limit=60, window=5 * MINUTE)
-# All strangers together, so that guesses can't take all of the machine's time.
-EVERYBODY = Rule(limit=300, window=5 * MINUTE)
+# All unknown browsers together, which bounds the CPU time spent on guesses.
+TOTAL = Rule(limit=300, window=5 * MINUTE)
 
 SHORTEST_WAIT = 5
 
-# Seconds for which waits are remembered, so that the next one is longer.
+# Seconds for which the number of waits is kept, so that the next one is longer.
 REMEMBERED = 24 * 60 * MINUTE
 
 
 @dataclass(frozen=True)
 class _State:
-    """What the cache keeps of one count: moments of failures, how often it came to a wait, and the present wait."""
+    """One count as cached: times of failures, the number of waits so far, and the end and length of the current wait.
+
+    Times are POSIX timestamps in seconds, ``minutes`` the length of the current wait.
+    """
 
     failures: tuple[float, ...] = ()
     waits: int = 0
@@ -82,7 +86,7 @@ class _State:
 
 
 class TooManyAttemptsError(ValidationError):
-    """Shown where the password or the code was typed; the same whether the name exists or not."""
+    """Raised by begin_attempt(); its text is shown beside the field and does not reveal whether the name exists."""
 
     def __init__(self, minutes: int) -> None:
         super().__init__(f"Too many attempts. Try again in {minutes} minutes.", code="too_many_login_attempts")
@@ -100,22 +104,22 @@ class Attempt:
     taken: list[tuple[str, Rule]] = field(default_factory=list)
 
     def succeeded(self) -> None:
-        """Takes this attempt back everywhere, and forgets the mistakes that were made before it on the same way."""
-        (own_way, _rule), *shared = self.taken
-        cache.delete(own_way)
+        """Remove this attempt from all counts, and clear the count of this browser, or of this name and address."""
+        (own_key, _rule), *shared = self.taken
+        cache.delete(own_key)
         for key, rule in shared:
             _release(key, rule, self.at)
 
     def failed(self) -> None:
-        """Recorded in the audit log, and in the log without the name."""
+        """Record the failure in the audit log, and without the name in the process's log."""
         _log(self, "failed")
         audit_event("session.sign_in_failed", self.user or User(), actor=self.user, new={"step": self.step.value})
 
 
 def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: User | None = None) -> Attempt:
-    """Grant one more look at what is guessed; raises TooManyAttemptsError.
+    """Count and grant one attempt. Raises TooManyAttemptsError where a count is full; then nothing is counted.
 
-    ``user`` is whom ``name`` means, None where it means no user.
+    ``user`` is the user called ``name``, or None where there is none.
     """
     who = f"user:{user.pk}" if user else f"name:{unicodedata.normalize('NFKC', name).strip().casefold()}"
     now = timezone.now().timestamp()
@@ -134,7 +138,7 @@ def begin_attempt(request: HttpRequest, *, step: Step, name: str = "", user: Use
 
 @contextmanager
 def guarding(step: Step, request: HttpRequest, user: User) -> Iterator[None]:
-    """Around a look at what ``user`` gives, which raises ValidationError where it is wrong."""
+    """Throttle the enclosed check of ``user``'s input, which raises ValidationError where it is wrong."""
     attempt = begin_attempt(request, step=step, user=user)
     try:
         yield
@@ -148,11 +152,11 @@ def _rules_for(request: HttpRequest, who: str, user: User | None) -> list[tuple[
     if user and (browser := known_browser(request, user)):
         return [(BROWSER, f"{who} {browser}")]
     address = network_of(client_address(request))
-    return [(PAIR, f"{who} {address}"), (NAME, who), (ADDRESS, address), (EVERYBODY, "everybody")]
+    return [(PAIR, f"{who} {address}"), (NAME, who), (ADDRESS, address), (TOTAL, "everybody")]
 
 
 def _take(key: str, rule: Rule, *, now: float) -> int:
-    """Count an attempt at ``now``, or say for how many minutes there is to be none (0: it is counted)."""
+    """Count an attempt at ``now`` and return 0; or, where the count is full, return the minutes to wait."""
     with cache_lock(key) as locked:
         state = _State(*cache.get(key, ()))
         if state.until > now:
@@ -169,7 +173,7 @@ def _take(key: str, rule: Rule, *, now: float) -> int:
 
 
 def _release(key: str, rule: Rule, moment: float) -> None:
-    """Nothing stays of an attempt that was not made: else whoever is refused could fill the cache."""
+    """Remove an attempt from a count, and an empty count from the cache: refused attempts could fill it otherwise."""
     with cache_lock(key) as locked:
         state = _State(*cache.get(key, ()))
         left = replace(state, failures=tuple(failure for failure in state.failures if failure != moment))
@@ -188,7 +192,7 @@ def _digest(text: str, length: int) -> str:
 
 
 def _log(attempt: Attempt, what: str) -> None:
-    """One line for each, however many: by the digest a name is recognised again, and never read."""
+    """One line for each attempt. The digest tells attempts at one name apart from others without showing it."""
     name, address = _digest(attempt.who, 16), client_address(attempt.request)
     logger.warning(
         "Sign-in %s (%s): name %s from %s",

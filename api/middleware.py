@@ -1,5 +1,5 @@
-"""What surrounds every request to the API: no cookie gets in, every error is a problem, and what stays equal is not
-sent again.
+"""Middleware of the API: removes cookies, turns every error into a problem document, and answers 304 where an answer
+has not changed.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from api.problems import CONTENT_TYPE, Problem
 from api.rates import Rate
 
 ROOT = "/api/"
-# The one page below it, which is for people.
+# The one path below it that answers with an HTML page.
 DOCUMENTATION = "/api/v1/docs"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def answer_programs(get_response: GetResponse) -> GetResponse:
-    """Belongs before sessions, and outside of whatever may answer with a page of its own."""
-    conditional = ConditionalGetMiddleware(_nobody)
-    compressing = GZipMiddleware(_nobody)
+    """Has to stand before sessions, and outside of middleware that may answer with an HTML page."""
+    conditional = ConditionalGetMiddleware(_no_response)
+    compressing = GZipMiddleware(_no_response)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(ROOT) or request.path_info == DOCUMENTATION:
             return get_response(request)
         # The operations know no HEAD: it is answered as GET, and administrate.requests leaves the body out.
-        asked = request.method
-        request.method = "GET" if asked == "HEAD" else asked
+        method = request.method
+        request.method = "GET" if method == "HEAD" else method
         try:
             return answered(request)
         finally:
-            request.method = asked
+            request.method = method
 
     def answered(request: HttpRequest) -> HttpResponseBase:
         request.META.pop("HTTP_COOKIE", None)
@@ -45,7 +45,7 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
         if isinstance(rate, Rate):
             for name, value in rate.headers.items():
                 response.headers[name] = value
-        # Kept by nobody who does not ask again.
+        # A client may store it, but has to revalidate it before each use.
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["Vary"] = "Authorization, Accept, Accept-Encoding"
         if not response.streaming:
@@ -56,7 +56,7 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
 
 
 def _as_problem(response: HttpResponseBase) -> HttpResponseBase:
-    """Whatever else refused: an address that is none, a body that is too large, an error of ours."""
+    """An error answer as a problem document: an unknown path, a body that is too large, an internal error."""
     if response.status_code < 400 or response.headers.get("Content-Type", "") == CONTENT_TYPE:
         return response
     kept = {name: response.headers[name] for name in ("Retry-After", "Allow") if name in response.headers}
@@ -64,6 +64,6 @@ def _as_problem(response: HttpResponseBase) -> HttpResponseBase:
     return Problem(HTTPStatus(response.status_code), headers=kept).response()
 
 
-def _nobody(_request: HttpRequest) -> HttpResponseBase:
-    """The middleware that is used here is asked for nothing but its answer's second half."""
+def _no_response(_request: HttpRequest) -> HttpResponseBase:
+    """Never called: of the two middlewares only ``process_response`` is used."""
     raise NotImplementedError

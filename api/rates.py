@@ -1,7 +1,7 @@
-"""How often a token may ask, and an address be wrong: fixed windows of a minute, counted where no transaction waits.
+"""Rate limits: requests per token, and failed authentications per address, in fixed windows of a minute.
 
-The counts lie in the cache "rates": this process's memory in the embedded default, Redis in production. Where Redis is
-out of reach nobody is held up.
+Counts are kept in the cache "rates" – this process's memory in the embedded default, Redis in production –, so that no
+database transaction waits for them. While Redis is unreachable nothing is limited.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIMIT = 600
 
 @dataclass(frozen=True)
 class Rate:
-    """Where a caller stands; in the form of draft-ietf-httpapi-ratelimit-headers."""
+    """A caller's requests in the current window; headers follow draft-ietf-httpapi-ratelimit-headers."""
 
     count: int
     reset: int  # seconds until the window ends
@@ -41,7 +41,7 @@ class Rate:
         }
 
     def check(self) -> None:
-        """Raises Problem beyond the limit."""
+        """Raise Problem (429) beyond the limit."""
         if self.count > LIMIT:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -51,7 +51,10 @@ class Rate:
 
 
 def count_request(who: str) -> Rate:
-    """Count one more request of ``who`` – "token:7", "address:192.0.2.1" – in the present minute."""
+    """Count a request of ``who`` – "token:7", "address:192.0.2.1" – in the current minute.
+
+    Where the cache is unreachable the count is 0, with a warning in the log.
+    """
     now = int(timezone.now().timestamp())
     key = f"{who}:{now // WINDOW_SECONDS}"
     reset = WINDOW_SECONDS - now % WINDOW_SECONDS
@@ -59,6 +62,6 @@ def count_request(who: str) -> Rate:
     try:
         cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         return Rate(cache.incr(key), reset)
-    except (RedisError, OSError, ValueError) as error:  # out of reach, or thrown away between the two calls
+    except (RedisError, OSError, ValueError) as error:  # unreachable, or the key expired between the two calls
         logger.warning("API requests can't be counted: %s", error)
         return Rate(0, reset)

@@ -137,8 +137,12 @@ def _markups(caller: Caller) -> Mapping[int, Decimal]:
     """Of who may not learn the costs of some of their companies: what is added to them."""
     if caller.companies is None:
         return {}
-    companies = Company.objects.filter(pk__in=caller.companies).exclude(markup_percent=None)
-    return {company.pk: company.markup_percent for company in companies if company.is_price_only}
+    companies = Company.objects.filter(pk__in=caller.companies)
+    return {
+        company.pk: company.markup_percent
+        for company in companies
+        if company.markup_percent is not None and company.is_price_only
+    }
 
 
 def _companies(caller: Caller, asked: Sequence[str]) -> list[int | None] | None:

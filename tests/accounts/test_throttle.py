@@ -133,7 +133,7 @@ def test_known_browser_is_spared_what_strangers_do(known: Client, monkeypatch: p
 
 def test_everybody_together_is_bounded(known: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Guesses at any names from any addresses can't take all of the machine's time; a known browser passes."""
-    monkeypatch.setattr(throttle, "EVERYBODY", throttle.Rule(limit=3, window=300))
+    monkeypatch.setattr(throttle, "TOTAL", throttle.Rule(limit=3, window=300))
     for number in range(3):
         guess(1, login=f"somebody-{number}", client=Client(REMOTE_ADDR=f"192.0.2.{number}"))
 
@@ -145,7 +145,7 @@ def test_everybody_together_is_bounded(known: Client, monkeypatch: pytest.Monkey
 
 def test_who_is_refused_leaves_nothing_in_the_cache(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Endless names from endless addresses would make the throttle forget what it knows."""
-    monkeypatch.setattr(throttle, "EVERYBODY", throttle.Rule(limit=1, window=300))
+    monkeypatch.setattr(throttle, "TOTAL", throttle.Rule(limit=1, window=300))
     guess(1, login="somebody")
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM administrate_cache WHERE cache_key NOT LIKE '%failures%'")
