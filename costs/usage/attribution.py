@@ -15,10 +15,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from core.sums import ExactSum, storing_sums
 from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
@@ -108,13 +109,7 @@ def refresh_totals(
             unassigned = Q(company=None) if None in companies else Q(pk__in=[])
             piece &= Q(company__in=[pk for pk in companies if pk is not None]) | unassigned
         DailyTotal.objects.filter(piece, provider=provider).delete()
-        source = (
-            AttributedUsage.objects.filter(piece, project__provider=provider)
-            .order_by()
-            .values("day", "company_id", "model", "currency")
-            .annotate(**AttributedUsage.objects.sums(Sum))
-        )
-        query, params = source.query.sql_with_params()
+        query, params = _all_totals().filter(piece, project__provider=provider).query.sql_with_params()
         names = ", ".join(connection.ops.quote_name(f"sum_{name}") for name in _SUMMED)
         with connection.cursor() as cursor, storing_sums():
             cursor.execute(
@@ -166,6 +161,13 @@ _INSERT_WHOLE = f"""
     WHERE used.project_id IN ({{projects}})
     ORDER BY used.project_id, used.day, used.model
 """
+
+
+@cache
+def _all_totals() -> QuerySet[AttributedUsage, Any]:
+    """What DailyTotal is the sum of, to be filtered; made once: resolving its aggregates takes longer than a write."""
+    grouped = AttributedUsage.objects.order_by().values("day", "company_id", "model", "currency")
+    return grouped.annotate(**AttributedUsage.objects.sums(Sum))
 
 
 def _forget(staging: str) -> str:
