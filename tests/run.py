@@ -1,5 +1,6 @@
-"""`python -m tests.run [--lint] [pytest's options]`: every test, on both engines, with one PostgreSQL and one Redis.
+"""`python -m tests.run [--lint] [pytest's options]`: every test, on both engines where it may reach a database.
 
+All share one PostgreSQL and one Redis.
 The parts run beside each other, as many at once as the machine has cores and one more: what starts processes or drives
 a browser mostly waits. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0
 when all passed.

@@ -13,15 +13,14 @@ import pytest
 
 from benchmarks.__main__ import PARTS
 
-ENGINE = os.environ.get("TEST_ENGINE") or "sqlite"
 WITHOUT_STORAGE = tuple(part for part in PARTS if part != "storage")
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(engine: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("bench") / "report.json"
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--toy", "--engine", ENGINE, "--json", file],
+        [sys.executable, "-m", "benchmarks", "--toy", "--engine", engine, "--json", file],
         env=os.environ | {"PYTHONWARNINGS": "default"},
         capture_output=True,
         text=True,
@@ -33,11 +32,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return loaded | {"printed": done.stdout}
 
 
-def test_every_part_is_measured(report: dict[str, Any]) -> None:
+def test_every_part_is_measured(engine: str, report: dict[str, Any]) -> None:
     """But for storage on SQLite, which can't tell."""
     groups = dict.fromkeys(result["group"] for result in report["results"])
 
-    assert tuple(groups) == (PARTS if ENGINE == "postgresql" else WITHOUT_STORAGE)
+    assert tuple(groups) == (PARTS if engine == "postgresql" else WITHOUT_STORAGE)
 
 
 def test_every_figure_is_a_number_with_a_reference(report: dict[str, Any]) -> None:
@@ -48,12 +47,12 @@ def test_every_figure_is_a_number_with_a_reference(report: dict[str, Any]) -> No
         assert result["ratios"] or result["name"].startswith("reference: "), result
 
 
-def test_pages_tell_their_queries_and_what_these_read(report: dict[str, Any]) -> None:
+def test_pages_tell_their_queries_and_what_these_read(engine: str, report: dict[str, Any]) -> None:
     """Rows by table where the engine's plans tell them."""
     pages = [result for result in report["results"] if result["group"] == "pages"]
 
     assert all(page["details"]["queries"] for page in pages)
-    assert all(("rows_read" in page["details"]) == (ENGINE == "postgresql") for page in pages)
+    assert all(("rows_read" in page["details"]) == (engine == "postgresql") for page in pages)
 
 
 def test_an_hourly_sync_reads_what_the_stand_in_answers(report: dict[str, Any]) -> None:

@@ -35,6 +35,9 @@ CHROMIUM_ARGUMENTS = [
 hypothesis.settings.register_profile("administrate", deadline=None)
 hypothesis.settings.load_profile("administrate")
 
+# The fixtures of which one is asked for, itself or by another, by every test that the engine matters to.
+OF_AN_ENGINE = {"db", "transactional_db", "engine"}
+
 _servers = ExitStack()
 
 
@@ -48,7 +51,7 @@ class RunningServer:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Start PostgreSQL before the settings are read, where they need it and nobody has named one."""
-    if os.environ.get("TEST_ENGINE") == "postgresql" and not POSTGRESQL.named:
+    if _engine() == "postgresql" and not POSTGRESQL.named:
         try:
             os.environ[POSTGRESQL.variable] = _servers.enter_context(PostgresServer()).url
         except MissingProgramError as error:
@@ -57,11 +60,39 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 
 def pytest_report_header() -> str:
-    return f"database engine: {os.environ.get('TEST_ENGINE') or 'sqlite'}"
+    return f"database engine: {_engine()}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to SQLite alone what may ask no database: it can't come out differently on another one.
+
+    Django's plugin refuses the database to whatever has neither its mark nor its fixtures.
+    """
+    if _engine() == "sqlite":
+        return
+    without = [item for item in items if not _has_an_engine(item)]
+    if without:
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if _has_an_engine(item)]
+
+
+def _has_an_engine(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not OF_AN_ENGINE.isdisjoint(fixtures)
+
+
+def _engine() -> str:
+    return os.environ.get("TEST_ENGINE") or "sqlite"
 
 
 def pytest_unconfigure() -> None:
     _servers.close()
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """`sqlite` or `postgresql`: for what depends on the engine and reaches it without Django's fixtures."""
+    return _engine()
 
 
 @pytest.fixture(scope="session")
