@@ -60,9 +60,10 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class _DeadlineBackend(httpcore.SyncBackend):
-    def __init__(self, deadline: _Deadline) -> None:
+    def __init__(self, deadline: _Deadline, address: str | None) -> None:
         super().__init__()
         self._deadline = deadline
+        self._address = address
 
     def connect_tcp(
         self,
@@ -72,17 +73,20 @@ class _DeadlineBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
+        stream = super().connect_tcp(
+            self._address or host, port, self._deadline.left(timeout), local_address, socket_options
+        )
         return _DeadlineStream(stream, self._deadline)
 
 
 class DeadlineTransport(httpx.HTTPTransport):
     """For one request at a time: each one, its answer's body included, ends after ``seconds``.
 
-    Past them every operation raises httpx.ReadTimeout.
+    Past them every operation raises httpx.ReadTimeout. With ``address`` it connects there, whatever the host's name
+    resolves to; certificates are still those of the name.
     """
 
-    def __init__(self, *, seconds: float) -> None:
+    def __init__(self, *, seconds: float, address: str | None = None) -> None:
         super().__init__(verify=_ssl_context(), retries=0)
         self._seconds = seconds
         self._deadline = _Deadline()
@@ -90,7 +94,7 @@ class DeadlineTransport(httpx.HTTPTransport):
         self._pool = httpcore.ConnectionPool(
             ssl_context=_ssl_context(),
             max_connections=1,
-            network_backend=_DeadlineBackend(self._deadline),
+            network_backend=_DeadlineBackend(self._deadline, address),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
