@@ -10,12 +10,14 @@ from collections.abc import Collection
 
 from django.dispatch import Signal
 
-from providers.models import Project, Provider
+from providers.models import Project, Provider, SyncRun
 
 # Arguments: project_ids, the ids of the projects whose assignments are no longer what they were.
 assignments_changed = Signal()
 # Arguments: provider. How its keyless usage is shared, or which keys take part in it, has changed.
 sharing_changed = Signal()
+# Arguments: run. A sync has ended, whatever came of it.
+sync_ended = Signal()
 
 
 def notify_assignments_changed(project_ids: Collection[int]) -> None:
@@ -24,3 +26,7 @@ def notify_assignments_changed(project_ids: Collection[int]) -> None:
 
 def notify_sharing_changed(provider: Provider) -> None:
     sharing_changed.send(sender=Provider, provider=provider)
+
+
+def notify_sync_ended(run: SyncRun) -> None:
+    sync_ended.send(sender=SyncRun, run=run)

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from core.audit import audit_event
 from providers.models import Provider, SyncRun
+from providers.signals import notify_sync_ended
 
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
@@ -83,3 +84,4 @@ def finish_run(
         reason = f"The API key has been refused for three days. {error_text}"[:300]
         if still_asked.update(paused_at=now, pause_reason=reason):
             audit_event("provider.paused", provider, new={"reason": reason})
+    notify_sync_ended(run)

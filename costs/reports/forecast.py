@@ -43,17 +43,22 @@ def basis(complete: Collection[date], *, today: date, first_use: date | None) ->
 
 
 def forecast(
-    cost_by_day: Mapping[date, Decimal], complete: Collection[date], *, today: date, first_use: date | None
+    cost_by_day: Mapping[date, Decimal],
+    complete: Collection[date],
+    *,
+    today: date,
+    first_use: date | None,
+    period: DateRange | None = None,
 ) -> Forecast | None:
-    """The cost of ``today``'s month; None where there are no seven full days of data to go by.
+    """The cost of ``period``, ordinarily ``today``'s month; None where there are no seven full days of data to go by.
 
-    Complete days count as they are, every other day of the month as the mean of the last seven complete ones. It is
+    Complete days count as they are, every other day of the period as the mean of the last seven complete ones. It is
     never less than what has been spent already.
     """
     days = basis(complete, today=today, first_use=first_use)
     if not days:
         return None
-    month = DateRange(today.replace(day=1), today.replace(day=monthrange(today.year, today.month)[1]))
+    month = period or DateRange(today.replace(day=1), today.replace(day=monthrange(today.year, today.month)[1]))
     with localcontext() as context:
         context.prec = 40
         pace = [cost_by_day.get(day, Decimal(0)) for day in days]
