@@ -51,12 +51,14 @@ CONNECT: Final = "providers.change_provider"  # connect, replace its key, rename
 CLOSE: Final = "costs.close_month"  # freeze a month's statements
 MANAGE: Final = "accounts.manage_members"  # roles and invitations
 AUDIT: Final = "accounts.view_audit_log"
+BUDGET: Final = "alerts.change_budget"
+WATCH: Final = "alerts.manage_endpoints"  # webhooks, what is watched, what Company viewers are told
 
 # A Viewer reads. A Member does the daily work on top, which can be undone. What handles keys, freezes figures, lets
 # people in or takes data away is the Admins' alone.
 _VIEWER: Final = frozenset({SEE_PROVIDERS})
-_MEMBER: Final = _VIEWER | {ASSIGN, SYNC}
-_ADMIN: Final = _MEMBER | {CONNECT, CLOSE, MANAGE, AUDIT}
+_MEMBER: Final = _VIEWER | {ASSIGN, SYNC, BUDGET}
+_ADMIN: Final = _MEMBER | {CONNECT, CLOSE, MANAGE, AUDIT, WATCH}
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
     Role.ADMIN: _ADMIN,
     Role.MEMBER: _MEMBER,
@@ -105,6 +107,27 @@ URLS: Final[Mapping[str, Need]] = {
     "tokens:add": Confirmed(Open.TO_MEMBERS),
     "tokens:revoke": Confirmed(Open.TO_MEMBERS),
     "api_docs": Open.TO_MEMBERS,
+    "alerts:list": Open.TO_MEMBERS,
+    "alerts:read": Open.TO_MEMBERS,
+    "alerts:read_all": Open.TO_MEMBERS,
+    "alerts:snooze": Open.TO_MEMBERS,
+    "notifications:own": Open.TO_MEMBERS,
+    "notifications:subscribe": SEE_PROVIDERS,
+    "notifications:unsubscribe": SEE_PROVIDERS,
+    # Budgets, and what is told to whom
+    "budgets:list": SEE_PROVIDERS,
+    "budgets:add": BUDGET,
+    "budgets:edit": BUDGET,
+    "budgets:delete": BUDGET,
+    "notifications:watched": SEE_PROVIDERS,
+    "notifications:test": WATCH,
+    "notifications:endpoints": WATCH,
+    "notifications:endpoint": WATCH,
+    "notifications:add_endpoint": Confirmed(WATCH),
+    "notifications:new_secret": Confirmed(WATCH),
+    "notifications:switch_endpoint": WATCH,
+    "notifications:delete_endpoint": WATCH,
+    "notifications:redeliver": WATCH,
     # The product itself
     "about": SEE_PROVIDERS,
     "members:list": MANAGE,

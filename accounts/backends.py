@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import User
+from django.db.models.expressions import Combinable
 
 from accounts.access import PERMISSIONS, membership_of
 from accounts.models import Role
 from accounts.names import find_person
 
+# What apps above want to know of whoever asks for a page, by the attribute that it gets.
+_asked_of_readers: Final[dict[str, Callable[[], Combinable]]] = {}
+
+
+def ask_of_readers(attribute: str, make: Callable[[], Combinable]) -> None:
+    """Let each request's user have ``attribute``, fetched in the query that every request makes anyway."""
+    _asked_of_readers[attribute] = make
+
 
 class RoleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships no types
     def get_user(self, user_id: int) -> User | None:
         """The active user with its membership, which every request needs, in one query."""
-        user = User.objects.select_related("membership").filter(pk=user_id).first()
+        asked = {attribute: make() for attribute, make in _asked_of_readers.items()}
+        user = User.objects.select_related("membership").annotate(**asked).filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def _authenticate_by_username(self, username: str, password: str) -> User | None:

@@ -12,13 +12,15 @@ from providers.permissions import SEE_PROVIDERS
 # Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
 PAGES = (
     ("Dashboard", "dashboard", ("/", "/models/")),
-    ("Companies", "companies:list", ("/companies/", "/rules/", "/statements/")),
+    ("Companies", "companies:list", ("/companies/", "/rules/", "/statements/", "/budgets/")),
     ("LLM Providers", "providers:list", ("/providers/",)),
 )
 SETTINGS = (
     ("Profile", "settings"),
     ("Security", "security"),
+    ("Notifications", "notifications:own"),
     ("API tokens", "tokens:list"),
+    ("Webhooks", "notifications:endpoints"),
     ("Members", "members:list"),
     ("Audit log", "audit:list"),
     ("About", "about"),

@@ -74,6 +74,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 OUR_APPS = [
     "administrate",
     "accounts",
+    "alerts",
     "api",
     "elevenlabs_sync",
     "syncing",
@@ -141,6 +142,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "administrate.context.site",
                 "accounts.context.navigation",
+                "alerts.context.unread_alerts",
             ],
         },
     },
@@ -240,6 +242,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "syncing.tasks.sweep",
         "schedule": 10.0 if EMBEDDED else 60.0,
         "options": {"expires": 55},
+    },
+    # Likewise of budgets and alerts: what an act's message should have brought about, and what is due again.
+    "watch": {
+        "task": "alerts.tasks.sweep",
+        "schedule": 10.0 if EMBEDDED else 30.0,
+        "options": {"expires": 25},
     },
     "sum-up-failed-sign-ins": {
         "task": "accounts.tasks.sum_up_failures",
@@ -417,6 +425,39 @@ if ELEVENLABS_BASE_URL and not is_https_or_loopback(ELEVENLABS_BASE_URL):
 # Days; 0 keeps them for ever. administrate.retention deletes what is older, once a day.
 AUDIT_KEEP_DAYS = env.days_or_for_ever("AUDIT_KEEP_DAYS", 730)
 SYNC_RUN_KEEP_DAYS = env.days_or_for_ever("SYNC_RUN_KEEP_DAYS", 90)
+
+# --- Alerts -----------------------------------------------------------------------------------------------------------
+
+# Where people reach this site, without a slash at the end: mails and webhooks link to its pages.
+SITE_URL = (
+    env.str("SITE_URL", "").rstrip("/")
+    or next((origin.rstrip("/") for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
+    or (f"http://localhost:{PORT}" if LOOPBACK_ONLY else f"https://{ALLOWED_HOSTS[0].lstrip('.')}")
+)
+if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:
+    raise ImproperlyConfigured(f"SITE_URL must be an address like https://costs.example.com, not “{SITE_URL}”.")
+
+# The mail server: smtp://user:password@host:587, smtp+tls:// for STARTTLS, smtp+ssl:// for TLS from the start. Without
+# it nothing is mailed.
+MAIL_IS_SET_UP = bool(env.str("EMAIL_URL", ""))
+try:
+    mail_server = env.email_url_config(env.str("EMAIL_URL", "") or "dummymail://")
+except (KeyError, ValueError):
+    raise ImproperlyConfigured(
+        "EMAIL_URL must be an address like smtp+tls://user:password@mail.example.com:587."
+    ) from None
+EMAIL_BACKEND = mail_server["EMAIL_BACKEND"]
+EMAIL_HOST = mail_server.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = mail_server.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = mail_server.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = mail_server.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(mail_server.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(mail_server.get("EMAIL_USE_SSL"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"Administrate <administrate@{urlsplit(SITE_URL).hostname}>"
+
+# Whether webhooks may be posted to addresses that are not on the public internet, and over plain http.
+ALLOW_PRIVATE_WEBHOOKS = env.bool("ALLOW_PRIVATE_WEBHOOKS", False)
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 

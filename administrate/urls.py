@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 
 from accounts import urls as people
 from administrate import about, health, metrics, views
+from alerts.urls import alert_urls
 from api.urls import api_urls
 from costs import urls as pages
 from providers import urls as actions
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((actions.rule_pages, "rules"))),
     *people.signing_in,
     *people.settings_pages,
+    *alert_urls,
     *api_urls,
     path("settings/about/", about.about, name="about"),
     path("settings/theme/", views.set_theme, name="theme"),

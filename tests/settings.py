@@ -54,6 +54,10 @@ os.environ.update(
         "SESSION_MAX_DAYS": "14",
         "AUDIT_KEEP_DAYS": "730",
         "SYNC_RUN_KEEP_DAYS": "90",
+        "SITE_URL": "",
+        "EMAIL_URL": "",
+        "DEFAULT_FROM_EMAIL": "",
+        "ALLOW_PRIVATE_WEBHOOKS": "False",
     }
 )
 

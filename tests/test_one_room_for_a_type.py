@@ -6,7 +6,7 @@ import re
 
 from tests.services.product import ROOT
 
-ROOMS = ("core", "providers", "costs", "syncing", "accounts", "api", "administrate", "templates")
+ROOMS = ("core", "providers", "costs", "syncing", "accounts", "alerts", "api", "administrate", "templates")
 KINDS = {".py", ".html", ".js"}
 ITS_WORDS = re.compile(r"elevenlabs|character_(?:count|limit|refresh|stats)|xi-api", re.IGNORECASE)
 # Who installs it, and where its Global host is replaced.

@@ -52,6 +52,8 @@ ASKS = {
     "providers:replace_key",
     "statements:close",
     "tokens:add",
+    "notifications:add_endpoint",
+    "notifications:new_secret",
     "tokens:revoke",
 }
 

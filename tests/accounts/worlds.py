@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from accounts.services.inviting import invite
+from alerts.models import Budget, Endpoint
 from providers.models import AssignmentChange, SyncRun
 from tests.factories import (
     make_company,
@@ -57,6 +58,8 @@ def world() -> World:
     invitation, token = invite(role=Role.VIEWER, companies=[], email="", invited_by=users["admin"], now=now)
     change = AssignmentChange.objects.create(made_at=now, summary="", before={}, after={})
     run = make_run(provider=provider, outcome=SyncRun.Outcome.NEEDS_LOOK, finished_at=now)
+    budget = Budget.objects.create(company=other, amount=100, currency="usd", starts_on=date(2026, 11, 1))
+    endpoint = Endpoint.objects.create(host="hooks.example.com")
     return World(
         people,
         {
@@ -70,6 +73,9 @@ def world() -> World:
             "members:withdraw": {"pk": invitation.pk},
             "accept_invitation": {"token": token},
             "tokens:revoke": {"pk": 1},
+            "alerts": {"pk": 1},
+            "budgets": {"pk": budget.pk},
+            "notifications": {"pk": endpoint.pk},
             "mfa_edit_webauthn": {"pk": 1},
             "mfa_remove_webauthn": {"pk": 1},
             "admin": {"object_id": users["viewer"].pk, "id": users["viewer"].pk, "app_label": "auth"},

@@ -223,6 +223,10 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
         "SYNC_TRAILING_DAYS": "7",
         "AUDIT_KEEP_DAYS": "730",
         "SYNC_RUN_KEEP_DAYS": "90",
+        "SITE_URL": "",
+        "EMAIL_URL": "",
+        "DEFAULT_FROM_EMAIL": "",
+        "ALLOW_PRIVATE_WEBHOOKS": "False",
         **values,
     }
 

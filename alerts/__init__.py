@@ -1,0 +1,1 @@
+"""Budgets, what is watched besides, and how people are told: rules, the outbox, mail and webhooks, pages."""

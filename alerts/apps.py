@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class AlertsConfig(AppConfig):
+    name = "alerts"
+    verbose_name = "Alerts"
+
+    def ready(self) -> None:
+        from accounts.backends import ask_of_readers
+        from alerts import audit_labels, receivers
+        from alerts.context import UNREAD, unread_of_reader
+        from alerts.services.endpoints import stored_secrets
+        from providers.services.rotating import register_store
+
+        audit_labels.register()
+        receivers.connect()
+        ask_of_readers(UNREAD, unread_of_reader)
+        register_store("Webhooks", stored_secrets)

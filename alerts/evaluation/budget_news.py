@@ -1,0 +1,123 @@
+"""What is said when a budget's threshold was passed: to colleagues, to the company's own viewers, to programs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+
+from alerts.models import Budget, Passing, Severity, Threshold
+from alerts.services.raising import News
+from core.days import DateRange
+from core.money import Money, to_tenth
+from core.months import name_of
+from core.wording import day
+from costs.reports.spending import unassigned
+from costs.reports.totals import Totals
+
+if TYPE_CHECKING:
+    from alerts.evaluation.budgets import Standing
+
+
+class Unassigned:
+    """What belongs to no company, by period; looked up once each, and only where something is told."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._by_period: dict[DateRange, Totals] = {}
+
+    def of(self, period: DateRange) -> Totals:
+        if period not in self._by_period:
+            self._by_period[period] = unassigned(DateRange(period.first, min(period.last, self._today)))
+        return self._by_period[period]
+
+
+def budget_news(standing: Standing, threshold: Threshold, passing: Passing, unassigned: Unassigned) -> News:
+    budget, period = standing.budget, standing.period
+    what = f"{threshold.said(budget.currency)} of the {period_name(budget, period)} budget {_is(threshold)}"
+    own = (*_figures(standing), *_freshness(standing))
+    page = _page(budget, period)
+    return News(
+        key=f"budget:{budget.pk}:{period.first.isoformat()}:{passing.pk}",
+        kind="budget.threshold_passed" if threshold.kind == Threshold.Kind.ACTUAL else "budget.forecast_passed",
+        severity=Severity.URGENT if _is_overspent(standing, threshold) else Severity.WARNING,
+        title=f"{budget.subject}: {what}",
+        sentences=(*own, _unassigned(unassigned.of(period), budget.currency)),
+        path=page,
+        client_title=what[:1].upper() + what[1:] if budget.company else "",
+        client_sentences=own if budget.company else (),
+        client_path=page if budget.company else "",
+        company=budget.company,
+        provider=budget.provider,
+        facts={
+            "budget": budget.pk,
+            "subject": budget.subject,
+            "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
+            "currency": budget.currency,
+            "amount": str(budget.amount),
+            "spent": f"{standing.spent.normalize():f}",
+            "forecast": f"{standing.expected.normalize():f}" if standing.expected is not None else None,
+            "threshold": {
+                "kind": threshold.kind,
+                "percent": f"{threshold.percent.normalize():f}" if threshold.percent is not None else None,
+                "amount": f"{passing.limit.normalize():f}",
+            },
+            "data_through": standing.reaches.isoformat() if standing.reaches else None,
+            "provisional_from": standing.provisional_from.isoformat() if standing.provisional_from else None,
+        },
+    )
+
+
+def period_name(budget: Budget, period: DateRange) -> str:
+    """ "November 2026", "Q4 2026", "3 Oct – 2 Nov 2026"."""
+    if budget.period == Budget.Period.MONTH:
+        return name_of(period.last.replace(day=1))
+    if budget.period == Budget.Period.QUARTER:
+        return f"Q{(period.last.month + 2) // 3} {period.last.year}"
+    return period.days
+
+
+def _is(threshold: Threshold) -> str:
+    return "is spent" if threshold.kind == Threshold.Kind.ACTUAL else "is forecast to be spent"
+
+
+def _is_overspent(standing: Standing, threshold: Threshold) -> bool:
+    return threshold.kind == Threshold.Kind.ACTUAL and standing.spent >= standing.budget.amount
+
+
+def _figures(standing: Standing) -> list[str]:
+    budget = standing.budget
+    percent = to_tenth(standing.spent * 100 / budget.amount)
+    lines = [f"{Money(budget.currency, standing.spent)} of {budget.money} is spent ({percent} %)."]
+    if standing.expected is not None:
+        foreseen = Money(budget.currency, standing.expected)
+        lines.append(f"At the pace of the last complete days it will be {foreseen} by {day(standing.period.last)}.")
+    if standing.total.unpriced_rows:
+        lines.append("Some usage has no price yet and is not in these figures.")
+    return lines
+
+
+def _freshness(standing: Standing) -> list[str]:
+    if standing.reaches is None:
+        return ["No day has been read yet of every provider."]
+    through = f"Figures reach through {day(standing.reaches)}, UTC"
+    if standing.provisional_from is None:
+        return [f"{through}, and have settled."]
+    return [f"{through}; those from {day(standing.provisional_from)} on may still change."]
+
+
+def _unassigned(totals: Totals, currency: str) -> str:
+    amount = Money(currency, totals.cost_in(currency))
+    return f"{amount} of the same days is assigned to no company."
+
+
+def _page(budget: Budget, period: DateRange) -> str:
+    query = period.query
+    if budget.company:
+        return f"{budget.company.get_absolute_url()}?{query}"
+    if budget.provider:
+        return f"{budget.provider.get_absolute_url()}?{query}"
+    if budget.project:
+        return f"{budget.project.provider.get_absolute_url()}?{query}"
+    return f"{reverse('dashboard')}?{query}"

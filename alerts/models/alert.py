@@ -1,0 +1,120 @@
+"""What was noticed, once, and who has seen it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from providers.models import Company, Provider
+
+
+class Severity(models.IntegerChoices):
+    INFO = 1, "Information"
+    WARNING = 2, "Warning"
+    URGENT = 3, "Urgent"
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def open(self) -> Self:
+        """Those whose cause goes on, as far as is known."""
+        return self.filter(ended_at=None)
+
+
+class Alert(models.Model):
+    """One message: ``key`` is unique, so that nothing is told twice, whoever finds it, and how often.
+
+    What is said to a company's own viewers is written apart, and empty where they are told nothing: it never names
+    another company, a provider or a key.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=60, help_text="What webhooks say as their type, e.g. budget.threshold_passed.")
+    severity = models.PositiveSmallIntegerField(choices=Severity)
+    title = models.CharField(max_length=300)
+    text = models.TextField(help_text="Sentences, one a line.")
+    path = models.CharField(max_length=500, help_text="The page about it, with its range.")
+    client_title = models.CharField(max_length=300, blank=True)
+    client_text = models.TextField(blank=True)
+    client_path = models.CharField(max_length=500, blank=True)
+    facts = models.JSONField(default=dict, help_text="What programs are told: plain values, amounts as text.")
+    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="+")
+    provider = models.ForeignKey(Provider, null=True, on_delete=models.SET_NULL, related_name="+")
+    raised_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="When its cause was found gone.")
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-raised_at", "-pk")
+        indexes = (
+            # The rules' open alerts, at every evaluation.
+            models.Index(fields=["kind"], condition=Q(ended_at=None), name="alert_open"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('alerts:list')}#alert-{self.pk}"
+
+
+class AlertEvent(models.Model):
+    """What became of an alert later: corrected, ended."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=30)
+    text = models.CharField(max_length=300)
+
+    objects = models.Manager["AlertEvent"]()
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def unread(self, now: datetime) -> Self:
+        """What the bell counts."""
+        return self.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now), read_at=None)
+
+
+class Receipt(models.Model):
+    """An alert in a person's own list."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="receipts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="receipts")
+    is_client = models.BooleanField(default=False, help_text="It shows what is written for the company's viewers.")
+    read_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "alert"], name="receipt_unique"),)
+        indexes = (
+            # The bell, on every page.
+            models.Index(fields=["user"], condition=Q(read_at=None), name="receipt_unread"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.alert} for {self.user}"
+
+    @property
+    def title(self) -> str:
+        return self.alert.client_title if self.is_client else self.alert.title
+
+    @property
+    def text(self) -> str:
+        return self.alert.client_text if self.is_client else self.alert.text
+
+    @property
+    def path(self) -> str:
+        return self.alert.client_path if self.is_client else self.alert.path

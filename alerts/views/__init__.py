@@ -1,0 +1,1 @@
+"""The pages of budgets, alerts and notifications; who may open which says accounts.access."""
