@@ -207,7 +207,7 @@ def _flaws_of_shares(
 class RuleOut(Schema):
     id: int
     position: int = Field(..., description="Of several that match, the first decides.")
-    kind: str = Field(..., description="starts_with, contains or matches (* and ?)")
+    kind: str = Field(..., description="starts_with, contains, matches (* and ?) or tagged: an agent's tag")
     pattern: str
     company: Named
     provider: Named | None = Field(..., description="Null: every provider.")

@@ -291,8 +291,13 @@ def project_of_provider(subject: Project, query: str = "") -> Cell:
 
 
 def _state(subject: Project, now: datetime | None, words: PageWords) -> SafeString:
+    kind = mark_safe(' <span class="badge">Agent</span>') if subject.kind == Project.Kind.AGENT else SafeString("")
     if subject.deleted_at:
-        return mark_safe(' <span class="badge">Deleted</span>')
+        return kind + mark_safe(' <span class="badge">Deleted</span>')
+    if subject.archived_at:
+        return kind + mark_safe(' <span class="badge">Archived</span>')
+    if subject.kind == Project.Kind.AGENT:
+        return kind
     if subject.disabled_at:
         reason = "" if now else words.disabled_reason(subject.disabled_reason)  # with now it stands among the facts
         return format_html(' <span class="badge">{}</span>', with_hint("Disabled", reason) if reason else "Disabled")
@@ -306,6 +311,7 @@ def _facts(subject: Project, now: datetime, words: PageWords) -> list[str]:
     if subject.deleted_at:
         return []
     facts = [words.disabled_reason(subject.disabled_reason)] if subject.disabled_at else []
+    facts += [f"Tags: {', '.join(subject.tags)}"] if subject.tags else []
     if subject.expires_at:
         facts.append(f"{'Expired' if subject.expires_at <= now else 'Expires'} {day(subject.expires_at.date())}")
     if subject.credit_limit is not None:

@@ -101,14 +101,15 @@ def key_table(
     chosen_filter, filters = choices(request, "show", KEY_FILTERS, page=None)
     sorting = read_sorting(request, KEY_SORTS, default="-spend", text=("name", "company"))
     keys = _listed(report, chosen_filter, sorting)
-    page = paginate(request, keys, of="API keys", anchor="#keys")
+    them = "API keys and agents" if report.has_agents else "API keys"
+    page = paginate(request, keys, of=them, anchor="#keys")
     drawn = {key.project.pk for key in page.items}
     may_assign = request.user.has_perm("providers.assign_project")
     company_cell = _company_cells(request, report) if may_assign else _payers_cell
     total = sum((key.usage.totals for key in keys), NOTHING)
     sums = figures(total, report.currency, report.coverage.reading, words)
     table = Table(
-        format_html("API keys of {}, {}", isolated(report.provider.name), days),
+        format_html("{} of {}, {}", them, isolated(report.provider.name), days),
         (Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False), *KEY_COLUMNS),
         tuple(
             _row(key, company_cell(key) if key.project.pk in drawn else key.payers_text, report, now, words)

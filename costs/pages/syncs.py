@@ -9,7 +9,7 @@ from functools import cached_property
 from core.cells import Cell, from_template
 from core.days import DateRange
 from core.tables import Column, Row, Table
-from core.wording import count, duration, moment
+from core.wording import count, duration, joined, moment
 from costs.pages.notices import KEY_FAILURES
 from providers.models import Provider, SyncRun
 from providers.progress import Step, steps
@@ -85,6 +85,7 @@ class SyncState:
     provider: Provider
     runs: Sequence[SyncRun]  # the latest, newest first
     unassigned_keys: int
+    unassigned_agents: int
     totals_wait: bool  # whether the totals of the whole account belong to no company
 
     @cached_property
@@ -145,7 +146,17 @@ class SyncState:
         """What is left to do: of an account that reports totals alone, to assign those."""
         if self.totals_wait:
             return "Assign the account's totals to a company."
-        return f"Assign {count(self.unassigned_keys, 'API key')} to companies." if self.unassigned_keys else ""
+        return f"Assign {self.unassigned_text} to companies." if self.unassigned else ""
+
+    @property
+    def unassigned(self) -> int:
+        return self.unassigned_keys + self.unassigned_agents
+
+    @property
+    def unassigned_text(self) -> str:
+        """ "3 API keys", "3 API keys and 2 agents", "2 agents"."""
+        counted = ((self.unassigned_keys, "API key"), (self.unassigned_agents, "agent"))
+        return joined([count(number, noun) for number, noun in counted if number])
 
     def _ended(self, outcome: SyncRun.Outcome) -> SyncRun | None:
         """The latest run, if it ended so and nothing has begun or been stopped since."""

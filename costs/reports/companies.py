@@ -15,7 +15,7 @@ from costs.reports.comparison import Change, Spend, spend_by
 from costs.reports.forecast import Expected, expect
 from costs.reports.scope import Scope, scope_of
 from costs.reports.totals import Totals, main_currency, totals_by
-from providers.keys import KeyCounts, count_keys
+from providers.keys import Counts, count_keys_and_agents
 from providers.models import Company, Provider
 
 
@@ -28,6 +28,7 @@ class CompanyLine:
     totals: Totals
     change: Change
     keys: int  # API keys that it pays for today
+    agents: int  # likewise
     expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
 
 
@@ -41,6 +42,7 @@ class CompaniesReport:
     total: Totals
     change: Change
     keys: int  # API keys of all, each once
+    agents: int  # likewise
 
 
 def companies_report(
@@ -56,20 +58,21 @@ def companies_report(
     spend = spend_by(scope.every_day, "company_id", days, scope.comparison)
     by_company = company_breakdown(spend.by_group, with_archived=with_archived)
     currency = main_currency(by_company.total, scope.providers)
-    keys = count_keys(today, provider=provider)
+    counts = count_keys_and_agents(today, provider=provider)
     expected = _expected_by_company(scope, currency)
     return CompaniesReport(
         scope=scope,
         currency=currency,
-        lines=company_lines(by_company, spend, keys, expected),
+        lines=company_lines(by_company, spend, counts, expected),
         total=by_company.total,
         change=spend.change,
-        keys=keys.total,
+        keys=counts.keys.total,
+        agents=counts.agents.total,
     )
 
 
 def company_lines(
-    by_company: Breakdown, spend: Spend, keys: KeyCounts, expected: Mapping[int | None, Expected]
+    by_company: Breakdown, spend: Spend, counts: Counts, expected: Mapping[int | None, Expected]
 ) -> tuple[CompanyLine, ...]:
     return tuple(
         CompanyLine(
@@ -77,7 +80,8 @@ def company_lines(
             label=line.label,
             totals=line.totals,
             change=spend.change_of(pk),
-            keys=keys.by_company.get(pk, 0),
+            keys=counts.keys.by_company.get(pk, 0),
+            agents=counts.agents.by_company.get(pk, 0),
             expected=expected.get(pk),
         )
         for line in by_company.lines

@@ -27,7 +27,7 @@ class Sources:
 
     company: Company
     providers: tuple[Provider, ...]
-    projects: tuple[Project, ...]  # with the annotation is_present_key
+    projects: tuple[Project, ...]  # with the annotations of with_presence()
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Part:
 
     def is_key_on(self, day: date) -> bool:
         return self.project.is_present_key and self.period.holds_on(day)  # type: ignore[attr-defined]  # annotated
+
+    def is_agent_on(self, day: date) -> bool:
+        return self.project.is_present_agent and self.period.holds_on(day)  # type: ignore[attr-defined]  # annotated
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class CompanyReport:
     def keys(self) -> int:
         """How many API keys the company pays for today."""
         return sum(1 for part in self.parts if part.is_key_on(self.scope.today))
+
+    @property
+    def agents(self) -> int:
+        return sum(1 for part in self.parts if part.is_agent_on(self.scope.today))
 
 
 def sources_of(company: Company) -> Sources:

@@ -16,7 +16,7 @@ from costs.reports.metrics import COST
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series
 from costs.reports.totals import Totals, main_currency, sums_by
-from providers.keys import KeyCounts, count_keys
+from providers.keys import KeyCounts, count_keys_and_agents
 from providers.models import Provider
 
 # By what the days can be grouped, and where usage holds it.
@@ -33,6 +33,7 @@ class DashboardReport:
     total: Totals
     change: Change
     keys: KeyCounts
+    agents: KeyCounts
     daily: DailySeries
     expected: Expected  # of the current month
     unassigned_kinds: frozenset[str]  # where every API key has a company: of which kinds the unassigned usage is
@@ -53,9 +54,11 @@ def dashboard_report(
     """Of all ``providers`` or of one of them, the days by one of GROUPINGS; eight to ten queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day
-    keys = count_keys(today, provider=provider)
+    counts = count_keys_and_agents(today, provider=provider)
     spend = spend_by(usage, "company_id", days, scope.comparison)
-    by_company = breakdowns.company_breakdown(spend.by_group, idle=keys.by_company)
+    by_company = breakdowns.company_breakdown(
+        spend.by_group, idle={**counts.keys.by_company, **counts.agents.by_company}
+    )
     currency = main_currency(by_company.total, scope.providers)
     labels: dict[str, Mapping[Any, str]] = {
         "company": breakdowns.company_labels(by_company),
@@ -75,14 +78,15 @@ def dashboard_report(
         metric=COST,
         currency=currency,
     )
-    explains = not keys.unassigned and not by_company.lines[-1].totals.is_idle
+    explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
         scope=scope,
         currency=currency,
-        companies=company_lines(by_company, spend, keys, {}),
+        companies=company_lines(by_company, spend, counts, {}),
         total=by_company.total,
         change=spend.change,
-        keys=keys,
+        keys=counts.keys,
+        agents=counts.agents,
         daily=daily,
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency

@@ -29,7 +29,7 @@ class KeyUsage:
     project: Project
     totals: Totals
     periods: Periods
-    is_present: bool  # whether it counts as an API key that there is
+    is_present: bool  # whether it counts as an API key or an agent that there is
 
     def is_assigned(self, day: date) -> bool:
         return bool(self.periods.payers_on(day))
@@ -54,7 +54,18 @@ class ProviderReport:
 
     @property
     def unassigned_keys(self) -> int:
-        return sum(key.is_present and not key.is_assigned(self.today) for key in self.keys)
+        return self._unassigned(Project.Kind.KEY)
+
+    @property
+    def unassigned_agents(self) -> int:
+        return self._unassigned(Project.Kind.AGENT)
+
+    @property
+    def has_agents(self) -> bool:
+        return any(key.project.kind == Project.Kind.AGENT for key in self.keys)
+
+    def _unassigned(self, kind: Project.Kind) -> int:
+        return sum(key.is_present and key.project.kind == kind and not key.is_assigned(self.today) for key in self.keys)
 
     @property
     def totals_wait(self) -> bool:
@@ -113,7 +124,10 @@ def _keys(provider: Provider, days: DateRange) -> tuple[KeyUsage, ...]:
     stored = Assignment.objects.filter(project__provider=provider).by_project()
     return tuple(
         KeyUsage(
-            line.subject, line.totals, stored.get(line.subject.pk, NO_PERIODS), is_present=line.subject.is_present_key
+            line.subject,
+            line.totals,
+            stored.get(line.subject.pk, NO_PERIODS),
+            is_present=line.subject.is_present_key or line.subject.is_present_agent,
         )
         for line in by_project.lines
     )

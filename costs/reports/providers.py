@@ -9,7 +9,7 @@ from core.days import DateRange
 from costs.reports import breakdowns
 from costs.reports.totals import Totals, all_usage, main_currency
 from costs.usage.coverage import Reading, coverage_by_provider, joint_coverage
-from providers.keys import count_keys
+from providers.keys import count_keys_and_agents
 from providers.models import Provider
 
 
@@ -20,6 +20,7 @@ class ProviderState:
     totals: Totals
     reading: Reading
     unassigned_keys: int
+    unassigned_agents: int
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,17 @@ class ProvidersReport:
     def unassigned_keys(self) -> int:
         return sum(state.unassigned_keys for state in self.states)
 
+    @property
+    def unassigned_agents(self) -> int:
+        return sum(state.unassigned_agents for state in self.states)
+
 
 def providers_report(days: DateRange, *, now: datetime) -> ProvidersReport:
     """Usage is that of ``days``; statuses and companies are those of ``now``."""
     today = now.date()
     providers = list(Provider.objects.all())
     spend = breakdowns.provider_breakdown(all_usage().between(days.first, days.last), providers)
-    keys = count_keys(today)
+    counts = count_keys_and_agents(today)
     coverages = coverage_by_provider(providers, days, today=today)
     lacks = any(known.unread for known in coverages.values())
     return ProvidersReport(
@@ -51,7 +56,8 @@ def providers_report(days: DateRange, *, now: datetime) -> ProvidersReport:
                 status=provider.status(now),
                 totals=line.totals,
                 reading=coverages[provider.pk].reading,
-                unassigned_keys=keys.unassigned_by_provider.get(provider.pk, 0),
+                unassigned_keys=counts.keys.unassigned_by_provider.get(provider.pk, 0),
+                unassigned_agents=counts.agents.unassigned_by_provider.get(provider.pk, 0),
             )
             for provider, line in zip(providers, spend.lines, strict=True)
         ),

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core.names import isolated
 from core.request_helpers import person
 from core.responses import add_errors
-from core.wording import count
 from providers.forms import CompanyForm
-from providers.keys import count_keys
+from providers.keys import count_keys_and_agents
 from providers.models import Company
 from providers.services.companies import archive_company, restore_company, save_company
+from providers.wording import keys_and_agents
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,10 +66,11 @@ def _company_form(request: HttpRequest, company: Company | None) -> HttpResponse
             return redirect(form.instance)
     context: dict[str, Any] = {"form": form, "company": company, "name": name}
     if company:
-        keys = count_keys(timezone.now().date(), company=company).by_company.get(company.pk, 0)
+        counts = count_keys_and_agents(timezone.now().date(), company=company)
+        keys, agents = counts.keys.by_company.get(company.pk, 0), counts.agents.by_company.get(company.pk, 0)
         context |= {
             "rules": company.rules.count(),
-            "keys": keys,
-            "keys_text": count(keys, "API key"),
+            "keys": keys + agents,
+            "keys_text": keys_and_agents(keys, agents),
         }
     return render(request, "companies/form.html", context, status=422 if form.errors else 200)

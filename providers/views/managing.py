@@ -174,8 +174,15 @@ def _what_goes(provider: Provider) -> dict[str, Any]:
     """What is deleted with the provider; usage belongs to its keys, which know their days of use."""
     projects = Project.objects.for_provider(provider)
     present, deleted = projects.present_keys().count(), projects.api_keys().exclude(deleted_at=None).count()
+    agents = projects.agents().count()
     return {
-        "keys": joined([count(present, "API key"), *([count(deleted, "deleted one")] if deleted else [])]),
+        "keys": joined(
+            [
+                count(present, "API key"),
+                *([count(deleted, "deleted one")] if deleted else []),
+                *([count(agents, "agent")] if agents else []),
+            ]
+        ),
         "runs": provider.runs.count(),
         **projects.aggregate(
             used_from=Min("first_used_on"),

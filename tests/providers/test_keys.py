@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from core.wording import joined
-from providers.keys import count_keys
+from providers.keys import count_keys_and_agents
 from providers.models import Company, Project, Provider
-from providers.wording import chosen_keys
+from providers.wording import chosen_keys, keys_and_agents
 from tests.factories import (
     NOW,
     TODAY,
@@ -36,7 +36,7 @@ def test_keys_are_counted_by_who_pays_today(acme: Company) -> None:
     make_assignment(project=assigned, company=acme)
     make_assignment(project=future, company=acme, starts_on=TODAY + timedelta(days=1))
 
-    keys = count_keys(TODAY)
+    keys = count_keys_and_agents(TODAY).keys
 
     assert (keys.by_company, keys.unassigned_by_provider) == ({acme.pk: 1, None: 1}, {provider.pk: 1})
 
@@ -46,7 +46,7 @@ def test_split_key_counts_for_each_company_and_once_in_all(acme: Company) -> Non
     other = make_company()
     make_split(project=make_project(), shares={acme: 50, other: 50})
 
-    keys = count_keys(TODAY)
+    keys = count_keys_and_agents(TODAY).keys
 
     assert (keys.by_company, keys.unassigned, keys.total) == ({acme.pk: 1, other.pk: 1}, 0, 1)
 
@@ -66,15 +66,15 @@ def test_what_is_no_key_or_no_longer_one_counts_nowhere(acme: Company, *, is_ass
     for project in others if is_assigned else ():
         make_assignment(project=project, company=acme)
 
-    assert count_keys(TODAY).total == 0
-    assert count_keys(TODAY, company=acme).by_company == {}
+    assert count_keys_and_agents(TODAY).keys.total == 0
+    assert count_keys_and_agents(TODAY, company=acme).keys.by_company == {}
 
 
 def test_disabled_keys_count(acme: Company) -> None:
     """They may be enabled again."""
     make_assignment(project=make_project(disabled_at=NOW), company=acme)
 
-    assert count_keys(TODAY).by_company == {acme.pk: 1}
+    assert count_keys_and_agents(TODAY).keys.by_company == {acme.pk: 1}
 
 
 def test_keys_of_one_company_are_counted_once_each(acme: Company) -> None:
@@ -83,7 +83,7 @@ def test_keys_of_one_company_are_counted_once_each(acme: Company) -> None:
     for ago in range(3):
         make_assignment(project=key, company=acme, starts_on=TODAY - timedelta(days=ago))
 
-    assert count_keys(TODAY, company=acme).by_company == {acme.pk: 1}
+    assert count_keys_and_agents(TODAY, company=acme).keys.by_company == {acme.pk: 1}
 
 
 def test_presence_is_told_of_each_project_as_the_count_has_it() -> None:
@@ -114,3 +114,32 @@ def test_what_is_no_key_is_not_called_one(keys: int, with_keyless: bool, words: 
 def test_words_are_joined_as_they_are_said() -> None:
     """With commas, and one "and"."""
     assert [joined(["a"]), joined(["a", "b"]), joined(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_agents_are_counted_apart_from_keys(acme: Company) -> None:
+    """Not deleted and not archived ones."""
+    provider = make_provider()
+    for fields in ({}, {"deleted_at": NOW}, {"archived_at": NOW}):
+        agent = make_project(provider=provider, kind=Project.Kind.AGENT, **fields)
+        make_assignment(project=agent, company=acme)
+
+    counts = count_keys_and_agents(TODAY)
+
+    assert (counts.keys.total, counts.agents.total, counts.agents.by_company) == (0, 1, {acme.pk: 1})
+
+
+@pytest.mark.parametrize(
+    ("keys", "agents", "said"), [(0, 0, "0 API keys"), (1, 0, "1 API key"), (3, 2, "3 API keys, 2 agents")]
+)
+def test_keys_and_agents_are_said_together(keys: int, agents: int, said: str) -> None:
+    """Where there are no agents nothing is said of them."""
+    assert keys_and_agents(keys, agents) == said
+
+
+def test_chosen_agents_are_called_agents() -> None:
+    """As they are chosen beside keys."""
+    provider = make_provider()
+    agents = [make_project(provider=provider, kind=Project.Kind.AGENT) for _number in range(2)]
+
+    assert chosen_keys(agents) == "2 agents"
+    assert chosen_keys([make_project(provider=provider), *agents]) == "1 key and 2 agents"

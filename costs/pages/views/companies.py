@@ -21,7 +21,6 @@ from costs.pages.figures import Figures
 from costs.pages.views.downloads import table_download
 from costs.pages.views.scope import page_context, read_asked
 from costs.reports.companies import CompaniesReport, CompanyLine, companies_report
-from costs.reports.totals import Totals
 from providers.models import Provider
 
 
@@ -39,6 +38,7 @@ COMPANY_SORTS: Mapping[str, Callable[[CompanyLine], Any]] = {
     "change": _ratio,
     "credits": lambda line: line.totals.credits or Decimal(0),
     "keys": lambda line: line.keys,
+    "agents": lambda line: line.agents,
 }
 
 
@@ -79,8 +79,9 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
             Column(f"Forecast {report.scope.today:%b}"),
             Column("Credits", sort="credits", figure="credits"),
             Column("API keys today", sort="keys"),
+            *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report.total, figures, query) for line in (*companies, unassigned)),
+        tuple(_row(line, report, figures, query) for line in (*companies, unassigned)),
         Row(
             (
                 "Total",
@@ -90,6 +91,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
                 "",
                 figures.amount(report.total, "credits", is_total=True),
                 f"{report.keys:,}",
+                *([f"{report.agents:,}"] if report.agents else []),
             ),
         ),
         sorting,
@@ -97,16 +99,17 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
     ).with_figures(figures.words.metrics)
 
 
-def _row(line: CompanyLine, whole: Totals, figures: Figures, query: str) -> Row:
+def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: str) -> Row:
     return Row(
         (
             formatters.company(line.company, line.label, query),
             figures.money(line.totals),
             figures.change(line.change),
-            figures.share(line.totals, whole),
+            figures.share(line.totals, report.total),
             figures.forecast(line.expected) if line.expected else "",
             figures.amount(line.totals, "credits"),
             number(line.keys),
+            *([number(line.agents)] if report.agents else []),
         ),
         is_muted=line.company is None,
     )

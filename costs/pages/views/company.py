@@ -18,7 +18,6 @@ from core.csv_files import plain
 from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
-from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import Chart, daily_chart
 from costs.pages.figures import Figures
@@ -31,6 +30,7 @@ from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of
 from providers.models import Assignment, Company, Provider
 from providers.permissions import SEE_PROVIDERS
+from providers.wording import keys_and_agents
 
 SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures may be incomplete.")
 
@@ -66,7 +66,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "forecast": month_forecast(report.expected, figures),
         "credits": figures.amount(report.total, "credits", is_total=True),
         "requests": figures.amount(report.total, "requests", is_total=True),
-        "keys_today": count(report.keys, "API key"),
+        "keys_today": keys_and_agents(report.keys, report.agents),
         "has_keys": report.has_keys,
         "has_usage": bool(report.models.lines),
         "tables": tables,

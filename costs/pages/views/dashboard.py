@@ -22,7 +22,6 @@ from costs.pages.views.scope import page_context, read_asked
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
-from costs.reports.totals import Totals
 from providers import registry
 from providers.models import Provider
 
@@ -51,9 +50,8 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "change": figures.change(report.change),
         "forecast": month_forecast(report.expected, figures),
         "unassigned": figures.money(report.unassigned, is_total=True),
-        "unassigned_keys": report.keys.unassigned,
-        "all_keys": report.keys.total,
-        "all_keys_text": count(report.keys.total, "API key"),
+        "unassigned_keys": _unassigned_keys(report),
+        "all_keys": report.keys.total + report.agents.total,
         "unassigned_origins": unassigned_origins(report.unassigned_kinds),
         "groupings": groupings,
         "chart": chart,
@@ -61,6 +59,14 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "has_companies": len(report.companies) > 1,
     }
     return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
+
+
+def _unassigned_keys(report: DashboardReport) -> str:
+    """ "2 of 12 API keys", "2 of 12 API keys and 1 of 3 agents"; empty where all belong to companies."""
+    counted = ((report.keys, "API key"), (report.agents, "agent"))
+    return " and ".join(
+        f"{counts.unassigned} of {count(counts.total, noun)}" for counts, noun in counted if counts.unassigned
+    )
 
 
 def offers_simulated() -> bool:
@@ -77,8 +83,9 @@ def _companies(report: DashboardReport, figures: Figures, query: str, url: str) 
             Column("Change", unit="%"),
             Column("Share", unit="%"),
             Column("API keys today"),
+            *([Column("Agents today")] if report.agents.total else []),
         ),
-        tuple(_company(line, report.total, figures, query) for line in report.companies),
+        tuple(_company(line, report, figures, query) for line in report.companies),
         Row(
             (
                 "Total",
@@ -86,20 +93,22 @@ def _companies(report: DashboardReport, figures: Figures, query: str, url: str) 
                 figures.change(report.change),
                 "",
                 f"{report.keys.total:,}",
+                *([f"{report.agents.total:,}"] if report.agents.total else []),
             ),
         ),
         csv_url=url,
     )
 
 
-def _company(line: CompanyLine, whole: Totals, figures: Figures, query: str) -> Row:
+def _company(line: CompanyLine, report: DashboardReport, figures: Figures, query: str) -> Row:
     return Row(
         (
             formatters.company(line.company, line.label, query),
             figures.money(line.totals),
             figures.change(line.change),
-            figures.share(line.totals, whole),
+            figures.share(line.totals, report.total),
             number(line.keys),
+            *([number(line.agents)] if report.agents.total else []),
         ),
         is_muted=line.company is None,
     )

@@ -103,7 +103,7 @@ def _tables(request: HttpRequest, report: ProviderReport, chosen: RangeChoice, w
 def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: PageWords) -> dict[str, Any]:
     """What the page says of the provider itself, above its figures."""
     provider, found = report.provider, report.reconciliation
-    sync = SyncState(provider, report.runs, report.unassigned_keys, report.totals_wait)
+    sync = SyncState(provider, report.runs, report.unassigned_keys, report.unassigned_agents, report.totals_wait)
     return {
         "provider": provider,
         "words": words,
@@ -130,6 +130,7 @@ def _assigning(request: HttpRequest, report: ProviderReport, keys: KeyTable) -> 
     return {
         "keys": keys,
         "has_keys": bool(report.keys),
+        "has_agents": report.has_agents,
         "companies": report.current_companies,
         "assign_url": reverse("providers:assign", args=[report.provider.pk]),
         "here": request.get_full_path(),

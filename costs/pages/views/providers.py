@@ -32,6 +32,7 @@ SORTS: Mapping[str, Callable[[ProviderState], Any]] = {
     "synced": lambda state: state.provider.last_synced_at.timestamp() if state.provider.last_synced_at else 0,
     "spend": lambda state: state.totals.sort_amount,
     "unassigned": lambda state: state.unassigned_keys,
+    "agents": lambda state: state.unassigned_agents,
 }
 COLUMNS = (
     Column("Name", is_number=False, sort="name"),
@@ -41,6 +42,7 @@ COLUMNS = (
     Column("Spend this month", sort="spend"),
     Column("Unassigned keys", sort="unassigned"),
 )
+AGENTS_COLUMN = Column("Unassigned agents", sort="agents")
 
 
 @require_safe
@@ -61,17 +63,23 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
     states = sorted(report.states, key=SORTS["name"])
     states.sort(key=SORTS[sorting.column], reverse=sorting.is_descending)
     spend = formatters.money(report.total, report.currency, reading=report.reading)
+    has_agents = bool(report.unassigned_agents)
     return Table(
         "Connected providers",
-        COLUMNS,
-        tuple(_row(state, now) for state in states),
-        Row(("Total", "", "", "", spend, str(report.unassigned_keys))),
+        (*COLUMNS, *([AGENTS_COLUMN] if has_agents else [])),
+        tuple(_row(state, now, has_agents=has_agents) for state in states),
+        Row(
+            (
+                *("Total", "", "", "", spend, str(report.unassigned_keys)),
+                *([str(report.unassigned_agents)] if has_agents else []),
+            )
+        ),
         sorting=sorting,
         csv_url=csv_url(request, "providers"),
     )
 
 
-def _row(state: ProviderState, now: datetime) -> Row:
+def _row(state: ProviderState, now: datetime, *, has_agents: bool) -> Row:
     return Row(
         (
             formatters.provider(state.provider),
@@ -85,6 +93,7 @@ def _row(state: ProviderState, now: datetime) -> Row:
                 words=words_for([state.provider]),
             ),
             str(state.unassigned_keys),
+            *([str(state.unassigned_agents)] if has_agents else []),
         )
     )
 

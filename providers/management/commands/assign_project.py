@@ -17,14 +17,17 @@ from providers.services.companies import get_or_create_company
 
 class Command(ProductCommand):
     help = (
-        "Assign an API key (project) to a company, which is made if it is missing. "
+        "Assign an API key or an agent (a project) to a company, which is made if it is missing. "
         "Without --from all history moves; with it, days before DATE stay where they are."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--provider", required=True, metavar="NAME")
         parser.add_argument(
-            "--project", required=True, metavar="EXTERNAL_ID_OR_NAME", help="the key's external id, or its name"
+            "--project",
+            required=True,
+            metavar="EXTERNAL_ID_OR_NAME",
+            help="the external id of the key or agent, or its name",
         )
         parser.add_argument("--company", required=True, metavar="NAME")
         parser.add_argument("--from", dest="starts_on", type=utc_day, metavar="DATE", help="first UTC day (YYYY-MM-DD)")
