@@ -20,13 +20,13 @@ from tests.services import audit
 from tests.services.product import ROOT
 
 MAKE_TARGETS = {"help", "install", "run", "demo", "test", "check", "audit", "sbom", "bench", "lock", "format", "clean"}
-PRODUCT_SERVICES = {"migrate", "web", "worker", "beat"}
+PRODUCT_SERVICES = {"migrate", "web", "worker", "beat", "mcp"}
 SECRETS = {"SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
 # Of those that only some containers have, the one that insists on it.
 SERVERS_SECRETS = {"POSTGRES_PASSWORD": "roles", "DATABASE_OWNER_PASSWORD": "migrate"}
 IMAGES = {"PYTHON_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"}
 # What others than the settings read: the servers' images, Compose, gunicorn.
-OTHERS = {*SERVERS_SECRETS, *IMAGES, "WEB_CONCURRENCY"}
+OTHERS = {*SERVERS_SECRETS, *IMAGES, "WEB_CONCURRENCY", "MCP_URL", "MCP_PORT"}
 
 
 VIEW_LINES, VIEW_BRANCHES = 40, 8
@@ -94,12 +94,13 @@ def test_compose_knows_the_health_of_what_keeps_running(compose: dict[str, Any])
     } - {"roles", "migrate"}
 
 
-def test_compose_opens_one_port_and_that_to_this_machine_only(compose: dict[str, Any]) -> None:
-    """Neither PostgreSQL nor Redis can be reached from outside, and the web port only over loopback."""
+def test_compose_opens_ports_to_this_machine_only(compose: dict[str, Any]) -> None:
+    """Neither PostgreSQL nor Redis can be reached from outside; pages and, where asked for, tools only over loopback."""
     ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
 
-    assert list(ports) == ["web"]
-    assert all(port.startswith("127.0.0.1:") for port in ports["web"])
+    assert list(ports) == ["web", "mcp"]
+    assert compose["services"]["mcp"]["profiles"] == ["mcp"]
+    assert all(port.startswith("127.0.0.1:") for of_service in ports.values() for port in of_service)
 
 
 def filled_in(compose: dict[str, Any], service: str, dot_env: dict[str, str]) -> dict[str, str]:
@@ -135,7 +136,7 @@ def test_only_what_calls_or_is_called_has_a_way_out(compose: dict[str, Any]) -> 
     ways = {name: set(service["networks"]) for name, service in compose["services"].items()}
 
     assert compose["networks"]["inside"] == {"internal": True}
-    assert {name for name, networks in ways.items() if networks != {"inside"}} == {"web", "worker"}
+    assert {name for name, networks in ways.items() if networks != {"inside"}} == {"web", "worker", "mcp"}
 
 
 def test_images_can_be_pinned_by_digest(compose: dict[str, Any]) -> None:

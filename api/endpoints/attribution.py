@@ -92,11 +92,11 @@ def _assigned(projects: Sequence[Project]) -> Iterator[dict[str, Any]]:
         told = describe_project(project)
         yield {
             "project": {name: told[name] for name in ("id", "external_id", "name", "provider")},
-            "periods": [_period(period, names) for period in periods.get(project.pk, NO_PERIODS).in_order],
+            "periods": [describe_period(period, names) for period in periods.get(project.pk, NO_PERIODS).in_order],
         }
 
 
-def _period(period: Period, names: Mapping[int, str]) -> dict[str, Any]:
+def describe_period(period: Period, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "from": None if period.is_from_the_beginning else iso(period.starts_on),
         "to": iso(period.ends_on),

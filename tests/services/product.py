@@ -19,7 +19,7 @@ from typing import Self
 
 import redis
 
-from tests.services.processes import ChildProcess, free_port, plain_environment
+from tests.services.processes import ChildProcess, accepts_connections, free_port, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "only-for-tests-0815"
@@ -147,6 +147,16 @@ class ProductionProduct:
         url = f"http://127.0.0.1:{port}"
         web.wait_until(lambda: is_ready(url), seconds=START_SECONDS, what="ready")
         return url
+
+    def start_mcp(self) -> str:
+        """Start the server for assistants and return its address once it listens."""
+        port = free_port()
+        process = _child(
+            [sys.executable, "manage.py", "mcp", "--port", str(port)], self.environment, self._folder / "mcp.log"
+        )
+        self._started.append(process)
+        process.wait_until(lambda: accepts_connections(port), seconds=START_SECONDS, what="ready")
+        return f"http://127.0.0.1:{port}/mcp"
 
     def start_worker(self) -> ChildProcess:
         """Start a prefork worker and return it once it takes tasks."""
