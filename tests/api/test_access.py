@@ -47,6 +47,7 @@ ANSWERS = {
     "list_projects": "200 200 200 403 403 403",
     "list_reconciliation": "200 200 200 403 403 403",
     "list_assignments": "200 200 200 403 403 403",
+    "explain_attribution": "200 200 200 403 403 403",
     "assign": "201 201 403 403 403 403",
     "list_rules": "200 200 200 403 403 403",
     "add_rule": "201 201 403 403 403 403",
@@ -77,9 +78,14 @@ class World:
     arguments: dict[str, Any]
 
     def path(self, operation: Operation) -> str:
-        own = {"change_company": self.acme.pk, "sync_provider": self.provider.pk}
+        own = {
+            "change_company": self.acme.pk,
+            "sync_provider": self.provider.pk,
+            "explain_attribution": self.arguments["project"],
+        }
         pk = own.get(str(operation.operation_id), self.arguments["rule"])
         path = operation.path.replace("{int:pk}", str(pk))
+        path += "?day=2026-11-03" if operation.operation_id == "explain_attribution" else ""
         return path.replace("{int:company}", str(self.acme.pk)).replace("{month}", "2026-11")
 
     def body(self, name: str) -> Any:

@@ -242,7 +242,10 @@ def test_command_refuses_bad_input(options: list[str], sentence: str, monkeypatc
     ],
 )
 def test_api_is_requested_under_a_name_that_it_has(
-    hosts: list[str], redirects: bool, address: str, settings: Settings
+    hosts: list[str],
+    redirects: bool,  # noqa: FBT001 - pytest gives it by name
+    address: str,
+    settings: Settings,
 ) -> None:
     """Else the site would refuse itself, or answer with a redirect."""
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = hosts, redirects
