@@ -95,7 +95,7 @@ def test_compose_knows_the_health_of_what_keeps_running(compose: dict[str, Any])
 
 
 def test_compose_opens_ports_to_this_machine_only(compose: dict[str, Any]) -> None:
-    """Neither PostgreSQL nor Redis can be reached from outside; pages and, where asked for, tools only over loopback."""
+    """Neither PostgreSQL nor Redis can be reached from outside; pages, and tools if asked for, only over loopback."""
     ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
 
     assert list(ports) == ["web", "mcp"]
