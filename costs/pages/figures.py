@@ -28,9 +28,13 @@ class Figures:
     def amount(self, totals: Totals, figure: str, *, is_total: bool = False) -> Cell:
         return formatters.amount(totals, figure, reading=self._reading(is_total=is_total), words=self.words)
 
-    def usage(self, totals: Totals, *, is_total: bool = False) -> tuple[str, ...]:
-        """The cells of USAGE_COLUMNS."""
-        return usage_tables.figures(totals, self.currency, self._reading(is_total=is_total), self.words)
+    def spend(self, totals: Totals, *, is_total: bool = False) -> tuple[str, ...]:
+        """The cells of SPEND_COLUMNS."""
+        return usage_tables.spend(totals, self.currency, self._reading(is_total=is_total), self.words)
+
+    def others(self, totals: Totals, *, is_total: bool = False) -> tuple[str, ...]:
+        """The cells of OTHER_COLUMNS."""
+        return usage_tables.others(totals, self._reading(is_total=is_total), self.words)
 
     def change(self, change: Change) -> Cell:
         return formatters.change(change, self.currency, self.scope.comparison, words=self.words)

@@ -76,7 +76,7 @@ SELECT_ALL = format_html(
 KEY_COLUMNS = (
     Column("API key", is_number=False, sort="name", heads_rows=True),
     Column("Company", is_number=False, sort="company", css=""),
-    *(replace(column, sort=column.label.lower()) for column in USAGE_COLUMNS),
+    *(replace(column, sort=slug if (slug := column.label.lower()) in KEY_SORTS else "") for column in USAGE_COLUMNS),
     Column("Last used", sort="used"),
 )
 

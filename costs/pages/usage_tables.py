@@ -1,4 +1,4 @@
-"""The table of a breakdown: spend, credits, minutes and requests."""
+"""The columns of every table of costs, and the table of a breakdown: spend, credits, minutes and requests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from costs.reports.metrics import METRICS
 from costs.reports.totals import Totals
 from costs.usage.coverage import Coverage, Reading
 
-USAGE_COLUMNS = (
-    Column("Spend", figure="cost"),
+# What every table of costs shows of a sum; spend() makes their cells.
+SPEND_COLUMNS = (Column("Spend", sort="spend", figure="cost"),)
+# What tables of usage show beside it; others() makes their cells.
+OTHER_COLUMNS = (
     Column("Credits", figure="credits"),
     Column("Minutes", figure="minutes"),
     Column("Requests", figure="requests"),
 )
+USAGE_COLUMNS = (*SPEND_COLUMNS, *OTHER_COLUMNS)
 
 
 def usage_table(
@@ -48,6 +51,15 @@ def usage_table(
 
 def figures(totals: Totals, currency: str, reading: Reading, words: PageWords | None = None) -> tuple[str, ...]:
     """The cells of USAGE_COLUMNS."""
-    return tuple(
-        formatters.figure(metric, totals, currency, reading=reading, words=words) for metric in METRICS.values()
-    )
+    return (*spend(totals, currency, reading, words), *others(totals, reading, words))
+
+
+def spend(totals: Totals, currency: str, reading: Reading, words: PageWords | None = None) -> tuple[str, ...]:
+    """The cells of SPEND_COLUMNS."""
+    return (formatters.money(totals, currency, reading=reading, words=words),)
+
+
+def others(totals: Totals, reading: Reading, words: PageWords | None = None) -> tuple[str, ...]:
+    """The cells of OTHER_COLUMNS."""
+    metrics = (METRICS[column.figure] for column in OTHER_COLUMNS)
+    return tuple(formatters.figure(metric, totals, "", reading=reading, words=words) for metric in metrics)

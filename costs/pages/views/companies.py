@@ -18,6 +18,7 @@ from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.figures import Figures
+from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.scope import page_context, read_asked
 from costs.reports.companies import CompaniesReport, CompanyLine, companies_report
@@ -73,7 +74,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
         "Companies",
         (
             Column("Company", is_number=False, sort="name"),
-            Column("Spend", sort="spend"),
+            *SPEND_COLUMNS,
             Column("Change", sort="change", unit="%"),
             Column("Share", unit="%"),
             Column(f"Forecast {report.scope.today:%b}"),
@@ -85,7 +86,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
         Row(
             (
                 "Total",
-                figures.money(report.total, is_total=True),
+                *figures.spend(report.total, is_total=True),
                 figures.change(report.change),
                 "",
                 "",
@@ -103,7 +104,7 @@ def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: st
     return Row(
         (
             formatters.company(line.company, line.label, query),
-            figures.money(line.totals),
+            *figures.spend(line.totals),
             figures.change(line.change),
             figures.share(line.totals, report.total),
             figures.forecast(line.expected) if line.expected else "",

@@ -16,6 +16,7 @@ from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.figures import Figures
+from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import page_context, read_asked
@@ -79,7 +80,7 @@ def _companies(report: DashboardReport, figures: Figures, query: str, url: str) 
         "Spend per company",
         (
             Column("Company", is_number=False),
-            Column("Spend"),
+            *SPEND_COLUMNS,
             Column("Change", unit="%"),
             Column("Share", unit="%"),
             Column("API keys today"),
@@ -89,7 +90,7 @@ def _companies(report: DashboardReport, figures: Figures, query: str, url: str) 
         Row(
             (
                 "Total",
-                figures.money(report.total, is_total=True),
+                *figures.spend(report.total, is_total=True),
                 figures.change(report.change),
                 "",
                 f"{report.keys.total:,}",
@@ -104,7 +105,7 @@ def _company(line: CompanyLine, report: DashboardReport, figures: Figures, query
     return Row(
         (
             formatters.company(line.company, line.label, query),
-            figures.money(line.totals),
+            *figures.spend(line.totals),
             figures.change(line.change),
             figures.share(line.totals, report.total),
             number(line.keys),

@@ -14,7 +14,7 @@ from costs.models import DailyTotal
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.figures import Figures
-from costs.pages.usage_tables import USAGE_COLUMNS, usage_table
+from costs.pages.usage_tables import OTHER_COLUMNS, SPEND_COLUMNS, usage_table
 from costs.pages.views.downloads import table_download
 from costs.pages.views.scope import Asked, page_context, read_asked
 from costs.reports.models import ModelReport, ModelsReport, model_report, models_report
@@ -42,28 +42,31 @@ def _models(report: ModelsReport, figures: Figures, query: str, url: str) -> Tab
         "Models",
         (
             Column("Model", is_number=False),
-            Column("Spend"),
+            *SPEND_COLUMNS,
             Column("Change", unit="%"),
-            *USAGE_COLUMNS[1:],
+            *OTHER_COLUMNS,
         ),
         tuple(
             Row(
                 (
                     formatters.model(line.model, line.label, query),
-                    *_with_change(figures.usage(line.totals), figures.change(line.change)),
+                    *figures.spend(line.totals),
+                    figures.change(line.change),
+                    *figures.others(line.totals),
                 )
             )
             for line in report.lines
         ),
-        Row(("Total", *_with_change(figures.usage(report.total, is_total=True), figures.change(report.change)))),
+        Row(
+            (
+                "Total",
+                *figures.spend(report.total, is_total=True),
+                figures.change(report.change),
+                *figures.others(report.total, is_total=True),
+            )
+        ),
         csv_url=url,
     ).with_figures(figures.words.metrics)
-
-
-def _with_change(usage: tuple[str, ...], change: str) -> tuple[str, ...]:
-    """The cells of USAGE_COLUMNS with the change of the spend beside it."""
-    spend, *others = usage
-    return (spend, change, *others)
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.tables import Column, Row, Table
 from core.wording import ago
 from costs.pages import formatters
 from costs.pages.ranges import presets
+from costs.pages.usage_tables import SPEND_COLUMNS, spend
 from costs.pages.views.dashboard import offers_simulated
 from costs.pages.views.downloads import download
 from costs.pages.words import words_for
@@ -39,7 +41,7 @@ COLUMNS = (
     Column("Type", is_number=False, css=""),
     Column("Status", is_number=False, sort="status", css=""),
     Column("Last sync", is_number=False, sort="synced", css="nowrap"),
-    Column("Spend this month", sort="spend"),
+    *(replace(column, label=f"{column.label} this month") for column in SPEND_COLUMNS),
     Column("Unassigned keys", sort="unassigned"),
 )
 AGENTS_COLUMN = Column("Unassigned agents", sort="agents")
@@ -62,7 +64,7 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
     sorting = read_sorting(request, SORTS, default="name", text=("name", "status"))
     states = sorted(report.states, key=SORTS["name"])
     states.sort(key=SORTS[sorting.column], reverse=sorting.is_descending)
-    spend = formatters.money(report.total, report.currency, reading=report.reading)
+    sums = spend(report.total, report.currency, report.reading)
     has_agents = bool(report.unassigned_agents)
     return Table(
         "Connected providers",
@@ -70,7 +72,7 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
         tuple(_row(state, now, has_agents=has_agents) for state in states),
         Row(
             (
-                *("Total", "", "", "", spend, str(report.unassigned_keys)),
+                *("Total", "", "", "", *sums, str(report.unassigned_keys)),
                 *([str(report.unassigned_agents)] if has_agents else []),
             )
         ),
@@ -86,12 +88,7 @@ def _row(state: ProviderState, now: datetime, *, has_agents: bool) -> Row:
             type_label(state.provider.type),
             status(state.status.value, state.status.label),
             _last_sync(state.provider, now),
-            formatters.money(
-                state.totals,
-                state.provider.currency,
-                reading=state.reading,
-                words=words_for([state.provider]),
-            ),
+            *spend(state.totals, state.provider.currency, state.reading, words_for([state.provider])),
             str(state.unassigned_keys),
             *([str(state.unassigned_agents)] if has_agents else []),
         )
