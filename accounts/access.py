@@ -176,6 +176,7 @@ URLS: Final[Mapping[str, Need]] = {
     "providers:reassign": ASSIGN,
     "providers:split": ASSIGN,
     "providers:keyless": ASSIGN,
+    "providers:agents": ASSIGN,
     "providers:undo": ASSIGN,
     "providers:add": Confirmed(CONNECT),
     "providers:try_simulated": CONNECT,

@@ -24,7 +24,7 @@ from syncing.errors import (
     RejectedError,
     UnexpectedResponseError,
 )
-from syncing.reader import AGENT, ListedAgent, Reading, SyncSession, UsageRow
+from syncing.reader import AGENT, AGENTS_PER_REQUEST, ListedAgent, Reading, SyncSession, UsageRow
 from syncing.windows import Window
 
 # More agents than that are not taken over anyway (syncing.storing); one page more shows that there are more.
@@ -83,8 +83,8 @@ class AgentReader:
         try:
             claims = [
                 claim
-                for start in range(0, len(agents), AGENTS_PER_PAGE)
-                for claim in self._claims(reading.window, reading.read_at, agents[start : start + AGENTS_PER_PAGE])
+                for start in range(0, len(agents), AGENTS_PER_REQUEST)
+                for claim in self._claims(reading.window, reading.read_at, agents[start : start + AGENTS_PER_REQUEST])
             ]
         except (RejectedError, UnexpectedResponseError) as error:
             self._asks = False

@@ -43,6 +43,7 @@ WORDS = TypeWords(
     keyless_name="No API key (web app)",
     keyless_explained="Usage that was made in ElevenLabs' own web app carries no API key.",
     plan_permission=ANALYTICS_PERMISSION,
+    agents_permission=AGENTS_PERMISSION,
     first_usage="Usage appears once API calls are made; new keys can take up to an hour.",
     free_note="Free-plan usage has no dollar cost; costs can take 24 hours.",
     disabled_reasons={

@@ -12,6 +12,7 @@ COMPANIES = AuditGroup(5, "companies", "Companies")
 def register() -> None:
     register_labels(
         {
+            "provider.agents_changed": "Attribution of agents changed",
             "provider.connected": "Provider connected",
             "provider.deleted": "Provider deleted",
             "provider.disconnected": "Provider disconnected",

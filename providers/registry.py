@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from core.secrets import ApiKey, register_key_pattern
@@ -67,6 +68,9 @@ class SyncEngine(Protocol):
 
     def enqueue(self, run_id: int) -> None:
         """Hand the run to a worker; raises QueueUnreachableError."""
+
+    def requests_for(self, first: date, last: date, *, agents: int) -> int:
+        """How many requests reading these days' usage takes, divided between so many agents."""
 
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
         """Carry the run out in this process and return it ended; None when another worker syncs the provider."""

@@ -55,6 +55,7 @@ class TypeWords:
     keyless_explained: str = "Some usage may carry no API key."
     plan_unit: str = "credits"  # of what a plan includes so many
     plan_permission: str = ""  # that would bring usage per key where only account totals may be read
+    agents_permission: str = ""  # without which its agents can't be listed
     first_usage: str = "Usage appears once API calls are made."
     free_note: str = "Costs can be reported late."
     disabled_reasons: Mapping[str, str] = field(default_factory=dict)  # by the reported code

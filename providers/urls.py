@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from providers.views import assigning, companies, connecting, managing, rules, sharing, syncing
+from providers.views import agents, assigning, companies, connecting, managing, rules, sharing, syncing
 
 provider_actions = [
     path("providers/add/", connecting.add_provider, name="add"),
@@ -12,6 +12,7 @@ provider_actions = [
     path("providers/<int:pk>/pause/", managing.pause, name="pause"),
     path("providers/<int:pk>/resume/", managing.resume, name="resume"),
     path("providers/<int:pk>/resync/", managing.resync, name="resync"),
+    path("providers/<int:pk>/agents/", agents.agents, name="agents"),
     path("providers/<int:pk>/keyless/", sharing.keyless, name="keyless"),
     path("providers/<int:pk>/delete/", managing.delete, name="delete"),
     path("providers/<int:pk>/sync/", syncing.sync_now, name="sync"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.wording import count, joined
-from providers.models import Project
+from providers.models import Project, Provider
+from providers.type_words import TypeWords
 
 
 def chosen_keys(projects: Sequence[Project]) -> str:
@@ -16,6 +17,25 @@ def chosen_keys(projects: Sequence[Project]) -> str:
     counted = [count(number, noun) for number, noun in ((keys, "key"), (agents, "agent")) if number]
     named = [f"“{project.display_name}”" for project in others]
     return joined(counted + named) if counted or named else count(0, "key")
+
+
+def how_agents_are_divided(provider: Provider, words: TypeWords, *, has_agents: bool) -> str:
+    """Which way usage of agents goes here, in one sentence; empty where nothing is known of any."""
+    found = Provider.AgentUsage(provider.agent_usage)
+    if found == Provider.AgentUsage.NO_PERMISSION:
+        permission = f"the permission {words.agents_permission}" if words.agents_permission else "a permission"
+        return f"The API key may not list agents: {permission} would let usage be divided between them."
+    if not has_agents:
+        return ""
+    if provider.cost_from is not None:
+        return f"Since this workspace is billed by cost, {words.name} does not tell what each agent used."
+    if found == Provider.AgentUsage.TOLD:
+        if provider.attributes_by == Provider.AttributesBy.AGENT:
+            return f"{words.start} tells what each agent used: it is the agent's, whatever key carried it."
+        return f"{words.start} tells what each agent used: usage without a key is divided between them."
+    if found == Provider.AgentUsage.NOT_TOLD:
+        return f"{words.start} does not tell here what each agent used: it stays with keys, and with usage without one."
+    return f"No usage of these agents has been told by {words.name} yet."
 
 
 def keys_and_agents(keys: int, agents: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from math import ceil
 
 from kombu.exceptions import OperationalError
 
@@ -11,6 +13,8 @@ from providers.models import SyncRun
 from providers.registry import Progress, QueueUnreachableError
 from syncing import tasks
 from syncing.engine import run_sync
+from syncing.reader import AGENTS_PER_REQUEST
+from syncing.windows import PIECE_DAYS
 
 
 class CeleryEngine:
@@ -21,6 +25,10 @@ class CeleryEngine:
             tasks.sync.delay(run_id)
         except (OperationalError, OSError) as error:
             raise QueueUnreachableError from error
+
+    def requests_for(self, first: date, last: date, *, agents: int) -> int:
+        windows = ceil(((last - first).days + 1) / PIECE_DAYS)
+        return windows * (1 + ceil(agents / AGENTS_PER_REQUEST))
 
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
         with log_context.for_run(run_id):

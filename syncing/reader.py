@@ -22,6 +22,9 @@ KEY = "key"
 AGENT = "agent"
 PERSON = "person"
 
+# A request that divides usage by agent asks about so many.
+AGENTS_PER_REQUEST = 100
+
 
 class UsageRow(NamedTuple):
     """What one API key – or agent, or person – used of one model on one UTC day; unknown is None.

@@ -107,6 +107,9 @@ class FakeType:
             raise registry.QueueUnreachableError
         self.enqueued.append(run_id)
 
+    def requests_for(self, first: date, last: date, *, agents: int) -> int:
+        return (last - first).days + agents
+
     def sync(self, run_id: int, *, on_progress: Callable[[Progress], None]) -> SyncRun | None:
         raise NotImplementedError
 

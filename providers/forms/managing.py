@@ -79,6 +79,16 @@ class DeleteForm(forms.Form):
     )
 
 
+class AgentsForm(forms.Form):
+    attributes_by = forms.ChoiceField(
+        choices=Provider.AttributesBy.choices,
+        error_messages={"required": "Choose one of the two.", "invalid_choice": "Choose one of the two."},
+    )
+
+    def clean_attributes_by(self) -> Provider.AttributesBy:
+        return Provider.AttributesBy(self.cleaned_data["attributes_by"])
+
+
 class KeylessForm(forms.Form):
     sharing = forms.ChoiceField(
         choices=Provider.KeylessSharing.choices,

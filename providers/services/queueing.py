@@ -35,11 +35,13 @@ def request_sync(
     requested_from: date | None = None,
     requested_to: date | None = None,
     accepts_implausible: bool = False,
+    from_now_on: bool = False,
 ) -> SyncRun:
     """Return the run that will do this: a new row, or the unfinished one that already covers it.
 
     Without a requested window the run covers whatever is due, and a provider has at most one such run unfinished. An
-    hourly one that a person does not want to wait for becomes theirs: it then reads the account as well.
+    hourly one that a person does not want to wait for becomes theirs: it then reads the account as well. With
+    ``from_now_on`` one that has begun does not cover it: a setting has changed since.
     """
     wanted = SyncRun.objects.unfinished().filter(
         provider=provider,
@@ -47,6 +49,8 @@ def request_sync(
         requested_to=requested_to,
         accepts_implausible=accepts_implausible,
     )
+    if from_now_on:
+        wanted = wanted.filter(started_at=None)
     if existing := wanted.first():
         return _joined(existing, trigger)
     try:

@@ -165,6 +165,13 @@ def test_sharing(signed_in: Client, provider: Provider) -> None:
     assert told() == [("provider.sharing_changed", {"keyless_sharing": "none"}, {"keyless_sharing": "evenly"})]
 
 
+def test_attribution_of_agents(signed_in: Client, elevenlabs: FakeType, provider: Provider) -> None:
+    """By agent instead of key."""
+    signed_in.post(f"/providers/{provider.pk}/agents/", {"attributes_by": "agent"})
+
+    assert told() == [("provider.agents_changed", {"attributes_by": "key"}, {"attributes_by": "agent"})]
+
+
 def test_asking_for_syncs(signed_in: Client, elevenlabs: FakeType, provider: Provider) -> None:
     """Now, of a range, and of what was held back."""
     held = make_run(provider=provider, outcome="needs_look", finished_at=NOW, window_from=TODAY, window_to=TODAY)

@@ -34,6 +34,8 @@ from costs.reports.provider import ProviderReport, provider_report
 from costs.usage.coverage import Reading
 from providers.models import Provider
 from providers.progress import region_label, type_label
+from providers.registry import words_of
+from providers.wording import how_agents_are_divided
 
 # Their rows are the latest, whatever the range.
 OF_ANY_DAY = frozenset({"restatements", "syncs"})
@@ -131,6 +133,9 @@ def _assigning(request: HttpRequest, report: ProviderReport, keys: KeyTable) -> 
         "keys": keys,
         "has_keys": bool(report.keys),
         "has_agents": report.has_agents,
+        "agents_found": how_agents_are_divided(
+            report.provider, words_of(report.provider.type), has_agents=report.has_agents
+        ),
         "companies": report.current_companies,
         "assign_url": reverse("providers:assign", args=[report.provider.pk]),
         "here": request.get_full_path(),

@@ -1,0 +1,68 @@
+"""The page that says what agents' usage belongs to, and reads the history again by that."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from core.request_helpers import person
+from core.wording import count
+from providers import registry
+from providers.forms import AgentsForm
+from providers.models import Project, Provider
+from providers.services.agents import read_history_again, requests_for_history, set_agent_attribution
+from providers.views.responses import hand_over
+from providers.views.syncing import why_no_sync
+from providers.wording import how_agents_are_divided
+
+By = Provider.AttributesBy
+
+EXPLANATIONS = {
+    By.KEY: "Only usage without a key is divided between agents. What a key used stays with the key.",
+    By.AGENT: (
+        "What a known agent used is the agent's, whatever key carried it. For a server that starts every client's "
+        "agents with one key."
+    ),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def agents(request: HttpRequest, pk: int) -> HttpResponse:
+    """``history`` is the button that reads the history again by the setting that there is."""
+    provider = get_object_or_404(Provider, pk=pk)
+    now = timezone.now()
+    reason = why_no_sync(provider)
+    form = AgentsForm(
+        request.POST if request.method == "POST" and "history" not in request.POST else None,
+        initial={"attributes_by": provider.attributes_by},
+    )
+    if "history" in request.POST and not reason:
+        hand_over(request, read_history_again(provider=provider, now=now))
+        messages.success(request, "The history is being read again.")
+        return redirect(provider)
+    if form.is_valid():
+        if reason:
+            form.add_error(None, reason)
+        else:
+            chosen: Provider.AttributesBy = form.cleaned_data["attributes_by"]
+            run = set_agent_attribution(provider=provider, attributes_by=chosen, now=now, made_by=person(request))
+            if run:
+                hand_over(request, run)
+                messages.success(request, f"Agent usage goes by {chosen.label}. The history is being read again.")
+            return redirect(provider)
+    has_agents = Project.objects.for_provider(provider).agents().exists()
+    context = {
+        "provider": provider,
+        "name": provider.name,
+        "form": form,
+        "choices": [(value, value.label, sentence) for value, sentence in EXPLANATIONS.items()],
+        "chosen": form["attributes_by"].value(),
+        "why_not": reason,
+        "found": how_agents_are_divided(provider, registry.words_of(provider.type), has_agents=has_agents),
+        "has_agents": has_agents,
+        "requests": count(requests_for_history(provider, today=now.date()), "request"),
+    }
+    return render(request, "providers/agents.html", context, status=422 if form.errors else 200)
