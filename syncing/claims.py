@@ -40,8 +40,16 @@ def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
         raise ClaimLostError
 
 
-def release_claim(*, provider: Provider, owner: str) -> None:
-    Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_by="", claimed_until=None)
+def release_claim(*, provider: Provider, owner: str) -> bool:
+    """End the claim; False when ``owner`` no longer holds it."""
+    released = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_by="", claimed_until=None)
+    return released == 1
+
+
+def release_own_claim(*, provider: Provider, owner: str) -> None:
+    """End the claim in the transaction that ends the work; raises ClaimLostError when ``owner`` no longer holds it."""
+    if not release_claim(provider=provider, owner=owner):
+        raise ClaimLostError
 
 
 def release_claims_of_dead_processes() -> None:

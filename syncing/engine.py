@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -21,17 +21,17 @@ from core.secrets import KeyUnreadableError, mask_api_keys
 from core.sums import TotalTooLargeError
 from costs.models import ReadDay
 from costs.usage.writing import ImplausibleAnswerError
-from providers.models import SyncRun
+from providers.models import Project, SyncRun
 from providers.registry import Progress
 from syncing import provider_types
 from syncing.account import account_is_due, read_account
-from syncing.claims import ClaimLostError, new_owner, release_claim, renew_claim, take_claim
+from syncing.claims import ClaimLostError, new_owner, release_claim, release_own_claim, renew_claim, take_claim
 from syncing.errors import ProviderError, UnexpectedResponseError
 from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
 from syncing.runs import begin_run, finish_run, put_back_run, record_run
-from syncing.storing import known_agents, names_something_new, note_columns, standing_usage, store_reading
+from syncing.storing import known_projects, names_something_new, note_columns, standing_usage, store_reading
 from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,9 @@ stopping = threading.Event()
 
 # Seconds after which a run makes room for others and is queued again; below the task's time limits in settings.
 LONGEST_RUN = 20 * 60
+
+# A claim that was taken or renewed within so many seconds outlasts the next request.
+RENEW_AFTER = 30
 
 
 class InterruptedSyncError(Exception):
@@ -73,8 +76,10 @@ def run_sync(
     if not take_claim(provider=run.provider, owner=owner, now=clock()):
         put_back_run(run=run)
         return None
+    sync = None
     try:
-        run.refresh_from_db()  # and its provider: another worker may have ended the run before this one had the claim
+        # Once more: another worker may have ended the run before this one had the claim.
+        run = SyncRun.objects.select_related("provider").get(pk=run_id)
         if run.is_finished:
             return run
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)
@@ -86,7 +91,8 @@ def run_sync(
         logger.warning("Sync run %s was taken over by another worker", run.pk)
         return None
     finally:
-        release_claim(provider=run.provider, owner=owner)
+        if sync is None or sync.holds_claim:
+            release_claim(provider=run.provider, owner=owner)
 
 
 class _Sync:
@@ -110,25 +116,30 @@ class _Sync:
         self.on_progress = on_progress
         self.begun_at = time.monotonic()
         self.retries = RetryBudget(policy, sleep=self._sleep)
+        self.renewed_at = self.begun_at
+        self.holds_claim = True  # until the run has ended
         self.account_was_read = False
+        self._known: dict[str, str] | None = None
 
     def carry_out(self) -> SyncRun:
-        if not begin_run(run=self.run, now=self.clock()):
-            return self.run
         session = SyncSession(
             call=self._with_retries,
             clock=self.clock,
             rechecks=self.run.requested_from is not None,  # by night or by hand
             once=self._attempt,
-            agent_ids=lambda: known_agents(self.provider),
+            agent_ids=self._agent_ids,
             standing=lambda window: standing_usage(self.provider, window),
         )
         try:
+            windows, with_account = self._windows(), account_is_due(self.run, now=self.clock())
+            stage = {} if with_account else {"stage": SyncRun.Stage.USAGE}
+            if not begin_run(run=self.run, now=self.clock(), **_covered(windows), **stage):
+                return self.run
             with self.type.open_reader(self.provider, session=session) as reader:
                 try:
-                    if account_is_due(self.run, now=self.clock()):
+                    if with_account:
                         self._read_account(reader)
-                    self._read_usage(reader)
+                    self._read_usage(reader, windows)
                 except UnexpectedResponseError:
                     record_run(run=self.run, excerpt=mask_api_keys(reader.excerpt))
                     raise
@@ -157,9 +168,10 @@ class _Sync:
     def _finish(
         self, outcome: SyncRun.Outcome, code: str = "", text: str = "", *, key_was_refused: bool = False
     ) -> SyncRun:
-        self.run.refresh_from_db()  # a transaction that was rolled back took its figures along
+        if outcome != SyncRun.Outcome.SUCCEEDED:
+            self.run.refresh_from_db()  # a transaction that was rolled back took its figures along
         with transaction.atomic():
-            renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+            release_own_claim(provider=self.provider, owner=self.owner)
             finish_run(
                 run=self.run,
                 outcome=outcome,
@@ -168,6 +180,7 @@ class _Sync:
                 key_was_refused=key_was_refused,
                 now=self.clock(),
             )
+        self.holds_claim = False
         return self.run
 
     # --- The account --------------------------------------------------------------------------------------------------
@@ -175,28 +188,27 @@ class _Sync:
     def _read_account(self, reader: Reader) -> None:
         self.account_was_read = True
         read_account(reader, run=self.run, label=self.type.label, attempt=self._attempt, clock=self.clock)
+        record_run(run=self.run, stage=SyncRun.Stage.USAGE)
+        self._known = None
+
+    def _known_projects(self) -> dict[str, str]:
+        """The kinds of what is stored, by external id, as it was when first asked for or after the account was read."""
+        if self._known is None:
+            self._known = known_projects(self.provider)
+        return self._known
+
+    def _agent_ids(self) -> frozenset[str]:
+        return frozenset(key for key, kind in self._known_projects().items() if kind == Project.Kind.AGENT)
 
     # --- Usage --------------------------------------------------------------------------------------------------------
 
-    def _read_usage(self, reader: Reader) -> None:
-        windows = self._windows()
-        if not windows:
-            return
-        record_run(
-            run=self.run,
-            stage=SyncRun.Stage.USAGE,
-            window_from=windows[-1].first,
-            window_to=windows[0].last,
-            days_done=0,
-            days_total=sum(len(window) for window in windows),
-        )
+    def _read_usage(self, reader: Reader, windows: Sequence[Window]) -> None:
         self._show_progress()
         unread: set[str] = set()
         for window in windows:
             for reading in reader.read(window):
-                if not self.account_was_read and names_something_new(self.provider, reading):
+                if not self.account_was_read and names_something_new(self.provider, reading, self._known_projects()):
                     self._read_account(reader)
-                    record_run(run=self.run, stage=SyncRun.Stage.USAGE)
                 self._store(reading)
                 unread |= reading.unread_columns
                 self._show_progress()
@@ -212,16 +224,14 @@ class _Sync:
                 today=today,
                 history_from=self.provider.history_from,
                 trailing_days=settings.SYNC_TRAILING_DAYS,
-                settled=frozenset(
-                    reading.day for reading in ReadDay.objects.for_provider(self.provider) if reading.is_settled
-                ),
+                settled=ReadDay.objects.for_provider(self.provider).settled(),
             )
         )
 
     @transaction.atomic
     def _store(self, reading: Reading) -> None:
         """One transaction for all that an answer changes, and only while the claim is still ours."""
-        renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+        self._renew_claim()
         store_reading(self.run, reading)
 
     def _show_progress(self) -> None:
@@ -233,13 +243,30 @@ class _Sync:
         return self.retries.call(lambda: self._attempt(call))
 
     def _attempt(self, call: Callable[[], Part]) -> Part:
-        """One request, after a sign of life."""
+        """One request, after a sign of life unless there has just been one."""
         if stopping.is_set() or time.monotonic() - self.begun_at > LONGEST_RUN:
             raise InterruptedSyncError
-        renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+        if time.monotonic() - self.renewed_at > RENEW_AFTER:
+            self._renew_claim()
         return call()
 
     def _sleep(self, seconds: float) -> None:
-        renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+        self._renew_claim()
         if stopping.wait(seconds):
             raise InterruptedSyncError
+
+    def _renew_claim(self) -> None:
+        renew_claim(provider=self.provider, owner=self.owner, now=self.clock())
+        self.renewed_at = time.monotonic()
+
+
+def _covered(windows: Sequence[Window]) -> dict[str, Any]:
+    """What a run knows of the days that it will read, newest window first."""
+    if not windows:
+        return {}
+    return {
+        "window_from": windows[-1].first,
+        "window_to": windows[0].last,
+        "days_done": 0,
+        "days_total": sum(len(window) for window in windows),
+    }

@@ -19,9 +19,9 @@ MAX_ATTEMPTS = 3
 REFUSALS_END_AFTER = timedelta(days=3)
 
 
-def begin_run(*, run: SyncRun, now: datetime) -> bool:
-    """Mark the run as running; False when it has been tried too often, and is ended as failed."""
-    record_run(run=run, attempts=run.attempts + 1, started_at=run.started_at or now)
+def begin_run(*, run: SyncRun, now: datetime, **known: Any) -> bool:
+    """Mark the run as running, with what is ``known`` of it; False when it has been tried too often, and has failed."""
+    record_run(run=run, attempts=run.attempts + 1, started_at=run.started_at or now, **known)
     if run.attempts <= MAX_ATTEMPTS:
         return True
     finish_run(
@@ -53,7 +53,7 @@ def put_back_run(*, run: SyncRun, undo_attempt: bool = False) -> None:
     SyncRun.objects.unfinished().filter(pk=run.pk).update(enqueued_at=None, attempts=attempts)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def finish_run(
     *,
     run: SyncRun,
@@ -67,12 +67,15 @@ def finish_run(
     record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
     provider = run.provider
     if outcome == SyncRun.Outcome.SUCCEEDED:
-        Provider.objects.filter(pk=provider.pk).update(
-            failing_since=None, refused_since=None, failure_code="", failure_text=""
-        )
         # Reading an old window again says nothing about how current the figures are.
-        if run.requested_to is None or run.requested_to >= now.date():
-            Provider.objects.filter(pk=provider.pk).update(last_synced_at=now)
+        is_current = run.requested_to is None or run.requested_to >= now.date()
+        Provider.objects.filter(pk=provider.pk).update(
+            failing_since=None,
+            refused_since=None,
+            failure_code="",
+            failure_text="",
+            **({"last_synced_at": now} if is_current else {}),
+        )
     else:
         Provider.objects.filter(pk=provider.pk).update(failure_code=error_code, failure_text=error_text)
         Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)

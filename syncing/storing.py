@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,9 +81,9 @@ def store_listed_agents(run: SyncRun, agents: Sequence[ListedAgent], *, label: s
         note(run, f"{count(len(left_out), 'agent')} with the id of an API key left out of {possessive(label)} list.")
 
 
-def known_agents(provider: Provider) -> frozenset[str]:
-    """The ids of all agents that were ever listed: one that is gone keeps its history."""
-    return frozenset(Project.objects.for_provider(provider).agents().values_list("external_id", flat=True))
+def known_projects(provider: Provider) -> dict[str, str]:
+    """The kinds of all projects by external id: one that is gone keeps its history."""
+    return dict(Project.objects.for_provider(provider).order_by().values_list("external_id", "kind"))
 
 
 def standing_usage(provider: Provider, window: Window) -> list[UsageRow]:
@@ -127,13 +127,12 @@ def store_model_names(run: SyncRun, names: Mapping[str, str], *, label: str) -> 
         provider.save(update_fields=["model_names"])
 
 
-def names_something_new(provider: Provider, reading: Reading) -> bool:
-    """Whether usage names an API key that is not stored yet, or a model that no listing named and that is not stored.
+def names_something_new(provider: Provider, reading: Reading, known: Collection[str]) -> bool:
+    """Whether usage names an API key that is not ``known``, or a model that no listing named and that is not stored.
 
     What the provider's own listing says of these – a key's characters and state, a model's name – is worth asking for.
     """
-    keys = {row.external_id for row in reading.rows if row.external_id is not None}
-    if not keys <= set(Project.objects.for_provider(provider).values_list("external_id", flat=True)):
+    if any(row.external_id is not None and row.external_id not in known for row in reading.rows):
         return True
     models = {row.model for row in reading.rows if row.model} - provider.model_names.keys()
     if not models:

@@ -97,6 +97,12 @@ class ReadDayQuerySet(models.QuerySet["ReadDay"]):
     def between(self, first: date, last: date) -> Self:
         return self.filter(day__gte=first, day__lte=last)
 
+    def settled(self) -> frozenset[date]:
+        """The days that were read long enough after their end not to be restated any more."""
+        return frozenset(
+            day for day, read_at in self.values_list("day", "read_at").order_by() if settles(day) <= read_at
+        )
+
 
 class ReadDay(models.Model):
     """A UTC day of a provider that was read whole: without usage rows it is 0, not unknown."""
@@ -122,7 +128,7 @@ class ReadDay(models.Model):
     @property
     def is_settled(self) -> bool:
         """Whether it was read long enough after its end not to be restated any more."""
-        return self.read_at >= end_of(self.day) + SETTLES_AFTER
+        return self.read_at >= settles(self.day)
 
 
 class Restatement(models.Model):
@@ -155,6 +161,11 @@ class Restatement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project} on {self.day.isoformat()}, restated {self.restated_at:%Y-%m-%d}"
+
+
+def settles(day: date) -> datetime:
+    """The moment (UTC) from which on ``day`` is not restated any more."""
+    return end_of(day) + SETTLES_AFTER
 
 
 def end_of(day: date) -> datetime:

@@ -31,7 +31,7 @@ class ListedProject:
     credits_used: int | None = None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_listed_projects(
     *,
     provider: Provider,
@@ -90,7 +90,7 @@ def record_listed_projects(
     return left_out
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def projects_for_usage(
     *, provider: Provider, names: Mapping[str | None, str], kinds: Mapping[str | None, str] | None = None
 ) -> dict[str | None, int]:

@@ -1,0 +1,64 @@
+"""What a sync asks of the database: a number of statements that depends neither on its rows nor on its history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from providers.models import Provider, SyncRun
+from providers.services.queueing import request_sync
+from syncing.engine import run_sync
+from tests.conftest import FakeType
+from tests.factories import NOW, TODAY, make_provider
+from tests.fake_reader import FakeReader, usage_row
+
+# In a test's own transaction savepoints stand for transactions: of an unchanged hourly sync, all that it asks.
+OF_AN_HOUR = 30
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """One whose account was read this day."""
+    return make_provider(history_from=TODAY - timedelta(days=6), account_read_at=NOW)
+
+
+def statements_of(provider: Provider, fake: FakeType, *, keys: int) -> list[str]:
+    """Those of an hourly sync that finds three rows of each key on each of seven days."""
+    fake.reader = FakeReader(
+        rows=[
+            usage_row(TODAY - timedelta(days=day), external_id=f"key-{key}", model=model)
+            for key in range(keys)
+            for day in range(7)
+            for model in ("small", "large", "other")
+        ]
+    )
+    run = request_sync(provider=provider, trigger=SyncRun.Trigger.HOURLY, now=NOW)
+    with CaptureQueriesContext(connection) as captured:
+        ended = run_sync(run.pk, clock=lambda: NOW)
+    assert ended is not None
+    assert ended.outcome == SyncRun.Outcome.SUCCEEDED
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def test_unchanged_hour_asks_little(provider: Provider, elevenlabs: FakeType) -> None:
+    """Claim, plan, answer and end: each is asked for and written once."""
+    statements_of(provider, elevenlabs, keys=3)
+
+    statements = statements_of(provider, elevenlabs, keys=3)
+
+    assert len(statements) <= OF_AN_HOUR, "\n".join(statements)
+
+
+def test_no_statement_is_made_per_row(provider: Provider, elevenlabs: FakeType) -> None:
+    """Two keys or thirty, unchanged or new."""
+    few = len(statements_of(provider, elevenlabs, keys=2)), len(statements_of(provider, elevenlabs, keys=2))
+    other = make_provider(history_from=provider.history_from, account_read_at=NOW)
+
+    many = len(statements_of(other, elevenlabs, keys=30)), len(statements_of(other, elevenlabs, keys=30))
+
+    assert many == few
