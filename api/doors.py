@@ -23,6 +23,7 @@ from ninja.security import HttpBearer
 
 from accounts.access import membership_of
 from accounts.addresses import client_address, network_of
+from accounts.audit.recording import TOKEN_ATTRIBUTE
 from accounts.models import Role
 from accounts.requiring import is_overdue
 from api.models import ApiToken, Scope
@@ -78,7 +79,8 @@ class BearerToken(HttpBearer):
         rate = count_request(f"token:{found.pk}")
         setattr(request, RATE_ATTRIBUTE, rate)
         rate.check()
-        request.user = found.user  # whom the audit log names
+        request.user = found.user  # whom the audit log names, with the token
+        setattr(request, TOKEN_ATTRIBUTE, f"{found.name} (adm_{found.public_id})")
         _note_use(found, network_of(client_address(request)), now)
         if is_overdue(found.user, now):
             raise Problem(HTTPStatus.FORBIDDEN, "The owner of this token has to set up a second factor first.")

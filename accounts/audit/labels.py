@@ -14,6 +14,7 @@ from core.audit import registered_labels
 from providers.models import AssignmentRule, Provider
 
 _FIELDS: Final[Mapping[str, str]] = {
+    "api_token": "By API token",
     "by": "With",
     "credit_rate": "Per 1,000 credits",
     "email": "E-mail address",

@@ -45,6 +45,9 @@ _SECRET_FIELDS = frozenset(
     {"api_key", "encrypted_key", "key_fingerprint", "password", "secret", "token", "token_digest", "codes", "seed"}
 )
 
+# On a request that an API token made: the token's name and public id, which its acts are recorded with.
+TOKEN_ATTRIBUTE = "acting_token"  # noqa: S105 - a name
+
 _request: ContextVar[HttpRequest | None] = ContextVar("present_request", default=None)
 
 
@@ -83,6 +86,8 @@ def record(
         if room == 1:
             new = {**new, "further_failures": NOT_RECORDED}
     actor = actor or _person(request)
+    if token := getattr(request, TOKEN_ATTRIBUTE, ""):
+        new = {**new, "api_token": token}
     AuditEntry.objects.create(
         at=now,
         actor=actor,

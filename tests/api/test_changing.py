@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from accounts.audit.labels import changes
 from accounts.models import AuditEntry, Role
-from api.models import KeptAnswer
+from api.models import ApiToken, KeptAnswer
 from costs.models import DailyTotal
 from providers.models import Assignment, AssignmentRule, Company, SyncRun
 from tests.api.asking import Api, make_token
@@ -56,6 +57,15 @@ def test_company_is_added(api: Api, ann: User) -> None:
         "notes": "",
     }
     assert AuditEntry.objects.get(action="company.created").actor == ann
+
+
+def test_act_is_recorded_with_its_token(api: Api) -> None:
+    """So that it can be told apart from what its owner did by hand."""
+    api.post("/companies", {"name": "Acme"})
+
+    entry = AuditEntry.objects.get(action="company.created")
+    assert entry.new["api_token"] == f"Script (adm_{ApiToken.objects.get().public_id})"
+    assert ("By API token", entry.new["api_token"]) in [(change.label, change.new) for change in changes(entry)]
 
 
 @pytest.mark.parametrize(
