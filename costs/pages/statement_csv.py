@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from core.csv_files import csv_text, escape_formula, plain
 from core.money import to_cents
-from costs.models import StatementLine, marked_up
+from costs.models import COUNTED, StatementLine, marked_up
 from costs.pages.statement_tables import grouped
 from costs.reports.metrics import METRICS
-from costs.statements.contents import StatementView
+from costs.statements.contents import StatementView, figures_of
 
 COLUMNS = (
     "company",
@@ -22,9 +22,7 @@ COLUMNS = (
     "project_id",
     "project",
     "model",
-    "credits",
-    "minutes",
-    "requests",
+    *COUNTED,
     "cost",
     "currency",
     "estimated",
@@ -78,9 +76,7 @@ def _record(sheet: StatementView, line: StatementLine, written: Written) -> dict
         "project_id": escape_formula(line.key_id),
         "project": escape_formula(line.key_name),
         "model": escape_formula(line.model),
-        "credits": plain(line.credits),
-        "minutes": plain(line.minutes),
-        "requests": plain(line.requests),
+        **{name: plain(value) for name, value in figures_of(line).items()},
         "cost": written(line.cost),
         "currency": line.currency,
         "estimated": "true" if line.estimated else "false",
@@ -132,9 +128,7 @@ def _per_model(sheet: StatementView) -> list[StatementLine]:
                 kind=StatementLine.Kind.USAGE,
                 month=group.first.month,
                 model=group.first.model,
-                credits=sums.credits,
-                minutes=sums.minutes,
-                requests=sums.requests,
+                **figures_of(sums),
                 cost=sums.costs[0].amount if sums.costs else None,
                 currency=group.first.currency,
                 estimated=sums.estimated,

@@ -25,11 +25,13 @@ from core.sorting import natural
 from core.tables import Column, Row, Table
 from costs.models import StatementLine
 from costs.pages import formatters
+from costs.pages.usage_tables import OTHER_COLUMNS, others
 from costs.pages.words import PageWords, words_for
-from costs.reports.metrics import CREDITS, METRICS, MINUTES, REQUESTS
+from costs.reports.metrics import METRICS
 from costs.reports.totals import NOTHING, Totals
 from costs.statements.adjustments import CHANGED_SINCE
 from costs.statements.contents import Amounts, StatementView, totals_of
+from costs.usage.coverage import Reading
 from providers.models import Company, Provider
 
 ROUNDING = "Rounding"
@@ -109,9 +111,7 @@ def usage_table(sheet: StatementView, currency: str, *, shows_keys: bool, words:
         f"Usage of {sheet.company_name} in {name_of(sheet.month)}",
         (
             Column("API key and model" if shows_keys else _LINES[sheet.lines_by], is_number=False),
-            Column("Credits", figure="credits"),
-            Column("Minutes", figure="minutes"),
-            Column("Requests", figure="requests"),
+            *OTHER_COLUMNS,
             Column(amount_word(sheet)),
         ),
         tuple(rows),
@@ -277,8 +277,7 @@ def _part_head(name: str) -> SafeString:
 
 
 def _figures(totals: Totals, currency: str, words: PageWords) -> tuple[str, ...]:
-    others = (formatters.figure(metric, totals, currency, words=words) for metric in (CREDITS, MINUTES, REQUESTS))
-    return (*others, _money(totals, currency, words))
+    return (*others(totals, Reading.WHOLE, words), _money(totals, currency, words))
 
 
 def _money(totals: Totals, currency: str, words: PageWords | None = None) -> str:
@@ -287,7 +286,7 @@ def _money(totals: Totals, currency: str, words: PageWords | None = None) -> str
 
 def _rounding_rows(head: str, parts: Iterable[Group], whole: Totals) -> list[Row]:
     missing = _missing((part.totals for part in parts), whole)
-    return [Row((head, "", "", "", lines(missing)), is_muted=True)] if missing else []
+    return [Row((head, *("" for _ in OTHER_COLUMNS), lines(missing)), is_muted=True)] if missing else []
 
 
 def _missing(parts: Iterable[Totals], whole: Totals) -> tuple[Money, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costs.models import StatementLine
-from costs.statements.contents import StatementView
+from costs.statements.contents import StatementView, figures_of
 from providers.models import Company
 
 OTHER_USE = "Other usage"
@@ -50,9 +50,7 @@ def _line(sheet: StatementView, line: StatementLine, *, price_only: bool) -> Sta
         month=line.month,
         model=model,
         model_name=model_name,
-        credits=line.credits,
-        minutes=line.minutes,
-        requests=line.requests,
+        **figures_of(line),
         cost=cost,
         currency=line.currency,
         estimated=line.estimated,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
@@ -145,13 +146,16 @@ class StatementView:
         return sum(line.unpriced for line in self.lines) + len(self.waiting)
 
 
+def figures_of(held: StatementLine | Totals) -> dict[str, Any]:
+    """The figures that are COUNTED, of a line or of a sum, by name."""
+    return {name: getattr(held, name) for name in COUNTED}
+
+
 def totals_of(line: StatementLine) -> Totals:
     """The line's figures as Totals; a figure that a line of usage lacks counts as not reported."""
     lacking = [name for name in COUNTED if line.kind == Kind.USAGE and getattr(line, name) is None]
     return Totals(
-        credits=line.credits,
-        minutes=line.minutes,
-        requests=line.requests,
+        **figures_of(line),
         costs=() if line.cost is None else (Money(line.currency, line.cost),),
         unpriced_rows=int(line.unpriced),
         estimated=line.estimated,
@@ -326,9 +330,7 @@ def _usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
     return StatementLine(
         kind=Kind.USAGE,
         month=month,
-        credits=sums.credits,
-        minutes=sums.minutes,
-        requests=sums.requests,
+        **figures_of(sums),
         cost=sums.cost_in(currency) if currency else None,
         currency=currency,
         estimated=sums.estimated,
@@ -353,9 +355,7 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         use=project.label,
         model=model,
         model_name=str(project.provider.model_names.get(model) or model or NO_MODEL)[:200],
-        credits=sums.credits,
-        minutes=sums.minutes,
-        requests=sums.requests,
+        **figures_of(sums),
         cost=priced.amount if priced else None,
         currency=priced.currency if priced else "",
         estimated=sums.estimated,
