@@ -49,6 +49,7 @@ ASSIGN: Final = "providers.assign_project"  # keys to companies, rules, the comp
 SYNC: Final = "providers.sync_provider"  # ask for a sync, accept a held answer
 CONNECT: Final = "providers.change_provider"  # connect, replace its key, rename, pause, delete
 CLOSE: Final = "costs.close_month"  # freeze a month's statements
+LETTERHEAD: Final = "costs.change_letterhead"  # what clients read of the agency
 MANAGE: Final = "accounts.manage_members"  # roles and invitations
 AUDIT: Final = "accounts.view_audit_log"
 BUDGET: Final = "alerts.change_budget"
@@ -58,7 +59,7 @@ WATCH: Final = "alerts.manage_endpoints"  # webhooks, what is watched, what Comp
 # people in or takes data away is the Admins' alone.
 _VIEWER: Final = frozenset({SEE_PROVIDERS})
 _MEMBER: Final = _VIEWER | {ASSIGN, SYNC, BUDGET}
-_ADMIN: Final = _MEMBER | {CONNECT, CLOSE, MANAGE, AUDIT, WATCH}
+_ADMIN: Final = _MEMBER | {CONNECT, CLOSE, LETTERHEAD, MANAGE, AUDIT, WATCH}
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
     Role.ADMIN: _ADMIN,
     Role.MEMBER: _MEMBER,
@@ -151,13 +152,19 @@ URLS: Final[Mapping[str, Need]] = {
     "companies:statements": OwnCompany("pk"),
     "companies:statement": OwnCompany("pk"),
     "companies:statement_csv": OwnCompany("pk"),
+    "companies:statement_pdf": OwnCompany("pk"),
     "companies:add": ASSIGN,
     "companies:edit": ASSIGN,
     "companies:archive": ASSIGN,
     "companies:restore": ASSIGN,
     "statements:list": SEE_PROVIDERS,
     "statements:month": SEE_PROVIDERS,
+    "statements:pdf": SEE_PROVIDERS,
+    "statements:zip": SEE_PROVIDERS,
+    "statements:accounting": SEE_PROVIDERS,
     "statements:close": Confirmed(CLOSE),
+    "agency:edit": LETTERHEAD,
+    "agency:logo": Open.TO_MEMBERS,
     "rules:list": SEE_PROVIDERS,
     "rules:add": ASSIGN,
     "rules:edit": ASSIGN,

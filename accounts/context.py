@@ -22,6 +22,7 @@ SETTINGS = (
     ("API tokens", "tokens:list"),
     ("Webhooks", "notifications:endpoints"),
     ("Members", "members:list"),
+    ("Agency", "agency:edit"),
     ("Audit log", "audit:list"),
     ("About", "about"),
 )

@@ -3,7 +3,7 @@
 from core.audit import AuditGroup, register_labels
 from providers.audit_labels import PROVIDERS
 
-MONTHS = AuditGroup(6, "months", "Closed months")
+MONTHS = AuditGroup(6, "months", "Statements")
 EXPORTS = AuditGroup(7, "exports", "Exports")
 
 
@@ -16,12 +16,14 @@ def register() -> None:
     )
     register_labels(
         {
+            "agency.changed": "Agency changed",
             "month.closed": "Month closed",
         },
         group=MONTHS,
     )
     register_labels(
         {
+            "statement.exported": "Statement exported",
             "table.exported": "Table exported",
             "usage.exported": "Usage exported",
         },

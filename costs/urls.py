@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from core.months import MonthConverter
 from costs.pages.views import (
+    agency,
     closing,
     companies,
     company,
@@ -15,6 +16,7 @@ from costs.pages.views import (
     provider,
     providers,
     restatements,
+    statement_files,
     statements,
 )
 
@@ -39,6 +41,11 @@ company_pages = [
         company_statements.company_statement_csv,
         name="statement_csv",
     ),
+    path(
+        "companies/<int:pk>/statements/<month:month>/statement.pdf",
+        statement_files.company_statement_pdf,
+        name="statement_pdf",
+    ),
 ]
 
 model_pages = [
@@ -51,8 +58,16 @@ export_pages = [
     path("exports/focus.csv", exports.focus_export, name="focus"),
 ]
 
+agency_pages = [
+    path("settings/agency/", agency.agency, name="edit"),
+    path("settings/agency/logo/", agency.logo, name="logo"),
+]
+
 statement_pages = [
     path("statements/", statements.statement_months, name="list"),
     path("statements/<month:month>/", statements.statement_month, name="month"),
     path("statements/<month:month>/close/", closing.close, name="close"),
+    path("statements/<month:month>/statements.pdf", statement_files.month_pdf, name="pdf"),
+    path("statements/<month:month>/statements.zip", statement_files.month_zip, name="zip"),
+    path("statements/<month:month>/accounting.csv", statement_files.month_accounting, name="accounting"),
 ]

@@ -220,7 +220,7 @@ def test_a_statement_prints_to_one_clean_page(product: EmbeddedProduct, browsing
 
     assert document.count(b"/Type /Page\n") == 1
     expect(page.get_by_role("navigation")).to_have_count(0)
-    expect(page.get_by_role("button", name="Print or save as PDF")).to_be_hidden()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
 

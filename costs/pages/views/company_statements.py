@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,19 +17,22 @@ from django.views.decorators.http import require_safe
 from core.months import days_of, name_of
 from core.paging import paginate
 from core.table_csv import asked_table, csv_url, table_csv
-from core.wording import joined
+from costs.models import DailyTotal, Statement
 from costs.pages import formatters
 from costs.pages.notices import Notice, simulated_only, unread_notice
 from costs.pages.statement_csv import statement_csv
+from costs.pages.statement_files import csv_file
 from costs.pages.statement_lists import months_table
+from costs.pages.statement_papers import paper_of
 from costs.pages.statement_tables import adjustments_table, figures_on, statement_words, sums_table, usage_table
 from costs.pages.views.downloads import download
+from costs.pages.views.statement_files import file_download
 from costs.pages.views.statements import MONTHS_A_PAGE, refuse_future
-from costs.reports.metrics import METRICS
 from costs.reports.totals import NOTHING, main_currency
 from costs.statements.adjustments import closed_months
 from costs.statements.client_copy import readers_copy
 from costs.statements.contents import StatementView
+from costs.statements.letterheads import letterhead_of
 from costs.statements.reports import CompanyMonth, CompanyMonths, company_month, company_months, company_sheet
 from providers.models import Company, Provider
 from providers.permissions import SEE_PROVIDERS
@@ -77,48 +81,60 @@ def _month_and_status(sheet: StatementView, months: CompanyMonths) -> tuple[Safe
 
 @require_safe
 def company_statement(request: HttpRequest, pk: int, month: date) -> HttpResponse:
-    """The statement that a client is sent; until the month is closed a draft of it."""
+    """A statement: to its own readers as the client receives it, to the agency with its keys and costs."""
     today = timezone.now().date()
     refuse_future(month, today)
-    company = get_object_or_404(Company, pk=pk)
-    providers = list(Provider.objects.all())
-    report = company_month(company, month, providers, today=today)
-    currency = report.currency
     # Who may not see providers and keys is shown what was used, not by which key, and of money what the client may see.
     sees_keys = request.user.has_perm(SEE_PROVIDERS)
-    simulated = {provider.name for provider in simulated_only(providers)}
-    words = statement_words([report.sheet], providers)
-    sheet = report.sheet if sees_keys else readers_copy(report.sheet)
-    figures = [METRICS[slug].label.lower() for slug in figures_on(sheet, words) if slug != "cost"]
+    company, before, after = _among_others(pk, month) if sees_keys else (get_object_or_404(Company, pk=pk), None, None)
+    providers = list(Provider.objects.all())
+    report = company_month(company, month, providers, today=today)
+    paper = paper_of(report, providers, report.sheet if sees_keys else readers_copy(report.sheet))
+    sheet, currency, words = paper.sheet, paper.currency, paper.words
     context = {
         "company": company,
-        "words": words,
-        "partial_figures": joined(figures).capitalize() if figures else "",
+        "before": before,
+        "after": after,
+        "paper": paper,
         "sheet": sheet,
         "name": name_of(month),
         "days": days_of(month),
         "sees_all": sees_keys,
         "usage": usage_table(sheet, currency, shows_keys=sees_keys, words=words) if sheet.usage else None,
         "adjustments": adjustments_table(sheet, words) if sheet.adjustments else None,
-        "sums": sums_table(sheet, currency, is_known=report.is_known, words=words),
-        "has_estimates": report.has_estimates,
-        "has_partial": report.has_partial,
+        "sums": sums_table(sheet, currency, is_known=report.is_known),
         "unread": _unread(report, providers, sees_keys=sees_keys, today=today),
-        "never_closed_before": name_of(report.closing_began) if report.closing_began else "",
-        "is_simulated": any(line.provider_name in simulated for line in report.sheet.usage),
     }
     return render(request, "statements/statement.html", context)
 
 
+def _among_others(pk: int, month: date) -> tuple[Company, Company | None, Company | None]:
+    """The company, and those before and after it by name that have a statement of the month; one query."""
+    frozen = Statement.objects.filter(company=OuterRef("pk"), closed_month__month=month)
+    days = days_of(month)
+    used = DailyTotal.objects.filter(company=OuterRef("pk"), day__range=(days.first, days.last))
+    found = Company.objects.filter(Q(Exists(frozen)) | Q(Exists(used)) | Q(pk=pk))
+    companies = sorted(found, key=lambda company: company.name.casefold())
+    place = next((place for place, company in enumerate(companies) if company.pk == pk), None)
+    if place is None:
+        raise Http404
+    before = companies[place - 1] if place else None
+    return companies[place], before, companies[place + 1] if place + 1 < len(companies) else None
+
+
 @require_safe
 def company_statement_csv(request: HttpRequest, pk: int, month: date) -> HttpResponseBase:
-    """The same, line by line."""
-    refuse_future(month, timezone.now().date())
+    """The same, line by line; to its own readers under a name that is the agency's."""
+    today = timezone.now().date()
+    refuse_future(month, today)
     company = get_object_or_404(Company, pk=pk)
+    providers = list(Provider.objects.all())
+    if not request.user.has_perm(SEE_PROVIDERS):
+        report = company_month(company, month, providers, today=today)
+        paper = paper_of(report, providers, readers_copy(report.sheet))
+        return file_download(csv_file(paper, letterhead_of(paper.sheet.closed)), "text/csv; charset=utf-8")
     sheet = company_sheet(company, month, closed_months())
-    figures = figures_on(sheet, statement_words([sheet], Provider.objects.all()))
-    sees_keys = request.user.has_perm(SEE_PROVIDERS)
-    chunks = statement_csv(sheet if sees_keys else readers_copy(sheet), shows_keys=sees_keys, figures=figures)
+    chunks = statement_csv(sheet, shows_keys=True, figures=figures_on(sheet, statement_words([sheet], providers)))
     name = [sheet.company_name, "statement", f"{month:%Y-%m}", *([] if sheet.closed else ["draft"])]
     return download(chunks, name=name)
 

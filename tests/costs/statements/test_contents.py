@@ -55,7 +55,7 @@ def test_draft_says_that_it_is_one(signed_in: Client) -> None:
 
     page = page_of(signed_in, path_of(acme))
 
-    assert "Administrate Statement October 2026 Acme Period 1–31 Oct 2026, UTC Status Draft – not closed" in page
+    assert "Statement October 2026 Acme Period 1–31 Oct 2026, UTC Status Draft – not closed" in page
     assert "This is a draft." in page
     assert "Adjustments" not in page
 
@@ -101,7 +101,7 @@ def test_closed_statement_shows_what_was_frozen(signed_in: Client) -> None:
 
     page = page_of(signed_in, path_of(acme))
 
-    assert "Acme Period 1–31 Oct 2026, UTC Status Closed on 22 Nov 2026" in page
+    assert "Acme Number 2026-0001 Period 1–31 Oct 2026, UTC Status Closed on 22 Nov 2026" in page
     assert printed(signed_in, path_of(acme), "API key and model")[0][0] == "Support line ··a91f Eleven v3 · Production"
     assert printed(signed_in, path_of(acme), "") == [
         ("Cost", "$1.50"),
