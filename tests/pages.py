@@ -13,12 +13,22 @@ from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
+from pypdf import PdfReader
 
 
 def text_of(page: bytes) -> str:
     """The page as it reads: without tags, scripts and runs of blanks."""
     html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html))).split())
+
+
+def said_by(response: HttpResponseBase) -> str:
+    """Whatever was answered, as text; of a PDF what it says, and what is told about it."""
+    content = b"".join(response)
+    if response["Content-Type"] != "application/pdf":
+        return content.decode()
+    pdf = PdfReader(io.BytesIO(content))
+    return " ".join([str(pdf.metadata), *(page.extract_text() for page in pdf.pages)])
 
 
 def page_of(client: Client, url: str) -> str:

@@ -17,7 +17,7 @@ from providers.models import Company
 from tests.api.asking import Api, make_token
 from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, make_key, path_of, restate
 from tests.factories import make_company, make_provider, make_usage, make_user
-from tests.pages import cells, page_of, printed
+from tests.pages import cells, page_of, printed, said_by
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_no_page_and_no_file_that_is_linked_tells_a_cost(reader: Client) -> None
         link = wanted.pop()
         seen.add(link)
         response = reader.get(link, follow=True)
-        text = b"".join(response).decode(errors="replace")
+        text = said_by(response)
         assert SECRETS.findall(text) == [], link
         if response["Content-Type"].startswith("text/html"):
             found = {unescape(each).partition("#")[0] for each in re.findall(r'(?:href|src)="(/[^"]*)"', text)}
@@ -59,6 +59,7 @@ def test_no_page_and_no_file_that_is_linked_tells_a_cost(reader: Client) -> None
 
     assert len([link for link in seen if "/statements/2026-" in link]) >= 3
     assert any("csv=days" in link for link in seen)
+    assert any("statement.pdf" in link for link in seen)
 
 
 def test_company_page_shows_prices(reader: Client, acme: Company) -> None:
