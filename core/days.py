@@ -18,6 +18,11 @@ def parse_day(text: str) -> date:
     return day
 
 
+def as_date(value: date | str) -> date:
+    """A day from a cursor: SQLite gives those of temporary tables and views as text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
 @dataclass(frozen=True)
 class DateRange:
     """UTC days from ``first`` to ``last``, both inclusive."""

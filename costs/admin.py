@@ -8,11 +8,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.admin_lists import OfferedOnly
-from costs.models import ClosedMonth, DailyUsage, Statement, StatementLine
+from costs.models import ClosedMonth, ListedUsage, Statement, StatementLine
 
 
-@admin.register(DailyUsage)
-class DailyUsageAdmin(OfferedOnly):
+@admin.register(ListedUsage)
+class ListedUsageAdmin(OfferedOnly):
     list_display = ("day", "project", "model", "credits", "minutes", "requests", "cost", "currency", "estimated")
     list_filter = ("project__provider", "currency", "estimated")
     list_select_related = ("project",)
@@ -20,13 +20,13 @@ class DailyUsageAdmin(OfferedOnly):
     date_hierarchy = "day"
     show_full_result_count = False
 
-    def has_add_permission(self, _request: HttpRequest, _obj: DailyUsage | None = None) -> bool:
+    def has_add_permission(self, _request: HttpRequest, _obj: ListedUsage | None = None) -> bool:
         return False
 
-    def has_change_permission(self, _request: HttpRequest, _obj: DailyUsage | None = None) -> bool:
+    def has_change_permission(self, _request: HttpRequest, _obj: ListedUsage | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, _request: HttpRequest, _obj: DailyUsage | None = None) -> bool:
+    def has_delete_permission(self, _request: HttpRequest, _obj: ListedUsage | None = None) -> bool:
         return False
 
 

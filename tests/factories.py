@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from accounts.models import Membership, Role
 from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay, Restatement
-from costs.usage.attribution import attribute
+from costs.usage.attribution import attribute, refresh_totals
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
 from providers.registry import words_of
 from providers.signals import notify_assignments_changed
@@ -114,8 +114,16 @@ def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsag
     } | overrides
     fields.setdefault("currency", "" if fields["cost"] is None else "usd")
     usage = DailyUsage.objects.create(project=project or make_project(), **fields)
-    attribute([usage.project_id])
+    derive([usage.project_id])
     return usage
+
+
+def derive(project_ids: Collection[int]) -> None:
+    """What the write path derives from rows that were stored without it."""
+    attribute(project_ids)
+    for provider in Provider.objects.filter(projects__in=project_ids).distinct():
+        stored = DailyUsage.objects.filter(project__in=project_ids, project__provider=provider)
+        refresh_totals(provider=provider, days=set(stored.order_by().values_list("day", flat=True).distinct()))
 
 
 def make_read_days(*, provider: Provider, first: date, last: date, read_at: datetime = NOW) -> list[ReadDay]:

@@ -15,7 +15,7 @@ from tests.factories import make_company, make_project, make_provider, make_run,
 
 pytestmark = pytest.mark.django_db
 
-PROVIDERS, USAGE = "/admin/providers/provider/", "/admin/costs/dailyusage/"
+PROVIDERS, USAGE = "/admin/providers/provider/", "/admin/costs/listedusage/"
 HUGE = "9" * 40
 
 

@@ -336,7 +336,9 @@ def restarted(server: PostgresServer) -> float:
 
 def test_server_that_takes_no_changes_is_said_and_survived(synced: Deployed, visitor: httpx.Client) -> None:
     """Pages can be read, a change is a plain 503, a sync one sentence; as soon as it may be written all goes on."""
-    rows: LiteralString = "SELECT id, xmin::text FROM costs_dailyusage ORDER BY id"
+    rows: LiteralString = (
+        "SELECT project_id, day, model, xmin::text FROM costs_dailyusage ORDER BY project_id, day, model"
+    )
     before = synced.query(rows)
     synced.change(*READ_ONLY)
     try:

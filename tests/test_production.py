@@ -89,7 +89,7 @@ def test_the_hours_sync_of_unchanged_data_writes_no_row(product: ProductionProdu
     product.start_worker()
     connect(product)
     wait_for_runs(product, 1)
-    rows = "SELECT id, xmin::text, updated_at FROM costs_dailyusage ORDER BY id"
+    rows = "SELECT project_id, day, model, xmin::text, updated_at FROM costs_dailyusage ORDER BY project_id, day, model"
     before = query(product, rows)
 
     query(product, "UPDATE providers_provider SET next_due_at = now() - interval '1 minute'")

@@ -12,6 +12,7 @@ from costs.models.attribution import (
     AttributedUsageQuerySet,
     DailyTotal,
     DailyTotalQuerySet,
+    UsagePart,
 )
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
 from costs.models.usage import (
@@ -20,6 +21,7 @@ from costs.models.usage import (
     USED,
     DailyUsage,
     DailyUsageQuerySet,
+    ListedUsage,
     ReadDay,
     Restatement,
     end_of,
@@ -39,11 +41,13 @@ __all__ = [
     "DailyUsageQuerySet",
     "Letterhead",
     "Logo",
+    "ListedUsage",
     "ReadDay",
     "Restatement",
     "Statement",
     "StatementLine",
     "StatementLineQuerySet",
+    "UsagePart",
     "end_of",
     "marked_up",
 ]

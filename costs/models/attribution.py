@@ -1,7 +1,8 @@
 """Usage attributed to companies: derived from DailyUsage and assignments, written only by costs.usage.attribution.
 
-Both tables can be derived again at any time. Over all companies and the unassigned rows, their sums are exactly those
-of DailyUsage.
+Who pays for a whole row stands in the row itself; of rows that are split the parts are stored. Everybody reads both as
+AttributedUsage. All of it can be derived again at any time. Over all companies and the unassigned rows, its sums are
+exactly those of DailyUsage.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.db.models.expressions import Combinable
 
 from core.sums import ExactSum
 from costs.fields import ScaledDecimalField
-from costs.models.usage import FIGURES, UNKNOWN, USED, DailyUsage
+from costs.models.usage import FIGURES, UNKNOWN, USED, DailyUsage, UsageFigures
 from providers.models import Company, Project, Provider
 
 _UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)
@@ -52,48 +53,54 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
     def sums(aggregate: type[Sum] = ExactSum) -> dict[str, Combinable]:
         """The aggregates that reports read; the same names for DailyTotal."""
         return {f"sum_{name}": aggregate(name) for name in FIGURES} | {
-            "sum_unpriced": Count("pk", filter=_UNPRICED),
-            "sum_estimated": Count("pk", filter=Q(estimated=True, cost__gt=0)),
-            **{f"sum_untold_{name}": Count("pk", filter=_untold(name)) for name in COUNTED},
+            "sum_unpriced": Count("day", filter=_UNPRICED),
+            "sum_estimated": Count("day", filter=Q(estimated=True, cost__gt=0)),
+            **{f"sum_untold_{name}": Count("day", filter=_untold(name)) for name in COUNTED},
         }
 
 
-class AttributedUsage(models.Model):
-    """The part of one row of DailyUsage that is attributed to one company; unassigned without ``company``.
+class UsagePart(UsageFigures):
+    """The part of a split row of DailyUsage that one company pays.
 
-    Ordinarily the whole row. Of a row that is split there is one part per payer; the parts of each figure add up to the
-    row's, and a figure that is unknown is unknown in every part.
+    There is one part per payer; the parts of each figure add up to the row's, and a figure that is unknown is unknown
+    in every part.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="attributed_usage", db_index=False)
-    day = models.DateField()
-    model = models.CharField(max_length=200, blank=True)
-    company = models.ForeignKey(
-        Company, null=True, on_delete=models.PROTECT, related_name="attributed_usage", db_index=False
-    )
-    credits = ScaledDecimalField(scale=DailyUsage.CREDITS_SCALE, null=True)
-    minutes = ScaledDecimalField(scale=DailyUsage.MINUTES_SCALE, null=True)
-    requests = models.BigIntegerField(null=True)
-    cost = ScaledDecimalField(scale=DailyUsage.COST_SCALE, null=True, help_text="In units of the currency.")
-    currency = models.CharField(max_length=3, blank=True, help_text="Lower case; empty where the cost is unknown.")
-    estimated = models.BooleanField(default=False)
+    pk = models.CompositePrimaryKey("project_id", "day", "model", "company_id")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="usage_parts", db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="usage_parts", db_index=False)
+
+    objects = models.Manager["UsagePart"]()
+
+    class Meta:
+        ordering = ("day", "project", "model", "company")
+        indexes = (
+            models.Index(fields=["day"], name="usagepart_day"),
+            models.Index(fields=["company", "day"], name="usagepart_company"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.project} on {self.day.isoformat()}: {self.company}"
+
+
+class AttributedUsage(UsageFigures):
+    """A row of DailyUsage that one company pays, or nobody, and each part of one that is split: a view of the two.
+
+    Conditions on its own columns reach the indexes of both tables; on PostgreSQL joins do, too. On SQLite a migration
+    that alters either table drops the view first and makes it again afterwards.
+    """
+
+    # Django wants one, without NULL; the parts of a split row share it.
+    pk = models.CompositePrimaryKey("project_id", "day", "model")
+    project = models.ForeignKey(Project, on_delete=models.DO_NOTHING, related_name="attributed_usage")
+    company = models.ForeignKey(Company, null=True, on_delete=models.DO_NOTHING, related_name="attributed_usage")
 
     objects = AttributedUsageQuerySet.as_manager()
 
     class Meta:
+        managed = False
         ordering = ("day", "project", "model", "company")
         verbose_name_plural = "attributed usage"
-        constraints = (
-            # Also finds the parts of a project's days, when they are attributed anew.
-            models.UniqueConstraint(fields=["project", "day", "model", "company"], name="attributed_unique"),
-            models.UniqueConstraint(
-                fields=["project", "day", "model"], condition=Q(company=None), name="attributed_unassigned_unique"
-            ),
-        )
-        indexes = (
-            # The page and the statements of one company, by key.
-            models.Index(fields=["company", "day"], name="attributed_company_day"),
-        )
 
     def __str__(self) -> str:
         return f"{self.project} on {self.day.isoformat()}: {self.company or 'unassigned'}"

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from core import amounts
 from costs.fields import ScaledDecimalField
-from providers.models import Project, Provider, SyncRun
+from providers.models import Company, Project, Provider, SyncRun
 
 # A provider may restate a day's figures until its costs have settled.
 SETTLES_AFTER = timedelta(days=7)
@@ -38,8 +38,8 @@ class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
         return self.filter(Q(estimated=True) | Q(cost=None, credits__isnull=False))
 
 
-class DailyUsage(models.Model):
-    """What one project used of one model on one UTC day.
+class UsageFigures(models.Model):
+    """What a row of usage says, whether it is one company's whole or the part of one.
 
     Unknown is NULL, which is not 0: a row that knows no figure at all is usage that has not been priced yet.
     """
@@ -48,7 +48,6 @@ class DailyUsage(models.Model):
     MINUTES_SCALE = amounts.MINUTES.digits
     COST_SCALE = amounts.COST.digits
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="usage")
     day = models.DateField()
     model = models.CharField(max_length=200, blank=True, help_text="The reported id; empty where none was.")
     credits = ScaledDecimalField(scale=CREDITS_SCALE, null=True)
@@ -57,6 +56,38 @@ class DailyUsage(models.Model):
     cost = ScaledDecimalField(scale=COST_SCALE, null=True, help_text="In units of the currency.")
     currency = models.CharField(max_length=3, blank=True, help_text="Lower case; empty where the cost is unknown.")
     estimated = models.BooleanField(default=False)
+    allocated = models.BooleanField(
+        default=False, help_text="Its figures are a share of what was reported for several together."
+    )
+
+    class Meta:
+        abstract = True
+
+
+class DailyUsage(UsageFigures):
+    """What one project used of one model on one UTC day, and who pays for it.
+
+    A row of which several companies pay a part is ``split`` and has no company: its parts are rows of UsagePart.
+
+    No foreign key of the database's own: it would be looked up for each row at the commit, which is a third of the
+    writing. Every writer, and whoever deletes a provider, holds the provider's lock; a company that pays has an
+    assignment, which refers to it.
+    """
+
+    pk = models.CompositePrimaryKey("project_id", "day", "model")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="usage", db_index=False, db_constraint=False
+    )
+    company = models.ForeignKey(
+        Company,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="Who pays for the whole row; none where it is unassigned or split.",
+    )
+    split = models.BooleanField(default=False, help_text="Several companies pay a part of it.")
     updated_at = models.DateTimeField()
 
     objects = DailyUsageQuerySet.as_manager()
@@ -65,11 +96,12 @@ class DailyUsage(models.Model):
         ordering = ("day", "project", "model")
         verbose_name_plural = "daily usage"
         indexes = (
-            # The dashboard and the companies: every project's rows of a range of days.
-            models.Index(fields=["day", "project"], name="dailyusage_day"),
+            # Every project's rows of a range of days: exports, and what a page reads beside whole months.
+            models.Index(fields=["day"], name="dailyusage_day"),
+            # One company's: its page, its statements, its exports.
+            models.Index(fields=["company", "day"], condition=Q(company__isnull=False), name="dailyusage_company"),
         )
         constraints = (
-            models.UniqueConstraint(fields=["project", "day", "model"], name="dailyusage_unique"),
             models.CheckConstraint(
                 condition=Q(credits__gte=0) | Q(credits=None), name="dailyusage_credits_not_negative"
             ),
@@ -84,7 +116,28 @@ class DailyUsage(models.Model):
                 condition=Q(cost=None, currency="") | (Q(cost__isnull=False) & ~Q(currency="")),
                 name="dailyusage_cost_has_currency",
             ),
+            models.CheckConstraint(condition=Q(company=None) | Q(split=False), name="dailyusage_split_or_whole"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.project} on {self.day.isoformat()}: {self.model or 'no model'}"
+
+
+class ListedUsage(UsageFigures):
+    """The rows of DailyUsage for the Django admin, which lists nothing that has several columns as its key: a view."""
+
+    id = models.TextField(primary_key=True, help_text="Project, day and model in one.")
+    project = models.ForeignKey(Project, on_delete=models.DO_NOTHING, related_name="+")
+    company = models.ForeignKey(Company, null=True, on_delete=models.DO_NOTHING, related_name="+")
+    split = models.BooleanField()
+    updated_at = models.DateTimeField()
+
+    objects = models.Manager["ListedUsage"]()
+
+    class Meta:
+        managed = False
+        ordering = ("day", "project", "model")
+        verbose_name = verbose_name_plural = "daily usage"
 
     def __str__(self) -> str:
         return f"{self.project} on {self.day.isoformat()}: {self.model or 'no model'}"

@@ -1,8 +1,11 @@
-"""Attributes stored usage to companies. The only writer of AttributedUsage and DailyTotal.
+"""Attributes stored usage to companies. The only writer of UsagePart and DailyTotal, and of who pays for a stored row.
 
 A row belongs to the payers of its project's period in force on its day (UTC). A period with one payer gets the whole
 row, one with several splits it by their shares, and one without payers – or no period – leaves it unassigned. Usage
 without an API key is shared by its provider's setting, except on days for which it has a period of its own.
+
+Who pays is handed to the database as a temporary table of periods (PAYERS), which it joins with the rows: the write
+path as it inserts them, and this module with what is stored. Only what differs is written.
 
 Everything here runs in the transaction that changes usage or assignments and under a lock on the provider, so that a
 reader never sees usage without its attribution.
@@ -11,25 +14,30 @@ reader never sees usage without its attribution.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
+from core.days import as_date
 from core.sums import ExactSum, storing_sums
-from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage
+from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage, UsagePart
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
 # The payers of a row: company ids with weights above zero, which need not be percents. Empty: the row is unassigned.
 Weights = Payers
 
+PAYERS = "payers_in_force"
+
+# From a day to another, the last one included, or without an end: who pays for a project's rows.
+Entry = tuple[int, date, date | None, Weights]
+
 _CHUNK = 2000
-_PROJECTS = 500  # in one statement: SQLite takes 32,766 parameters, four of each period
 
 
 @transaction.atomic
@@ -61,29 +69,32 @@ def locked(provider_ids: Collection[int]) -> list[Provider]:
     return list(Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids).order_by("pk"))
 
 
-def attribute_staged(*, provider: Provider, staging: str, used_before: Mapping[int, date | None]) -> None:
-    """Attribute the rows of the temporary table ``staging``, which has the columns of DailyUsage and was just stored.
+def stage_payers(project_ids: Collection[int]) -> None:
+    """Fill the temporary table PAYERS with who pays for these projects, on every day; it ends with the transaction.
 
-    The caller holds the lock on ``provider`` and has read it since. ``used_before`` are the keys' first days of use as
-    they were before: keyless usage is shared anew from the earliest day on which a key has come into use, or is no
-    longer. Raises TotalTooLargeError.
+    The caller holds the lock on their provider.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT project_id FROM {staging}")
-        project_ids = {pk for (pk,) in cursor.fetchall()}
-        cursor.execute(f"SELECT DISTINCT day FROM {staging}")
-        days = {_as_date(day) for (day,) in cursor.fetchall()}
-        cursor.execute(_forget(staging))
-    whole, split_projects = _periods(project_ids)
-    with _hash_joins():
-        _insert_whole(staging, whole)
-    for pk, periods in split_projects.items():
-        staged_days = DailyUsage.objects.filter(project=pk, day__in=days)
-        AttributedUsage.objects.filter(project=pk, day__in=days).delete()
-        _insert_parts((row, periods.payers_on(row.day)) for row in staged_days)
+    _stage(_entries(project_ids, _periods(project_ids)))
+
+
+def attribute_staged(
+    *, provider: Provider, project_ids: Collection[int], days: Collection[date], used_before: Mapping[int, date | None]
+) -> None:
+    """What is left to do after rows of these projects and days were stored with the payers that PAYERS names.
+
+    The parts of split rows, keyless usage, and the sums. The caller holds the lock on ``provider`` and has read it
+    since. ``used_before`` are the keys' first days of use as they were before: keyless usage is shared anew from the
+    earliest day on which a key has come into use, or is no longer. Raises TotalTooLargeError.
+    """
+    touched = set(days)
+    periods = _periods(project_ids)
+    divided = {pk for pk, of_project in periods.items() if of_project.has_splits}
+    if divided:
+        _replace_parts(divided, days, lambda pk, day: periods[pk].payers_on(day))
     if provider.keyless_sharing != Provider.KeylessSharing.NONE:
-        days |= _share_keyless(provider, days | _days_of_moved_keys(provider, used_before))
-    refresh_totals(provider=provider, days=days)
+        moved, _companies = _share_keyless(provider, touched | _days_of_moved_keys(provider, used_before))
+        touched |= moved
+    refresh_totals(provider=provider, days=touched)
 
 
 def first_uses(provider: Provider) -> dict[int, date | None]:
@@ -143,25 +154,24 @@ def split(amount: int | None, weights: Weights) -> list[int | None]:
 
 # --- Attributing ------------------------------------------------------------------------------------------------------
 
-_ATTRIBUTED = AttributedUsage._meta.db_table
+_USAGE = DailyUsage._meta.db_table
 _TOTALS = DailyTotal._meta.db_table
 _UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
 _SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
-_COPIED = (*FIGURES, "currency", "estimated")
-# The first line names the types, also where no line follows.
-_INSERT_WHOLE = f"""
-    WITH payer (project_id, starts_on, ends_on, company_id) AS (
-        VALUES (CAST(NULL AS bigint), CAST(NULL AS date), CAST(NULL AS date), CAST(NULL AS bigint)){{payers}}
-    )
-    INSERT INTO {_ATTRIBUTED} (project_id, day, model, company_id, {", ".join(_COPIED)})
-    SELECT used.project_id, used.day, used.model, payer.company_id, {", ".join(f"used.{name}" for name in _COPIED)}
-    FROM {{source}} AS used LEFT JOIN payer
-        ON payer.project_id = used.project_id AND payer.starts_on <= used.day
-        AND (payer.ends_on IS NULL OR used.day <= payer.ends_on)
-    WHERE used.project_id IN ({{projects}})
-    ORDER BY used.project_id, used.day, used.model
+# Each stored row of which PAYERS knows the payers; it has one entry for each.
+_SAME = """
+    payer.project_id = used.project_id AND payer.starts_on <= used.day
+    AND (payer.ends_on IS NULL OR used.day <= payer.ends_on)
 """
-
+_DIFFERS = "(used.company_id IS DISTINCT FROM payer.company_id OR used.split <> payer.split)"
+_DIFFERING = f"""
+    SELECT DISTINCT used.day, used.company_id, payer.company_id FROM {PAYERS} AS payer JOIN {_USAGE} AS used ON {_SAME}
+    WHERE {_DIFFERS}
+"""
+_SET_PAYERS = f"""
+    UPDATE {_USAGE} AS used SET company_id = payer.company_id, split = payer.split
+    FROM {PAYERS} AS payer WHERE {_SAME} AND {_DIFFERS}
+"""
 
 @cache
 def _all_totals() -> QuerySet[AttributedUsage, Any]:
@@ -170,81 +180,101 @@ def _all_totals() -> QuerySet[AttributedUsage, Any]:
     return grouped.annotate(**AttributedUsage.objects.sums(Sum))
 
 
-def _forget(staging: str) -> str:
-    """Delete the parts of the rows that are in ``staging``, found one by one by their index.
-
-    PostgreSQL, which has no statistics yet of a table that was just filled, would compare every row of the one with
-    every row of the other if the condition were a subquery; SQLite has no other form, and uses the index.
-    """
-    same = "part.project_id = staged.project_id AND part.day = staged.day AND part.model = staged.model"
-    if connection.vendor == "postgresql":
-        return f"DELETE FROM {_ATTRIBUTED} AS part USING {staging} AS staged WHERE {same}"
-    return f"""
-        DELETE FROM {_ATTRIBUTED} WHERE id IN (
-            SELECT part.id FROM {staging} AS staged JOIN {_ATTRIBUTED} AS part ON {same}
-        )
-    """
+# The days and companies (None: unassigned) of which a sum may have changed.
+_Touched = tuple[set[date], set[int | None]]
 
 
-def _insert_whole(source: str, periods: Mapping[int, Periods]) -> None:
-    """Attribute the rows that the table ``source`` has of these projects, none of which is split."""
-    adapt = connection.ops.adapt_datefield_value
-    project_ids = sorted(periods)
-    for start in range(0, len(project_ids), _PROJECTS):
-        piece = project_ids[start : start + _PROJECTS]
-        payers: list[Any] = []
-        for pk in piece:
-            for period in periods[pk].in_order:
-                company_id = period.payers[0][0] if period.payers else None
-                payers += (pk, adapt(period.starts_on), period.ends_on and adapt(period.ends_on), company_id)
-        statement = _INSERT_WHOLE.format(
-            source=source,
-            payers=", (%s, %s, %s, %s)" * (len(payers) // 4),
-            projects=", ".join(["%s"] * len(piece)),
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*payers, *piece])
-
-
-@contextmanager
-def _hash_joins() -> Iterator[None]:
-    """Let PostgreSQL hash a few payers for many rows: what was staged is otherwise only looked up by index."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_hashjoin = on")
-        yield
-        cursor.execute("SET LOCAL enable_hashjoin = off")
-
-
-def _periods(project_ids: Collection[int]) -> tuple[dict[int, Periods], dict[int, Periods]]:
-    """Periods by project id, in two parts: projects with at most one payer at any time, and projects with splits."""
+def _periods(project_ids: Collection[int]) -> dict[int, Periods]:
     known = Assignment.objects.filter(project__in=project_ids).by_project()
-    whole: dict[int, Periods] = {}
-    split_projects: dict[int, Periods] = {}
+    return {pk: known.get(pk, NO_PERIODS) for pk in sorted(project_ids)}
+
+
+def _entries(project_ids: Collection[int], periods: Mapping[int, Periods]) -> Iterable[Entry]:
+    """Of each project one entry for every day that there is: before its first period nobody pays."""
     for pk in project_ids:
-        periods = known.get(pk, NO_PERIODS)
-        (split_projects if periods.has_splits else whole)[pk] = periods
-    return whole, split_projects
+        in_order = periods[pk].in_order
+        if not in_order:
+            yield pk, date.min, None, ()
+        elif in_order[0].starts_on > date.min:
+            yield pk, date.min, in_order[0].starts_on - timedelta(days=1), ()
+        for period in in_order:
+            yield pk, period.starts_on, period.ends_on, period.payers
 
 
-def _insert_parts(rows: Iterable[tuple[DailyUsage, Weights]]) -> None:
-    AttributedUsage.objects.bulk_create(
-        (part for row, weights in rows for part in _parts(row, weights)), batch_size=_CHUNK
+def _stage(entries: Iterable[Entry]) -> None:
+    adapt = connection.ops.adapt_datefield_value
+    rows = [
+        (pk, adapt(first), last and adapt(last), payers[0][0] if len(payers) == 1 else None, len(payers) > 1)
+        for pk, first, last, payers in entries
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {PAYERS}")
+        cursor.execute(f"""
+            CREATE TEMPORARY TABLE {PAYERS} (
+                project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean
+            )
+        """)
+        cursor.executemany(f"INSERT INTO {PAYERS} VALUES (%s, %s, %s, %s, %s)", rows)
+
+
+def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
+    """Every stored row of some projects of one provider."""
+    shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
+    keyless = _keyless_ids(provider) if shares_keyless else set()
+    ids = project_ids - keyless
+    periods = _periods(ids)
+    days, companies = _settle(_entries(ids, periods), ids, None, lambda pk, day: periods[pk].payers_on(day))
+    if keyless:
+        used = DailyUsage.objects.filter(project__in=keyless).order_by().values_list("day", flat=True).distinct()
+        moved, others = _share_keyless(provider, set(used))
+        days |= moved
+        companies |= others
+    refresh_totals(provider=provider, days=days, companies=companies)
+
+
+def _settle(
+    entries: Iterable[Entry],
+    project_ids: Collection[int],
+    days: Collection[date] | None,
+    weights_of: Callable[[int, date], Weights],
+) -> _Touched:
+    """Let the stored rows of these projects and days (None: every day) have the payers of ``entries``.
+
+    ``weights_of`` says the same of one project and day. Rows that have them are not written.
+    """
+    _stage(entries)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ANALYZE {PAYERS}")  # or it may read every row of the large table for a few projects
+        cursor.execute(_DIFFERING)
+        differing = [(as_date(day), {before, after}) for day, before, after in cursor.fetchall()]
+        if differing:
+            cursor.execute(_SET_PAYERS)
+    touched: _Touched = {day for day, _pair in differing}, {pk for _day, pair in differing for pk in pair}
+    parts_days, parts_companies = _replace_parts(project_ids, days, weights_of)
+    return touched[0] | parts_days, touched[1] | parts_companies
+
+
+def _replace_parts(
+    project_ids: Collection[int], days: Collection[date] | None, weights_of: Callable[[int, date], Weights]
+) -> _Touched:
+    """Make the parts of the split rows of these projects and days (None: every day) anew."""
+    mine = Q(project__in=project_ids) if days is None else Q(project__in=project_ids, day__in=days)
+    parts, rows = UsagePart.objects.filter(mine), DailyUsage.objects.filter(mine, split=True)
+    touched = set(parts.order_by().values_list("day", "company").distinct())
+    if touched:
+        parts.delete()
+    made = (
+        part for row in rows.iterator(chunk_size=_CHUNK) for part in _parts(row, weights_of(row.project_id, row.day))
     )
+    while batch := list(islice(made, _CHUNK)):
+        UsagePart.objects.bulk_create(batch)
+        touched |= {(part.day, part.company_id) for part in batch}
+    return {day for day, _company in touched}, {company for _day, company in touched}
 
 
-def _parts(row: DailyUsage, weights: Weights) -> list[AttributedUsage]:
-    same: dict[str, Any] = {
-        "project_id": row.project_id,
-        "day": row.day,
-        "model": row.model,
-        "currency": row.currency,
-        "estimated": row.estimated,
-    }
-    if not weights:
-        return [AttributedUsage(**same, **{name: getattr(row, name) for name in FIGURES})]
+def _parts(row: DailyUsage, weights: Weights) -> list[UsagePart]:
+    same = {name: getattr(row, name) for name in ("project_id", "day", "model", "currency", "estimated", "allocated")}
     figures: dict[str, list[Any]] = {"requests": split(row.requests, weights)}
     for name, scale in (
         ("credits", DailyUsage.CREDITS_SCALE),
@@ -255,49 +285,31 @@ def _parts(row: DailyUsage, weights: Weights) -> list[AttributedUsage]:
         units = split(None if value is None else int(value.scaleb(scale)), weights)
         figures[name] = [None if unit is None else Decimal(unit).scaleb(-scale) for unit in units]
     return [
-        AttributedUsage(**same, company_id=company_id, **{name: parts[index] for name, parts in figures.items()})
+        UsagePart(**same, company_id=company_id, **{name: parts[index] for name, parts in figures.items()})
         for index, (company_id, _weight) in enumerate(weights)
     ]
-
-
-def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
-    """Every stored row of some projects of one provider."""
-    shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
-    keyless = _keyless_ids(provider) if shares_keyless else set()
-    ids = project_ids | keyless
-    mine = AttributedUsage.objects.filter(project__in=ids)
-    companies = set(mine.order_by().values_list("company", flat=True).distinct())
-    days = set(DailyUsage.objects.filter(project__in=ids).order_by().values_list("day", flat=True).distinct())
-    AttributedUsage.objects.filter(project__in=ids - keyless).delete()
-    whole, split_projects = _periods(ids - keyless)
-    _insert_whole(DailyUsage._meta.db_table, whole)
-    for pk, periods in split_projects.items():
-        rows = DailyUsage.objects.filter(project=pk).iterator(chunk_size=_CHUNK)
-        _insert_parts((row, periods.payers_on(row.day)) for row in rows)
-    if keyless:
-        _share_keyless(provider, days)
-    companies |= set(mine.order_by().values_list("company", flat=True).distinct())
-    refresh_totals(provider=provider, days=days, companies=companies)
 
 
 # --- Usage without an API key -----------------------------------------------------------------------------------------
 
 
-def _share_keyless(provider: Provider, days: Collection[date]) -> set[date]:
-    """Attribute the keyless usage of ``days``, after that of the keys; returns those of the days that have any."""
+def _share_keyless(provider: Provider, days: Collection[date]) -> _Touched:
+    """Attribute the keyless usage of ``days``, after that of the keys."""
     ids = _keyless_ids(provider)
-    AttributedUsage.objects.filter(project__in=ids, day__in=days).delete()
-    periods = Assignment.objects.filter(project__in=ids).by_project()
-    rows = list(DailyUsage.objects.filter(project__in=ids, day__in=days))
-    used = {row.day for row in rows}
+    rows = DailyUsage.objects.filter(project__in=ids, day__in=days)
+    used = sorted(rows.order_by().values_list("project_id", "day").distinct())
+    if not used:
+        return set(), set()
+    explicit = Assignment.objects.filter(project__in=ids).by_project()
+    shared_on = {day for _pk, day in used}
     by_usage = provider.keyless_sharing == Provider.KeylessSharing.BY_USAGE
-    weights = _usage_weights(provider, used) if by_usage else _even_weights(provider, used)
-    parts = []
-    for row in rows:
-        explicit = periods.get(row.project_id, NO_PERIODS).on(row.day)
-        parts.append((row, explicit.payers if explicit else weights[row.day]))
-    _insert_parts(parts)
-    return used
+    shares = _usage_weights(provider, shared_on) if by_usage else _even_weights(provider, shared_on)
+
+    def weights_of(pk: int, day: date) -> Weights:
+        period = explicit.get(pk, NO_PERIODS).on(day)
+        return period.payers if period else shares[day]
+
+    return _settle(((pk, day, day, weights_of(pk, day)) for pk, day in used), ids, shared_on, weights_of)
 
 
 def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weights]:
@@ -368,8 +380,3 @@ def _whole(weights: Sequence[Decimal]) -> list[int]:
     """The same proportions in whole numbers."""
     exponents = [exponent for weight in weights if isinstance(exponent := weight.as_tuple().exponent, int)]
     return [int(weight.scaleb(-min(0, *exponents))) for weight in weights]
-
-
-def _as_date(value: date | str) -> date:
-    """SQLite gives the days of a temporary table back as text."""
-    return value if isinstance(value, date) else date.fromisoformat(value)

@@ -8,7 +8,8 @@ unordered writers of one table can deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -18,10 +19,11 @@ from django.db import connection, transaction
 
 from core import amounts
 from core.amounts import DEFAULT_CURRENCY
+from core.days import as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled
 from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
-from costs.usage.attribution import attribute_staged, first_uses, locked
+from costs.usage.attribution import PAYERS, attribute_staged, first_uses, locked, stage_payers
 from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
@@ -43,6 +45,7 @@ class Usage:
     requests: int | None
     cost: Decimal | None
     currency: str
+    allocated: bool = False  # its figures are a share of what was reported for several together
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,10 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
         _create_staging(cursor)
-        last = 0
-        # Piece by piece in the order of their ids: no cursor can stay open beside a COPY.
-        while stored := list(
-            DailyUsage.objects.for_provider(held).estimable().filter(pk__gt=last).order_by("pk")[:_CHUNK]
-        ):
+        last = (0, date.min, "")
+        # Piece by piece in the order of their keys: no cursor can stay open beside a COPY.
+        estimable = DailyUsage.objects.for_provider(held).estimable().order_by("project_id", "day", "model")
+        while stored := list(estimable.filter(pk__gt=last)[:_CHUNK]):
             last = stored[-1].pk
             _stage(cursor, [_without_cost(row) for row in stored], held)
         changed = _count(cursor).changed
@@ -129,7 +131,7 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
 _CHUNK = 5000
 _STAGING = "staged_usage"
 _USAGE = DailyUsage._meta.db_table
-_FACTS = (*FIGURES, "currency", "estimated")
+_FACTS = (*FIGURES, "currency", "estimated", "allocated")
 _ALL = ("project_id", "day", "model", *_FACTS)
 _DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FACTS)
 
@@ -149,7 +151,7 @@ _JOIN = f"""
     ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
 """
 _COUNT = f"""
-    SELECT COUNT(*), COUNT(stored.id), COUNT(CASE WHEN stored.id IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
+    SELECT COUNT(*), COUNT(stored.day), COUNT(CASE WHEN stored.day IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
 """
 # From here on only what is new or differs is staged.
 _KEEP_DIFFERING = f"""
@@ -159,10 +161,14 @@ _KEEP_DIFFERING = f"""
         AND stored.model = {_STAGING}.model AND NOT ({_DIFFERS.replace("staged.", f"{_STAGING}.")})
     )
 """
+# A row that is stored has its payers already.
 _WRITE = f"""
-    INSERT INTO {_USAGE} ({", ".join(_ALL)}, updated_at)
-    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, %(updated_at)s
-    FROM {_STAGING} AS staged WHERE TRUE
+    INSERT INTO {_USAGE} ({", ".join(_ALL)}, company_id, split, updated_at)
+    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, payer.company_id, payer.split, %(updated_at)s
+    FROM {_STAGING} AS staged JOIN {PAYERS} AS payer
+        ON payer.project_id = staged.project_id AND payer.starts_on <= staged.day
+        AND (payer.ends_on IS NULL OR staged.day <= payer.ends_on)
+    WHERE TRUE
     ORDER BY staged.project_id, staged.day, staged.model
     ON CONFLICT (project_id, day, model) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in (*_FACTS, "updated_at"))}
@@ -173,7 +179,7 @@ _STAGE_ZEROS = f"""
         CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
         CASE WHEN stored.requests IS NOT NULL THEN 0 END,
         CASE WHEN stored.cost IS NOT NULL OR {_is_unknown("stored")} THEN 0 END,
-        CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated
+        CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated, stored.allocated
     FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
     WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
     AND {_is_used("stored")}
@@ -191,7 +197,7 @@ _LOG = f"""
         COALESCE(stored.currency, ''), staged.currency,
         {", ".join(f"stored.{name}, staged.{name}" for name in FIGURES)}
     FROM {_JOIN}
-    WHERE (stored.id IS NULL OR {_DIFFERS})
+    WHERE (stored.day IS NULL OR {_DIFFERS})
 """
 # Agents and people have parts of what was used with a key or without one: how it is divided may change without
 # anything having been used otherwise.
@@ -218,7 +224,7 @@ _TOTALS_OF_DIVIDED = f"""
     SELECT staged.day, staged.model, {
     ", ".join(
         f"{sum_halves(f'stored.{name}')}, {sum_halves(f'staged.{name}')}, "
-        f"MAX(CASE WHEN stored.id IS NOT NULL AND {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
+        f"MAX(CASE WHEN stored.day IS NOT NULL AND {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
         f"MAX(CASE WHEN {_is_used('staged')} AND staged.{name} IS NULL THEN 1 ELSE 0 END)"
         for name in FIGURES
     )
@@ -243,7 +249,8 @@ def _create_staging(cursor: Any) -> None:
     cursor.execute(f"""
         CREATE TEMPORARY TABLE {_STAGING} (
             project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
-            cost bigint, currency varchar(3), estimated boolean, PRIMARY KEY (project_id, day, model)
+            cost bigint, currency varchar(3), estimated boolean, allocated boolean,
+            PRIMARY KEY (project_id, day, model)
         )
     """)
     if connection.vendor == "postgresql":
@@ -270,15 +277,35 @@ def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
 def _write_staged(cursor: Any, provider: Provider, at: datetime) -> None:
     """Bring the stored rows in line with the staged ones, and attribute what has changed; ``provider`` is locked."""
     cursor.execute(_KEEP_DIFFERING)
-    cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
+    project_ids = _distinct(cursor, "project_id")
+    stage_payers(project_ids)
+    with _hash_joins(cursor):
+        cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
     used_before = first_uses(provider)
     cursor.execute(_REFRESH_DAYS_OF_USE)
-    attribute_staged(provider=provider, staging=_STAGING, used_before=used_before)
+    days = {as_date(day) for day in _distinct(cursor, "day")}
+    attribute_staged(provider=provider, project_ids=project_ids, days=days, used_before=used_before)
+
+
+def _distinct(cursor: Any, column: str) -> set[Any]:
+    cursor.execute(f"SELECT DISTINCT {column} FROM {_STAGING}")
+    return {value for (value,) in cursor.fetchall()}
+
+
+@contextmanager
+def _hash_joins(cursor: Any) -> Iterator[None]:
+    """Let PostgreSQL hash a few payers for many rows: what was staged is otherwise only looked up by index."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    cursor.execute("SET LOCAL enable_hashjoin = on")
+    yield
+    cursor.execute("SET LOCAL enable_hashjoin = off")
 
 
 def _without_cost(row: DailyUsage) -> Usage:
     """A stored row without its estimated cost, in the form in which a reader returns it."""
-    return Usage(row.project_id, row.day, row.model, row.credits, row.minutes, row.requests, cost=None, currency="")
+    return Usage(row.project_id, row.day, row.model, row.credits, row.minutes, row.requests, None, "", row.allocated)
 
 
 def _is_estimable(rows: Sequence[Usage], provider: Provider) -> bool:
@@ -303,6 +330,7 @@ def _scaled(row: Usage, rate: Decimal | None, rate_currency: str) -> tuple[Any, 
         None if cost is None else to_scaled(cost, DailyUsage.COST_SCALE),
         currency,
         is_estimate,
+        row.allocated,
     )
 
 

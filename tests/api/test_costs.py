@@ -14,11 +14,11 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Role
-from costs.usage.attribution import attribute
 from providers.models import Company, Project
 from tests.api.asking import Api, make_token
 from tests.factories import (
     TODAY,
+    derive,
     make_assignment,
     make_company,
     make_keyless,
@@ -315,7 +315,7 @@ def make_rows(chance: random.Random, project: Project) -> None:
                 cost=cost,
                 currency="" if cost is None else chance.choice(["usd", "usd", "eur"]),
             )
-    attribute([project.pk])
+    derive([project.pk])
 
 
 def read_export() -> list[dict[str, str]]:

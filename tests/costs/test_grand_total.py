@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.days import DateRange
-from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay
+from costs.models import DailyTotal, DailyUsage, ReadDay, UsagePart
 from costs.reports import breakdowns
 from costs.reports.totals import Totals, all_usage, sums_by, totals, totals_by, usage_by_key
 from costs.usage.writing import Usage, write_usage
@@ -90,7 +90,7 @@ plans = st.builds(
 
 def make_world(plan: Plan) -> None:
     """Two providers with two keys and keyless usage each, and three companies."""
-    for leftover in (AttributedUsage, DailyTotal, ReadDay, Provider, Company):
+    for leftover in (UsagePart, DailyUsage, DailyTotal, ReadDay, Provider, Company):
         leftover.objects.all().delete()
     providers = [make_provider(keyless_sharing=sharing) for sharing in plan.sharing]
     projects = [make_project(provider=providers[number % 2]) for number in range(4)]

@@ -23,11 +23,11 @@ from costs.statements.closing import (
     close_month,
     month_statuses,
 )
-from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, Company, Project, Provider
 from tests.factories import (
     NOW,
     TODAY,
+    derive,
     make_assignment,
     make_company,
     make_project,
@@ -62,7 +62,7 @@ def reassign(key: Project, company: Company | None, starts_on: date = BEGINNING)
 def restate(usage: DailyUsage, cost: Decimal | None, currency: str = "usd") -> None:
     usage.cost, usage.currency = cost, "" if cost is None else currency
     usage.save()
-    attribute([usage.project_id])
+    derive([usage.project_id])
 
 
 def close(month: date = OCTOBER, now: datetime = NOW) -> ClosedMonth:

@@ -17,7 +17,6 @@ from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay, Resta
 from costs.statements.adjustments import closed_months
 from costs.statements.closing import close_month
 from costs.statements.contents import draft_sheets, sum_of
-from costs.usage.attribution import attribute
 from providers.models import Assignment, AssignmentRule, Project, Provider, SyncRun
 from providers.services.assigning import assign_projects
 from providers.services.managing import delete_provider
@@ -25,6 +24,7 @@ from providers.services.projects import projects_for_usage
 from tests.factories import (
     NOW,
     TODAY,
+    derive,
     make_assignment,
     make_company,
     make_keyless,
@@ -57,7 +57,7 @@ def with_everything(*, keys: int = 2, days: int = 2) -> Provider:
         for project in used
         for number in range(days)
     )
-    attribute([project.pk for project in used])
+    derive([project.pk for project in used])
     make_read_days(provider=provider, first=first, last=TODAY)
     make_rule(company=acme, provider=provider)
     run = make_run(provider=provider, outcome="succeeded", finished_at=NOW)

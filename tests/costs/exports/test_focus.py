@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 
 from costs.exports.focus import COLUMNS, count_unpriced, focus_csv
 from costs.management.commands.export_usage import left_out
-from costs.models import AttributedUsage, AttributedUsageQuerySet
+from costs.models import AttributedUsage, AttributedUsageQuerySet, DailyUsage
 from providers.models import Project
 from tests.factories import (
+    NOW,
     TODAY,
     make_assignment,
     make_company,
@@ -383,14 +384,15 @@ def test_company_provider_and_range_are_the_callers_choice() -> None:
 def test_long_export_comes_in_chunks_and_few_queries() -> None:
     """Neither queries nor the size of a chunk grow with the rows."""
     projects = [make_project(provider=make_provider()) for _number in range(5)]
-    AttributedUsage.objects.bulk_create(
-        AttributedUsage(
+    DailyUsage.objects.bulk_create(
+        DailyUsage(
             project=project,
             day=date(2026, 1, 1) + timedelta(days=number // 100),
             model=f"model {number % 100}",
             credits=Decimal(1),
             cost=Decimal(1),
             currency="usd",
+            updated_at=NOW,
         )
         for project in projects
         for number in range(1000)

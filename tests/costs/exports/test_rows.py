@@ -11,9 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from costs.exports.rows import Names, rows_by_day
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
-from costs.usage.attribution import attribute
 from providers.models import Project
-from tests.factories import TODAY, make_assignment, make_company, make_project, make_provider, make_usage
+from tests.factories import TODAY, derive, make_assignment, make_company, make_project, make_provider, make_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,7 @@ def make_days(count: int) -> Project:
     make_assignment(project=key, company=make_company())
     for offset in range(count):
         make_usage(project=key, day=TODAY - timedelta(days=offset))
-    attribute([key.pk])
+    derive([key.pk])
     return key
 
 

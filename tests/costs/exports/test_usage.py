@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from core.csv_files import escape_formula, plain
 from costs.exports.usage import usage_csv
-from costs.models import AttributedUsage
+from costs.models import AttributedUsage, DailyUsage
 from tests.factories import (
+    NOW,
     TODAY,
     make_assignment,
     make_company,
@@ -232,9 +233,13 @@ def test_lines_end_in_one_character_and_there_is_no_byte_order_mark() -> None:
 def test_many_rows_come_in_chunks_with_few_queries() -> None:
     """The queries do not grow with the rows, and no row gets lost between chunks."""
     project = make_project()
-    AttributedUsage.objects.bulk_create(
-        AttributedUsage(
-            project=project, day=TODAY - timedelta(days=number // 50), model=f"m{number}", credits=Decimal(1)
+    DailyUsage.objects.bulk_create(
+        DailyUsage(
+            project=project,
+            day=TODAY - timedelta(days=number // 50),
+            model=f"m{number}",
+            credits=Decimal(1),
+            updated_at=NOW,
         )
         for number in range(2500)
     )

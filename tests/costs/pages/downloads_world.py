@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from costs.models import AttributedUsage, DailyUsage
-from costs.usage.attribution import attribute
 from providers.models import Company, Project, Provider
 from tests.factories import (
     NOW,
     TODAY,
+    derive,
     make_assignment,
     make_company,
     make_keyless,
@@ -74,7 +74,7 @@ def world(db: None) -> World:
     rows += [row_of(euros, day, "tts", Decimal("1.005"), currency="eur", minutes=None) for day in (14, 15, 20)]
     rows.append(row_of(euros, 20, "stt", None))
     DailyUsage.objects.bulk_create(rows)
-    attribute([*(key.pk for key in keys), euros.pk])
+    derive([*(key.pk for key in keys), euros.pk])
     return World(production, staging, acme, globex)
 
 

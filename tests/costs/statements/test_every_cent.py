@@ -20,6 +20,7 @@ from costs.models import (
     DailyUsage,
     Restatement,
     StatementLine,
+    UsagePart,
 )
 from costs.reports.totals import all_usage, totals_by
 from costs.statements.adjustments import closed_months, pending_adjustments
@@ -128,7 +129,7 @@ def test_no_cent_is_lost_or_billed_twice(db: None, steps: list[Step]) -> None:
     Except where a price was taken back: there nothing is credited for it until it is priced again.
     """
     known: Rows = {}
-    for model in (ClosedMonth, AttributedUsage, DailyTotal, Provider, Company):
+    for model in (ClosedMonth, UsagePart, DailyUsage, DailyTotal, Provider, Company):
         model._default_manager.all().delete()
     provider = make_settled(AUGUST, days_of(NOVEMBER).last)
     world = World([make_project(provider=provider) for _ in range(3)], [make_company() for _ in range(3)])

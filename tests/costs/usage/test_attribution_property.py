@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from costs.models import AttributedUsage, DailyTotal, DailyUsage
+from costs.models import AttributedUsage, DailyTotal, DailyUsage, UsagePart
 from costs.reports.totals import all_usage, totals_by, usage_by_key
 from costs.usage.writing import Usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
@@ -125,7 +125,8 @@ def sharings(draw: st.DrawFn) -> Step:
 @given(steps=st.lists(st.one_of(writings(), writings(), assignings(), sharings()), min_size=1, max_size=12))
 def test_attribution_always_adds_up_and_follows_the_rules(db: None, steps: list[Step]) -> None:
     """After any readings, assignments and settings: the parts are those of the rules, and add up to the usage."""
-    AttributedUsage.objects.all().delete()
+    UsagePart.objects.all().delete()
+    DailyUsage.objects.all().delete()
     DailyTotal.objects.all().delete()
     Provider.objects.all().delete()
     Company.objects.all().delete()
@@ -166,7 +167,7 @@ def stored_parts() -> list[Part]:
 def expected_parts() -> list[Part]:
     """By the rules, from the usage and the assignments alone, in fractions."""
     parts: list[Part] = []
-    keys_first = DailyUsage.objects.select_related("project__provider").order_by("-project__kind", "pk")
+    keys_first = DailyUsage.objects.select_related("project__provider").order_by("-project__kind")
     for row in sorted(keys_first, key=lambda row: row.project.kind == Project.Kind.KEYLESS):
         weights = payers_of(row.project, row.day)
         if weights is None and row.project.kind == Project.Kind.KEYLESS:

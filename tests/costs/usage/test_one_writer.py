@@ -13,11 +13,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from costs.models import AttributedUsage, DailyTotal, DailyUsage
+from costs.models import DailyTotal, DailyUsage, UsagePart
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project
-from tests.factories import NOW, TODAY, make_usage
+from tests.factories import NOW, TODAY, make_company, make_split, make_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -61,9 +61,10 @@ def set_rate(project: Project) -> None:
 def test_usage_has_one_writer(act: Callable[[Project], None]) -> None:
     """A sync and a new rate for estimates go the same way."""
     project = make_usage(cost=None, credits=Decimal(1000)).project
+    make_split(project=project, shares={make_company(): 60, make_company(): 40})
 
     written = writers(lambda: act(project))
 
     assert written[DailyUsage._meta.db_table] == {"costs/usage/writing.py"}
-    assert written[AttributedUsage._meta.db_table] == {"costs/usage/attribution.py"}
+    assert written[UsagePart._meta.db_table] == {"costs/usage/attribution.py"}
     assert written[DailyTotal._meta.db_table] == {"costs/usage/attribution.py"}
