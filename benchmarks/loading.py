@@ -1,7 +1,7 @@
 """Filling the product's tables fast, as its write path would have left them – and proof that they are left so.
 
-Stored rows are copied in; what is derived from them is made by one statement per table. A sample is then written
-through the write path, and what it derives is compared row by row.
+Stored rows are copied in, with who pays for each; what is derived from them is made by one statement per table. A
+sample is then written through the write path, and what it derives is compared row by row.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ from providers.models import Assignment, AssignmentShare, Company, Project, Prov
 SAMPLE_DAYS = 2
 
 _USAGE = DailyUsage._meta.db_table
-_ATTRIBUTED = AttributedUsage._meta.db_table
 _TOTALS = DailyTotal._meta.db_table
-_COLUMNS = ("project_id", "day", "model", *FIGURES, "currency", "estimated", "updated_at")
-_COPIED = ("project_id", "day", "model", *FIGURES, "currency", "estimated")
+_SAID = ("currency", "estimated", "allocated", "split")
+_COLUMNS = ("project_id", "day", "model", *FIGURES, *_SAID, "company_id", "updated_at")
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,11 @@ def load(size: Size, name: str) -> World:
         _workspace(f"{name} workspace {number:02}", size, number, companies) for number in range(size.workspaces)
     ]
     world = World(size, workspaces)
-    with _without_indexes(_USAGE, _ATTRIBUTED, _TOTALS):
+    with _without_indexes(_USAGE, _TOTALS):
         _copy_usage(
-            row
+            (row, payer)
             for number, workspace in enumerate(workspaces)
-            for key, project in enumerate(workspace.projects)
+            for key, (project, payer) in enumerate(zip(workspace.projects, _payers(workspace), strict=True))
             for row in rows_of(project.pk, number * size.keys + key, size.models, days)
         )
         _derive([project.pk for workspace in workspaces for project in workspace.projects])
@@ -150,19 +149,23 @@ def _assign(payers: Iterable[tuple[Project, Company | None]]) -> None:
     )
 
 
-def _copy_usage(rows: Iterable[Row]) -> None:
+def _copy_usage(rows: Iterable[tuple[Row, Company | None]]) -> None:
+    """Rows with who pays for each."""
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            end = f"\tf\t{now.isoformat()}\n"
             with cursor.copy(f"COPY {_USAGE} ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
-                for project, day, model, *figures, currency in rows:
+                for (project, day, model, *figures, currency), payer in rows:
                     cells = "\t".join("\\N" if figure is None else str(figure) for figure in figures)
-                    copy.write(f"{project}\t{day}\t{model}\t{cells}\t{currency}{end}")
+                    company = payer.pk if payer else "\\N"
+                    copy.write(f"{project}\t{day}\t{model}\t{cells}\t{currency}\tf\tf\tf\t{company}\t{now}\n")
         else:
             marks = ", ".join(["%s"] * len(_COLUMNS))
-            end_of_row = (False, connection.ops.adapt_datetimefield_value(now))
-            values = ((row[0], row[1].isoformat(), *row[2:], *end_of_row) for row in rows)
+            at = connection.ops.adapt_datetimefield_value(now)
+            values = (
+                (row[0], row[1].isoformat(), *row[2:], False, False, False, payer.pk if payer else None, at)
+                for row, payer in rows
+            )
             with transaction.atomic():
                 while batch := list(islice(values, 10_000)):
                     cursor.executemany(f"INSERT INTO {_USAGE} ({', '.join(_COLUMNS)}) VALUES ({marks})", batch)
@@ -180,18 +183,6 @@ def _derive(project_ids: Sequence[int]) -> None:
     query, params = summed.query.sql_with_params()
     names = (*FIGURES, "unpriced", "estimated", *(f"untold_{name}" for name in COUNTED))
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO {_ATTRIBUTED} (company_id, {", ".join(_COPIED)})
-            SELECT share.company_id, {", ".join(f"used.{name}" for name in _COPIED)}
-            FROM {_USAGE} AS used
-            LEFT JOIN {Assignment._meta.db_table} AS period ON period.project_id = used.project_id
-            LEFT JOIN {AssignmentShare._meta.db_table} AS share ON share.assignment_id = period.id
-            WHERE used.project_id BETWEEN %s AND %s
-            ORDER BY used.project_id, used.day, used.model
-            """,
-            (first, last),
-        )
         cursor.execute(
             f"""
             INSERT INTO {_TOTALS} (provider_id, day, company_id, model, currency,

@@ -26,6 +26,8 @@ def measure() -> Iterator[Result]:
     total = 0
     with connection.cursor() as cursor:
         for model in apps.get_app_config("costs").get_models():
+            if not model._meta.managed:
+                continue  # a view
             table = model._meta.db_table
             cursor.execute("SELECT pg_table_size(%s), pg_total_relation_size(%s)", (table, table))
             heap, whole = cursor.fetchone()

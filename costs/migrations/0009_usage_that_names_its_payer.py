@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("day", "project", "model", "company"),
                 "indexes": [
-                    models.Index(fields=["day"], name="usagepart_day"),
+                    models.Index(fields=["day", "model"], name="usagepart_day"),
                     models.Index(fields=["company", "day"], name="usagepart_company"),
                 ],
             },

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 to="providers.project",
             ),
         ),
-        migrations.AddIndex("dailyusage", models.Index(fields=["day"], name="dailyusage_day")),
+        migrations.AddIndex("dailyusage", models.Index(fields=["day", "model"], name="dailyusage_day")),
         migrations.AddIndex(
             "dailyusage",
             models.Index(

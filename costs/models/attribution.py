@@ -75,7 +75,7 @@ class UsagePart(UsageFigures):
     class Meta:
         ordering = ("day", "project", "model", "company")
         indexes = (
-            models.Index(fields=["day"], name="usagepart_day"),
+            models.Index(fields=["day", "model"], name="usagepart_day"),
             models.Index(fields=["company", "day"], name="usagepart_company"),
         )
 
