@@ -96,7 +96,7 @@ class DailyUsage(UsageFigures):
         ordering = ("day", "project", "model")
         verbose_name_plural = "daily usage"
         indexes = (
-            # Every project's rows of some days, of one model or all: exports, and what a page reads beside whole months.
+            # Every project's rows of some days: exports, and what a page reads beside whole months; also of one model.
             models.Index(fields=["day", "model"], name="dailyusage_day"),
             # One company's: its page, its statements, its exports.
             models.Index(fields=["company", "day"], condition=Q(company__isnull=False), name="dailyusage_company"),
