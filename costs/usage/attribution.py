@@ -158,6 +158,7 @@ _USAGE = DailyUsage._meta.db_table
 _TOTALS = DailyTotal._meta.db_table
 _UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
 _SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
+
 # Each stored row of which PAYERS knows the payers; it has one entry for each.
 _SAME = """
     payer.project_id = used.project_id AND payer.starts_on <= used.day
@@ -173,15 +174,15 @@ _SET_PAYERS = f"""
     FROM {PAYERS} AS payer WHERE {_SAME} AND {_DIFFERS}
 """
 
+# The days and companies (None: unassigned) of which a sum may have changed.
+_Touched = tuple[set[date], set[int | None]]
+
+
 @cache
 def _all_totals() -> QuerySet[AttributedUsage, Any]:
     """What DailyTotal is the sum of, to be filtered; made once: resolving its aggregates takes longer than a write."""
     grouped = AttributedUsage.objects.order_by().values("day", "company_id", "model", "currency")
     return grouped.annotate(**AttributedUsage.objects.sums(Sum))
-
-
-# The days and companies (None: unassigned) of which a sum may have changed.
-_Touched = tuple[set[date], set[int | None]]
 
 
 def _periods(project_ids: Collection[int]) -> dict[int, Periods]:
