@@ -47,7 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Before anything is hashed. The person is looked up whoever is named, so that a known name takes no longer."""
+        """Throttle before anything is hashed. Every name is looked up, so that a known one takes as long."""
         name = credentials.get("username", "")
         self._attempt = begin_attempt(request, step=Step.PASSWORD, name=name, user=find_person(name))
 

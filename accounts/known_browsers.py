@@ -1,6 +1,6 @@
 """Browsers in which a person has signed in before: attempts of strangers do not throttle them (accounts.throttle).
 
-A signed cookie says so, for one person. It opens nothing: whoever has it still needs the password. It lasts half a
+A signed cookie says so, for one person. It opens nothing, since the password is still needed. It lasts half a
 year, and ends for every browser with the person's password.
 """
 
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 COOKIE = "known_browser"
-PATH = "/accounts/"  # where passwords and codes are asked for
+PATH = "/accounts/"  # of the pages that take passwords and codes
 LASTS = 180 * 24 * 60 * 60  # seconds
 _SALT = "accounts.known_browsers"
 

@@ -57,9 +57,7 @@ class Membership(models.Model):
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> Self:
-        """Those by which somebody can still come in. An invitation is worth what its maker may give now: of who is no
-        active Admin any more, nothing.
-        """
+        """Unused invitations that still work: an invitation is void once its maker is no active Admin any more."""
         return self.unused(now).filter(invited_by__is_active=True, invited_by__membership__role=Role.ADMIN)
 
     def unused(self, now: datetime) -> Self:

@@ -64,7 +64,7 @@ def record_sign_out(user: User | None, **_signal: Any) -> None:
 
 
 def record_password_change(request: HttpRequest, user: User, **_signal: Any) -> None:
-    """Whoever knew the old one is signed out. So it is with a new second factor, which a session never passed."""
+    """End the person's other sessions, which began with the old password; a new second factor ends them likewise."""
     audit_event("password.changed", user, actor=user)
     end_sessions(user=user, but=request.session.session_key)
 

@@ -1,7 +1,7 @@
 """Who must have a second factor (REQUIRE_TWO_FACTOR), and how long they have to set one up.
 
-The time begins with a person's first visit under the rule, and is kept on their membership. Whoever signed in by single
-sign-on is not asked: a second factor is there the identity provider's to ask for, and ours would only follow it.
+The time begins with a person's first visit under the rule, and is kept on their membership. People who
+signed in by single sign-on are exempt: there the identity provider is responsible for a second factor.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def refusal(request: HttpRequest, reason: str, *, status: int = 403) -> Any:
 
 
 def _is_one_person(claims: dict[str, Any]) -> bool:
-    """Whether token and user info tell of the same subject, as OpenID Connect Core, 5.3.2, asks to check."""
+    """Whether ID token and user info have the same subject, a check that OpenID Connect Core, 5.3.2, requires."""
     subjects = {str(part.get("sub") or "") for part in (claims.get("userinfo"), claims.get("id_token")) if part}
     return len(subjects) == 1 and "" not in subjects
 

@@ -35,7 +35,7 @@ def keep_our_logging(loglevel: int | str | None = None, **_signal: object) -> No
 
 @signals.before_task_publish.connect
 def pass_the_request_on(headers: dict[str, Any], **_signal: object) -> None:
-    """The log of a task that a request has asked for carries that request's id."""
+    """Give log lines of a task the id of the request that queued it."""
     if identifier := log_context.request_id.get():
         headers[_REQUEST_ID] = identifier
 

@@ -33,7 +33,7 @@ def prepare_home(data_dir: Path) -> Path:
 
 
 def _close_to_others(data_dir: Path) -> None:
-    """Set mode 700, unless the folder is somebody else's or holds other things: then others may need to enter it."""
+    """Set mode 700, unless the folder has another owner or holds other things, so that others may need it."""
     status = data_dir.stat()
     if not status.st_mode & 0o077:
         return
@@ -55,7 +55,7 @@ def _new_secrets() -> str:
 
 
 def _create_once(target: Path, text: str) -> None:
-    """Write ``text`` to ``target`` atomically unless somebody else already has."""
+    """Write ``text`` to ``target`` atomically unless another process already has."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".secrets-")  # mkstemp makes it mode 600
     temporary = Path(name)
     try:

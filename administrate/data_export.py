@@ -152,8 +152,8 @@ def _records(chunk: str) -> int:
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """Everything that is read inside is as it was at one moment, and nobody has to wait for it."""
-    if connection.in_atomic_block:  # somebody else's moment
+    """A read-only snapshot: everything inside is read as of one moment."""
+    if connection.in_atomic_block:  # the caller's snapshot
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic():
@@ -173,7 +173,7 @@ def _one_moment() -> Iterator[None]:
 
 # --- What is in it ----------------------------------------------------------------------------------------------------
 
-# Headings, each with what stands below it.
+# Headings, each with the function of its cells.
 Columns = Mapping[str, Callable[[Any], object]]
 
 _COMPANY: Final[Columns] = {
@@ -269,7 +269,7 @@ def _table(rows: QuerySet[Any] | Iterable[Any], columns: Columns) -> Iterator[st
 
 
 def _assignments() -> Iterator[str]:
-    """A line for each payer of each period; one without a company where a period belongs to nobody."""
+    """A line for each payer of each period; one without a company where a period is unassigned."""
     periods = (
         Assignment.objects.select_related("project__provider")
         .prefetch_related("shares__company")

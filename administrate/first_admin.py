@@ -1,4 +1,4 @@
-"""The first user: without one nobody could sign in and make the others."""
+"""Making the first user, an Admin, who invites the others."""
 
 from __future__ import annotations
 

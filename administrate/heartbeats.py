@@ -44,7 +44,7 @@ def give_sign_of_life(kind: Heartbeat.Kind, name: str = "") -> None:
 
 
 def _renew_connection() -> None:
-    """No request does it here: let go of a connection that broke or is old, unless somebody is in the middle of it."""
+    """Close a broken or old connection, as Django does after each request, unless a transaction is open on it."""
     if not connection.in_atomic_block:
         close_old_connections()
 

@@ -1,4 +1,4 @@
-"""A web process has few threads; whoever reads slowly holds one for as long as the answer is long.
+"""A web process has few threads, and a client that reads a large answer slowly holds one all the while.
 
 What is small goes into the buffer that the kernel keeps for the connection, and its thread is free at once
 (gunicorn.conf.py). Only some of the threads may be held by what is larger, so that pages and probes always have one.

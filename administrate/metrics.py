@@ -1,8 +1,8 @@
 """/metrics for Prometheus: how long pages take, and what the database says of syncs, providers and background work.
 
 Pages are measured in the web process – several of gunicorn's add up through PROMETHEUS_MULTIPROC_DIR, which
-gunicorn.conf.py sets. All else is read when they are asked for, so that every web process answers the same and a
-restart forgets nothing. Runs are those asked for within the last 24 hours.
+gunicorn.conf.py sets. All else is read from the database at each request, so that every web process answers the same
+and a restart forgets nothing. Runs are those asked for within the last 24 hours.
 """
 
 from __future__ import annotations

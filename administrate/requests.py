@@ -102,12 +102,12 @@ def answer_head_without_a_body(get_response: GetResponse) -> GetResponse:
 
 
 def _note(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> None:
-    """One line and one measurement a request; neither for files and probes, which nobody waits for."""
+    """Write one line and one measurement per request, but for static files and probes."""
     if request.path_info in PROBES or request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
         return
     page = request.resolver_match.view_name if request.resolver_match else ""
     PAGE_SECONDS.labels(page=page or "(none)", status=response.status_code).observe(seconds)
-    # Escaped: a line break in it would begin a line of the log that nobody wrote.
+    # Escaped: a line break in it would forge a line of the log.
     path = _TOKEN_IN_PATH.sub("••••", escape_uri_path(request.path))
     logger.info(
         "%s %s %s",
@@ -147,8 +147,7 @@ def answer_redirects_in_place(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_what_no_browser_sends(get_response: GetResponse) -> GetResponse:
-    """Turn away what would end as an error of ours, or fill the disk, once somebody reads it. Nobody needs to sign in
-    to send it.
+    """Refuse (400) requests that would end as a server error or fill the disk, and that need no sign-in.
 
     Bodies beyond DATA_UPLOAD_MAX_MEMORY_SIZE: Django's own limit leaves out files, which it would store in /tmp until
     the request is over, and nothing here takes files. NUL in a cookie, and in what the Django admin is asked:
@@ -172,8 +171,8 @@ def refuse_what_no_browser_sends(get_response: GetResponse) -> GetResponse:
 def harden(get_response: GetResponse) -> GetResponse:
     """The headers that Django has no setting for.
 
-    What is not said to be public – style sheets, say – is kept by nobody: neither by a proxy nor by the browser, where
-    the next person would find it by going back.
+    Answers that are not marked as public (style sheets are) are stored neither by proxies nor by the browser, where the
+    next person would find them by going back.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more, a little at a time.
+"""Deleting expired records, in small batches.
 
 Every step may be interrupted and repeated, also by two machines at once. Usage, restatements, assignments, statements
 and whatever they refer to are never deleted here.

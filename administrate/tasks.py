@@ -1,4 +1,4 @@
-"""What beat asks for that concerns the whole installation."""
+"""Periodic tasks of the whole installation."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def problem(request: HttpRequest, status: int, template: str = "") -> HttpRespon
 
 
 def refusal(request: HttpRequest, status: int, template: str) -> HttpResponse:
-    """The page of what can't be opened: whoever is signed in keeps the navigation, with what they may open."""
+    """The page of an error; with a sign-in it has the navigation, of what the person may open."""
     if hasattr(request, "user") and request.user.is_authenticated:
         return render(request, template, {"frame": "base.html"}, status=status)
     return problem(request, status, template)

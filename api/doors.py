@@ -1,8 +1,8 @@
-"""The door of the API: who asks, how often, and what the token opens. Each operation says what it needs.
+"""Authentication of the API: the caller of a token, its rate limit, and its permissions, which each operation names.
 
-A token opens what its scopes name *and* its owner's role allows at the time of the request. Whoever may see chosen
-companies alone – a Company viewer, or any token with a company – is a caller of these companies: nothing that is about
-more opens, and nothing says what else there is.
+A token opens what its scopes name *and* its owner's role allows at the time of the request. A caller
+limited to companies – a Company viewer, or a token for a company – is refused every operation about more than these,
+and no answer reveals what else exists.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MOST_ADDRESSES = 200
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and of which companies they may know; None: of all, and of providers and keys too."""
+    """The authenticated caller; ``companies`` are the ids it may see, None: all, and providers and keys as well."""
 
     token: ApiToken
     user: User
@@ -65,7 +65,7 @@ class BearerToken(HttpBearer):
         self.permission = permission
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Also where there is no header: who has none counts as somebody who is wrong."""
+        """Called without a header, too, so that a missing token is counted as a wrong one."""
         kind, _space, token = request.headers.get("Authorization", "").partition(" ")
         return self.authenticate(request, token.strip() if kind.lower() == "bearer" else "")
 

@@ -13,7 +13,7 @@ from providers.models import Company
 
 
 class Scope(models.TextChoices):
-    """What a token is for. It never opens more than its owner may: api.doors asks for both."""
+    """What a token is for. The owner's permissions limit it (api.doors)."""
 
     COSTS = "costs:read", "Costs, companies and restatements"
     STATEMENTS = "statements:read", "Statements"

@@ -1,4 +1,4 @@
-"""Nothing that is asked is silently ignored: a parameter that is unknown, or given twice, is refused."""
+"""Strict parameters: one that is unknown, or given twice, is refused instead of ignored."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class AccountTotalsReader(AccountReader):
         return plan
 
     def listed_agents(self) -> None:
-        """Totals are nobody's."""
+        """None: totals are of the whole account."""
 
     def read(self, window: Window) -> Iterator[Reading]:
         """The window's usage, whole."""

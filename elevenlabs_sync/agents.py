@@ -73,7 +73,7 @@ class AgentReader:
             raise MissingPermissionError(AGENTS_PERMISSION) from None
 
     def divided(self, reading: Reading) -> Reading:
-        """The reading of days in credits, divided by agent as far as the workspace tells."""
+        """The reading of days in credits, divided by agent as far as the workspace reports agents."""
         if not reading.rows or not self._asks:
             return reading
         # An id that usage knows as a key's is a key.

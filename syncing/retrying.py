@@ -20,7 +20,7 @@ class RetryPolicy:
     attempts: int = 5
     first_wait: float = 1
     longest_wait: float = 60
-    total_wait: float = 10 * 60  # of one run; whoever used it up fails at the next refusal
+    total_wait: float = 10 * 60  # of one run; once it is used up the next refusal fails the run
 
 
 class RetryBudget:

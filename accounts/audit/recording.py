@@ -2,7 +2,7 @@
 
 Who acted is the person of the present request, unless the event names one; where there is no request it was a
 command or a task. Commands that only read, exports among them, are not recorded: they must work where nothing can be
-written, and whoever has a shell can read the database anyway.
+written, and a person with a shell can read the database anyway.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ NOT_SIGNED_IN = "Not signed in"
 LONGEST_TEXT = 300
 LONGEST_LIST = 50
 
-# Whoever is not signed in can cause only one kind of entry, and no more of them an hour than these, for each of the
-# steps at which something is guessed. The others are summed up (accounts.audit.summing).
+# The one kind of entry that a request without a sign-in can cause: at most so many an hour for each step of signing in.
+# Further ones are summed up (accounts.audit.summing).
 FAILED = "session.sign_in_failed"
 FAILURES_AN_HOUR = 100
 FAILURES_AN_HOUR_BY_ADDRESS = 10

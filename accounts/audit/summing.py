@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 # An hour's sums are kept for so long, in case the clock's process does not run meanwhile.
 KEPT_FOR = timedelta(days=7)
 
-# Addresses that are told apart in one hour; a guesser with more of them is told as "more than".
+# Distinct addresses that are counted in one hour; beyond them the entry says "more than".
 MOST_ADDRESSES = 1000
 
 STEPS = ("password", "second factor", "single sign-on")

@@ -75,7 +75,7 @@ def accept_invitation(*, invitation: Invitation, username: str, password: str | 
     Raises InvitationOverError when the same link was used at the same time: then there is no second account.
     """
     maker = Membership.objects.select_for_update().active_admins().filter(user=invitation.invited_by_id)
-    if maker.first() is None:  # lost the role, or a moment ago: whoever takes it waits for us, or we for them
+    if maker.first() is None:  # lost the role; a concurrent change of it is serialised by the lock
         raise InvitationOverError
     user = User(username=username, email=invitation.email)
     user.is_staff = user.is_superuser = invitation.role == Role.ADMIN

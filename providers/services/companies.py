@@ -82,7 +82,7 @@ def restore_company(*, company: Company, made_by: User | None = None) -> None:
 
 @transaction.atomic
 def delete_company(*, company: Company, made_by: User | None = None) -> None:
-    """For one that nothing refers to; raises ProtectedError otherwise. Whoever has left is archived instead."""
+    """For one that nothing refers to; raises ProtectedError otherwise. A client that has left is archived instead."""
     audit_event("company.deleted", company, actor=made_by, old={"name": company.name})
     company.delete()
 

@@ -78,7 +78,7 @@ def change_periods(
 
 
 def lock_providers(provider_ids: Collection[int]) -> None:
-    """Make whoever else assigns keys of these providers, or stores usage of theirs, wait for this transaction."""
+    """Lock these providers: whatever else assigns their keys or stores their usage waits for this transaction."""
     locked = Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids)
     list(locked.order_by("pk").values_list("pk"))
 

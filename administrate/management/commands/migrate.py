@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
-# Any number that nobody else in this database takes.
+# Any number that no other advisory lock of this database uses.
 LOCK = 5_211_726_012
 
 
