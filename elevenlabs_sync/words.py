@@ -52,6 +52,7 @@ WORDS = TypeWords(
         "exposed_publicly": "The key was found in public",
         "self_disabled": "Somebody of the workspace disabled it",
     },
+    urgent_reasons=frozenset({"exposed_publicly"}),
 )
 
 FIGURES = {

@@ -59,6 +59,7 @@ class TypeWords:
     first_usage: str = "Usage appears once API calls are made."
     free_note: str = "Costs can be reported late."
     disabled_reasons: Mapping[str, str] = field(default_factory=dict)  # by the reported code
+    urgent_reasons: frozenset[str] = frozenset()  # of those codes the ones after which somebody should act at once
 
     @property
     def start(self) -> str:

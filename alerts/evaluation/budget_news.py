@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from alerts.evaluation.freshness import freshness_sentences, unassigned_sentence
 from alerts.models import Budget, Passing, Severity, Threshold
 from alerts.services.raising import News
 from core.days import DateRange
@@ -36,14 +37,14 @@ class Unassigned:
 def budget_news(standing: Standing, threshold: Threshold, passing: Passing, unassigned: Unassigned) -> News:
     budget, period = standing.budget, standing.period
     what = f"{threshold.said(budget.currency)} of the {period_name(budget, period)} budget {_is(threshold)}"
-    own = (*_figures(standing), *_freshness(standing))
+    own = (*_figures(standing), *freshness_sentences(standing.coverage, period))
     page = _page(budget, period)
     return News(
         key=f"budget:{budget.pk}:{period.first.isoformat()}:{passing.pk}",
         kind="budget.threshold_passed" if threshold.kind == Threshold.Kind.ACTUAL else "budget.forecast_passed",
         severity=Severity.URGENT if _is_overspent(standing, threshold) else Severity.WARNING,
         title=f"{budget.subject}: {what}",
-        sentences=(*own, _unassigned(unassigned.of(period), budget.currency)),
+        sentences=(*own, unassigned_sentence(unassigned.of(period), period_name(budget, period))),
         path=page,
         client_title=what[:1].upper() + what[1:] if budget.company else "",
         client_sentences=own if budget.company else (),
@@ -96,20 +97,6 @@ def _figures(standing: Standing) -> list[str]:
     if standing.total.unpriced_rows:
         lines.append("Some usage has no price yet and is not in these figures.")
     return lines
-
-
-def _freshness(standing: Standing) -> list[str]:
-    if standing.reaches is None:
-        return ["No day has been read yet of every provider."]
-    through = f"Figures reach through {day(standing.reaches)}, UTC"
-    if standing.provisional_from is None:
-        return [f"{through}, and have settled."]
-    return [f"{through}; those from {day(standing.provisional_from)} on may still change."]
-
-
-def _unassigned(totals: Totals, currency: str) -> str:
-    amount = Money(currency, totals.cost_in(currency))
-    return f"{amount} of the same days is assigned to no company."
 
 
 def _page(budget: Budget, period: DateRange) -> str:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import role_of
 from accounts.models import Role
-from alerts.forms import PreferencesForm, SubscriptionForm
+from alerts.forms import PreferencesForm, SubscriptionForm, rule_forms
 from alerts.models import Preferences, Subscription
 from alerts.permissions import MANAGE_ENDPOINTS
 from alerts.services import people
 from alerts.services.raising import preferences_of
+from alerts.services.rules import save_rules
 from alerts.services.testing import raise_test_alert
 from core.request_helpers import person, sentences
 from core.responses import problem
@@ -75,9 +77,19 @@ def unsubscribe(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("notifications:own")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def watched(request: HttpRequest) -> HttpResponse:
-    return render(request, "alerts/watched.html", {})
+    """Every rule in its own words; who decides may switch each off and set its limit."""
+    decides = request.user.has_perm(MANAGE_ENDPOINTS)
+    if request.method == "POST" and not decides:
+        raise PermissionDenied
+    forms = rule_forms(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and all(form.is_valid() for form in forms):
+        save_rules(settings=[form.setting for form in forms], made_by=person(request))
+        messages.success(request, "Saved.")
+        return redirect("notifications:watched")
+    status = 422 if any(form.errors for form in forms) else 200
+    return render(request, "alerts/watched.html", {"forms": forms, "decides": decides}, status=status)
 
 
 def _user(request: HttpRequest) -> User:

@@ -142,7 +142,7 @@ def test_a_message_says_how_far_it_reaches_and_what_is_unassigned(acme: Spender)
 
     assert "$83.00 of $100.00 is spent (83.0 %)." in alert.text
     assert "Figures reach through 22 Nov 2026, UTC; those from 15 Nov 2026 on may still change." in alert.text
-    assert "$7.50 of the same days is assigned to no company." in alert.text
+    assert "$7.50 of November 2026 is assigned to no company." in alert.text
     assert alert.path == f"/companies/{acme.company.pk}/?from=2026-11-01&to=2026-11-30"
 
 

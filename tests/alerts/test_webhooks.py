@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +12,9 @@ from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from alerts.delivery import destinations, outbox, posting
-from alerts.delivery.outbox import PATIENCE, WAITS, work_through
+from alerts.delivery import posting
+from alerts.delivery.outbox import LEASE, PATIENCE, WAITS, work_through
+from alerts.lanes import lane_of_ones_own
 from alerts.models import Alert, Attempt, Delivery, Endpoint, Severity
 from alerts.services.endpoints import add_endpoint, redeliver_now, replace_secret
 from alerts.services.raising import News, raise_alert
@@ -189,7 +191,7 @@ def test_two_workers_send_once(receiver: Receiver) -> None:
     endpoint, _secret = add_endpoint(url=receiver.url)
     raise_alert(news(), now=now())
 
-    with outbox.lane_of_ones_own(f"deliver:{endpoint.lane}", now=now(), lasts=outbox.LEASE):
+    with lane_of_ones_own(f"deliver:{endpoint.lane}", now=now(), lasts=LEASE):
         work_through(endpoint.lane)
 
     assert receiver.requests == []
@@ -249,7 +251,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_at_the_call(
     """Also where another address of the name is public: nothing is connected to."""
     settings.ALLOW_PRIVATE_WEBHOOKS = False
     answers = [(2, 1, 6, "", ("93.184.216.34", 443)), (2, 1, 6, "", (address, 443))]
-    monkeypatch.setattr(destinations.socket, "getaddrinfo", lambda *_arguments, **_options: answers)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: answers)
     endpoint, _secret = add_endpoint(url="https://hooks.example.com/")
     raise_alert(news(), now=now())
 
@@ -263,14 +265,14 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
 ) -> None:
     """A name that resolves to something else a moment later changes nothing."""
     port = int(receiver.url.rpartition(":")[2].partition("/")[0])
-    real = destinations.socket.getaddrinfo
+    real = socket.getaddrinfo
     names: list[str] = []
 
     def answer(host: str, *arguments: object, **options: object) -> object:
         names.append(host)
         return real("127.0.0.1" if host == "hooks.example.com" else host, *arguments, **options)
 
-    monkeypatch.setattr(destinations.socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
     endpoint, _secret = add_endpoint(url=f"http://hooks.example.com:{port}/")
     raise_alert(news(), now=now())
     work_through(endpoint.lane)

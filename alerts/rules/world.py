@@ -1,0 +1,65 @@
+"""What rules may look at: read once per evaluation, and only what some rule asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from alerts.models import RuleMemory
+from core.days import DateRange
+from core.months import first_of
+from costs.reports.spending import unassigned
+from costs.reports.totals import Totals
+from providers.models import Project, Provider
+from providers.plan import Plan
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A connected provider with what is known of its plan."""
+
+    provider: Provider
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class World:
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+    @property
+    def month(self) -> DateRange:
+        """As far as it has come."""
+        return DateRange(first_of(self.today), self.today)
+
+    @cached_property
+    def providers(self) -> Sequence[Provider]:
+        """The connected ones."""
+        return list(Provider.objects.filter(disconnected_at=None))
+
+    @cached_property
+    def plans(self) -> Sequence[Planned]:
+        """Of connected providers whose plan has been read."""
+        plans = ((provider, Plan.of(provider.subscription)) for provider in self.providers)
+        return [Planned(provider, plan) for provider, plan in plans if plan is not None]
+
+    @cached_property
+    def limited_keys(self) -> Sequence[Project]:
+        """API keys that are there and of which anything could end: disabled, with an end, or with a credit limit."""
+        keys = Project.objects.present_keys().filter(provider__disconnected_at=None).select_related("provider")
+        ends = keys.exclude(disabled_at=None) | keys.exclude(expires_at=None) | keys.exclude(credit_limit=None)
+        return list(ends.order_by("pk"))
+
+    @cached_property
+    def unassigned(self) -> Totals:
+        """What of this month belongs to no company."""
+        return unassigned(self.month)
+
+    def remembered(self, slug: str) -> dict[str, RuleMemory]:
+        """What a rule has kept, by subject."""
+        return {memory.subject: memory for memory in RuleMemory.objects.filter(slug=slug)}
