@@ -8,11 +8,14 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.backends import ask_of_readers
         from alerts import audit_labels, receivers
+        from alerts.company_column import BUDGET_COLUMN
         from alerts.context import UNREAD, unread_of_reader
         from alerts.services.endpoints import stored_secrets
+        from costs.pages.company_columns import register_company_column
         from providers.services.rotating import register_store
 
         audit_labels.register()
         receivers.connect()
         ask_of_readers(UNREAD, unread_of_reader)
+        register_company_column(BUDGET_COLUMN)
         register_store("Webhooks", stored_secrets)

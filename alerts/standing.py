@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
 from alerts.evaluation.budget_news import period_name
 from alerts.models import Budget
 from core.days import DateRange
@@ -29,6 +32,16 @@ class BudgetStanding:
     state_label: str
     spent_share: int
     expected_share: int
+
+    @property
+    def tightness(self) -> Decimal:
+        """How much of it is spent or foreseen: what to look at first."""
+        return max(self.budget.spent or Decimal(0), self.budget.expected or Decimal(0)) / self.budget.amount
+
+
+def bar(standing: BudgetStanding) -> SafeString:
+    """Spent, and beyond it what is foreseen; a picture of what stands beside it in words."""
+    return mark_safe(render_to_string("budgets/_bar.html", {"standing": standing}).strip())  # noqa: S308 - a template escapes
 
 
 def standing_of(budget: Budget) -> BudgetStanding:

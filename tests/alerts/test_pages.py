@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -311,3 +313,36 @@ def test_send_test_goes_to_everybody_and_everything(signed_in: Client, operator:
     assert Alert.objects.get().kind == "test"
     assert Delivery.objects.get().endpoint == endpoint
     assert Receipt.objects.filter(user=operator).exists()
+
+
+@pytest.fixture
+def near(acme: Spender) -> Spender:
+    """Of $100 a month, 83 are spent."""
+    make_budget(company=acme.company, percents=[80])
+    acme.spends("83")
+    evaluate()
+    return acme
+
+
+@pytest.mark.parametrize("page", ["/", "/companies/", "/companies/{}/", "/budgets/"])
+def test_budgets_stand_beside_what_was_spent(signed_in: Client, near: Spender, page: str) -> None:
+    """On the dashboard, in the list, on the company's page."""
+    text = signed_in.get(page.format(near.company.pk)).content.decode()
+
+    assert "83.0 %" in text
+    assert 'class="bar bar--near"' in text
+
+
+def test_a_company_viewer_sees_no_budget(client: Client, now: object, near: Spender) -> None:
+    """It is the agency's."""
+    client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=[near.company]))
+
+    assert "budget" not in client.get(f"/companies/{near.company.pk}/").content.decode().lower()
+
+
+def test_the_list_of_companies_has_the_share_of_the_budget_as_a_number(signed_in: Client, near: Spender) -> None:
+    """In its file; without any budget there is no such column."""
+    answer = signed_in.get("/companies/?csv=companies")
+    rows = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+
+    assert [row["Budget (%)"] for row in csv.DictReader(io.StringIO(rows))][0] == "83"

@@ -17,6 +17,7 @@ from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters
+from costs.pages.company_columns import AddedColumns, company_columns
 from costs.pages.figures import Figures
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
@@ -70,6 +71,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
     *companies, unassigned = report.lines
     companies.sort(key=lambda line: natural(line.label))
     companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
+    added = company_columns()
     return Table(
         "Companies",
         (
@@ -78,11 +80,12 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
             Column("Change", sort="change", unit="%"),
             Column("Share", unit="%"),
             Column(f"Forecast {report.scope.today:%b}"),
+            *(column for column, _cells in added),
             Column("Credits", sort="credits", figure="credits"),
             Column("API keys today", sort="keys"),
             *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report, figures, query) for line in (*companies, unassigned)),
+        tuple(_row(line, report, figures, query, added) for line in (*companies, unassigned)),
         Row(
             (
                 "Total",
@@ -90,6 +93,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
                 figures.change(report.change),
                 "",
                 "",
+                *("" for _column in added),
                 figures.amount(report.total, "credits", is_total=True),
                 f"{report.keys:,}",
                 *([f"{report.agents:,}"] if report.agents else []),
@@ -100,7 +104,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
     ).with_figures(figures.words.metrics)
 
 
-def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: str) -> Row:
+def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: str, added: AddedColumns) -> Row:
     return Row(
         (
             formatters.company(line.company, line.label, query),
@@ -108,6 +112,7 @@ def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: st
             figures.change(line.change),
             figures.share(line.totals, report.total),
             figures.forecast(line.expected) if line.expected else "",
+            *(cells.get(line.company.pk, "") if line.company else "" for _column, cells in added),
             figures.amount(line.totals, "credits"),
             number(line.keys),
             *([number(line.agents)] if report.agents else []),
