@@ -345,4 +345,4 @@ def test_the_list_of_companies_has_the_share_of_the_budget_as_a_number(signed_in
     answer = signed_in.get("/companies/?csv=companies")
     rows = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
 
-    assert [row["Budget (%)"] for row in csv.DictReader(io.StringIO(rows))][0] == "83"
+    assert next(csv.DictReader(io.StringIO(rows)))["Budget (%)"] == "83"
