@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from html import unescape
@@ -20,15 +21,6 @@ def text_of(page: bytes) -> str:
     """The page as it reads: without tags, scripts and runs of blanks."""
     html = re.sub(r"<script.*?</script>", " ", page.decode(), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html))).split())
-
-
-def said_by(response: HttpResponseBase) -> str:
-    """Whatever was answered, as text; of a PDF what it says, and what is told about it."""
-    content = b"".join(response)
-    if response["Content-Type"] != "application/pdf":
-        return content.decode()
-    pdf = PdfReader(io.BytesIO(content))
-    return " ".join([str(pdf.metadata), *(page.extract_text() for page in pdf.pages)])
 
 
 def page_of(client: Client, url: str) -> str:
@@ -112,4 +104,11 @@ def file_name(response: HttpResponseBase) -> str:
 
 
 def content_of(response: Any) -> str:
-    return b"".join(response).decode()
+    """Whatever was answered, as text; of a PDF what it says, and what is told about it."""
+    content = b"".join(response)
+    if response["Content-Type"] == "application/zip":
+        return " ".join(zipfile.ZipFile(io.BytesIO(content)).namelist())
+    if response["Content-Type"] != "application/pdf":
+        return content.decode()
+    pdf = PdfReader(io.BytesIO(content))
+    return " ".join([str(pdf.metadata), *(page.extract_text() for page in pdf.pages)])

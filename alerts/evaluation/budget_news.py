@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ class Unassigned:
 def budget_news(standing: Standing, threshold: Threshold, passing: Passing, unassigned: Unassigned) -> News:
     budget, period = standing.budget, standing.period
     what = f"{threshold.said(budget.currency)} of the {period_name(budget, period)} budget {_is(threshold)}"
-    own = (*_figures(standing), *freshness_sentences(standing.coverage, period))
+    freshness = freshness_sentences(standing.coverage, period)
+    own = (*_figures(standing), *freshness)
+    client_what, client_sentences = _for_clients(standing, threshold, what, own, freshness)
     page = _page(budget, period)
     return News(
         key=f"budget:{budget.pk}:{period.first.isoformat()}:{passing.pk}",
@@ -46,8 +49,8 @@ def budget_news(standing: Standing, threshold: Threshold, passing: Passing, unas
         title=f"{budget.subject}: {what}",
         sentences=(*own, unassigned_sentence(unassigned.of(period), period_name(budget, period))),
         path=page,
-        client_title=what[:1].upper() + what[1:] if budget.company else "",
-        client_sentences=own if budget.company else (),
+        client_title=client_what[:1].upper() + client_what[1:] if budget.company else "",
+        client_sentences=client_sentences if budget.company else (),
         client_path=page if budget.company else "",
         company=budget.company,
         provider=budget.provider,
@@ -68,6 +71,19 @@ def budget_news(standing: Standing, threshold: Threshold, passing: Passing, unas
             "provisional_from": standing.provisional_from.isoformat() if standing.provisional_from else None,
         },
     )
+
+
+def _for_clients(
+    standing: Standing, threshold: Threshold, what: str, own: tuple[str, ...], freshness: Iterable[str]
+) -> tuple[str, tuple[str, ...]]:
+    """The same to the company's own viewers; to those of a "price only" one by percent alone: a budget is of cost."""
+    budget = standing.budget
+    if budget.company is None or not budget.company.is_price_only:
+        return what, own
+    if threshold.percent is None:
+        what = f"a threshold of the {period_name(budget, standing.period)} budget {_is(threshold)}"
+    percent = to_tenth(standing.spent * 100 / budget.amount)
+    return what, (f"{percent} % of the budget is spent.", *freshness)
 
 
 def period_name(budget: Budget, period: DateRange) -> str:

@@ -44,7 +44,7 @@ class LetterheadForm(_LetterheadModelForm):
         help_texts: ClassVar = {
             "name": "As your clients know you.",
             "footer": "At the foot of every page: company register, tax number, bank account.",
-            "colour": "Of lines and of your name, as #1f4e9e.",
+            "colour": "Of lines, and of your name where there is no logo.",
             "numbers": "{number} counts on without gaps; {year} and {month} are the statement's.",
         }
         widgets: ClassVar = {

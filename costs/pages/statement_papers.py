@@ -89,7 +89,7 @@ def _notes(paper: Paper) -> Iterator[str]:
         carries = "price" if sheet.is_priced else "cost"
         yield (
             "Some usage has no price yet and is not in the total. Once it is priced, a later statement carries its "
-            f"{carries}."
+            f"{carries}. Amounts marked * leave it out."
         )
     for month in sheet.waiting:
         yield (

@@ -22,7 +22,7 @@ from tests.factories import (
     make_usage,
     make_user,
 )
-from tests.pages import said_by
+from tests.pages import content_of
 
 # None of it may reach a Company viewer of Acme.
 HIDDEN = ("Hidden workspace", "Hidden key", "Globex", "Secret notes", "••", "··")
@@ -63,7 +63,7 @@ def test_nothing_that_is_linked_tells_of_anything_but_their_company(reader: Clie
     while wanted:
         link = wanted.pop()
         response = reader.get(link, follow=True)
-        text = said_by(response)
+        text = content_of(response)
         seen[link] = response.status_code
         assert [word for word in HIDDEN if word in text] == [], link
         if response["Content-Type"].startswith("text/html"):

@@ -11,6 +11,7 @@ from alerts.evaluation.budgets import SETTLED_DAYS, evaluate_budgets
 from alerts.models import Alert, AlertEvent, Passing, Threshold
 from alerts.services.budgets import Limit, save_budget
 from costs.models import ReadDay, end_of
+from providers.models import Company
 from tests.alerts.worlds import MONTH, Spender, evaluate, make_budget
 from tests.factories import NOW, TODAY, make_company, make_keyless, make_usage
 
@@ -157,6 +158,26 @@ def test_clients_are_told_nothing_of_others(acme: Spender) -> None:
     assert alert.client_title == "80 % of the November 2026 budget is spent"
     assert "assigned" not in alert.client_text
     assert acme.provider.name not in alert.client_text
+
+
+@pytest.mark.parametrize(
+    ("limit", "title"),
+    [
+        (Limit(Threshold.Kind.ACTUAL, Decimal(80)), "80 % of the November 2026 budget is spent"),
+        (Limit(Threshold.Kind.ACTUAL, amount=Decimal(50)), "A threshold of the November 2026 budget is spent"),
+    ],
+)
+def test_clients_who_see_prices_alone_are_told_no_amount(acme: Spender, limit: Limit, title: str) -> None:
+    """A budget is of cost: how much of it is spent is a percentage to them."""
+    Company.objects.update(markup_percent=Decimal(20))
+    make_budget(company=Company.objects.get(pk=acme.company.pk), percents=[], limits=[limit])
+    acme.spends("83")
+    evaluate()
+
+    alert = Alert.objects.get()
+
+    assert (alert.client_title, alert.client_text.splitlines()[0]) == (title, "83.0 % of the budget is spent.")
+    assert "$" not in alert.client_text
 
 
 def forecast_budget(acme: Spender) -> None:

@@ -17,7 +17,7 @@ from providers.models import Company
 from tests.api.asking import Api, make_token
 from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, make_key, path_of, restate
 from tests.factories import make_company, make_provider, make_usage, make_user
-from tests.pages import cells, page_of, printed, said_by
+from tests.pages import cells, content_of, page_of, printed
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_no_page_and_no_file_that_is_linked_tells_a_cost(reader: Client) -> None
         link = wanted.pop()
         seen.add(link)
         response = reader.get(link, follow=True)
-        text = said_by(response)
+        text = content_of(response)
         assert SECRETS.findall(text) == [], link
         if response["Content-Type"].startswith("text/html"):
             found = {unescape(each).partition("#")[0] for each in re.findall(r'(?:href|src)="(/[^"]*)"', text)}

@@ -37,6 +37,7 @@ from costs.statements.reports import CompanyMonth, CompanyMonths, company_month,
 from providers.models import Company, Provider
 from providers.permissions import SEE_PROVIDERS
 
+_LINES = {Company.Lines.MODEL: "by model", Company.Lines.USE: "by use", Company.Lines.TOTAL: "in one line"}
 SOME_UNREAD = Notice("Some days have not been read yet.")
 
 
@@ -100,12 +101,19 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "name": name_of(month),
         "days": days_of(month),
         "sees_all": sees_keys,
+        "client_gets": f"{_amounts_shown(sheet)}, {_LINES[sheet.lines_by]}",
         "usage": usage_table(sheet, currency, shows_keys=sees_keys, words=words) if sheet.usage else None,
         "adjustments": adjustments_table(sheet, words) if sheet.adjustments else None,
         "sums": sums_table(sheet, currency, is_known=report.is_known),
         "unread": _unread(report, providers, sees_keys=sees_keys, today=today),
     }
     return render(request, "statements/statement.html", context)
+
+
+def _amounts_shown(sheet: StatementView) -> str:
+    """What the client gets of money: "cost and mark-up" where there is one."""
+    is_cost_alone = sheet.amounts_shown == Company.Amounts.COST and not sheet.percents
+    return "costs" if is_cost_alone else sheet.amounts_shown.label.lower()
 
 
 def _among_others(pk: int, month: date) -> tuple[Company, Company | None, Company | None]:

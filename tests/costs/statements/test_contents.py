@@ -55,6 +55,7 @@ def test_draft_says_that_it_is_one(signed_in: Client) -> None:
 
     page = page_of(signed_in, path_of(acme))
 
+    assert "For the agency: with API keys and costs. The client gets price only, by model." in page
     assert "Statement October 2026 Acme Period 1–31 Oct 2026, UTC Status Draft – not closed" in page
     assert "This is a draft." in page
     assert "Adjustments" not in page
