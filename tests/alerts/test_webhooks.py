@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from alerts.delivery import posting
 from alerts.delivery.outbox import LEASE, PATIENCE, WAITS, work_through
 from alerts.lanes import lane_of_ones_own
-from alerts.models import Alert, Attempt, Delivery, Endpoint, Severity
+from alerts.models import Alert, Attempt, Delivery, Endpoint, Lane, Severity
 from alerts.services.endpoints import add_endpoint, redeliver_now, replace_secret
 from alerts.services.raising import News, raise_alert
 from tests.alerts.worlds import Receiver
@@ -279,3 +279,17 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
 
     assert names.count("hooks.example.com") == 1
     assert receiver.requests[0].headers["host"] == f"hooks.example.com:{port}"
+
+
+def test_what_a_killed_worker_held_is_sent_by_the_next(receiver: Receiver) -> None:
+    """Its lease ends by itself, and the delivery goes out once."""
+    endpoint, _secret = add_endpoint(url=receiver.url)
+    raise_alert(news(), now=now())
+    Lane.objects.create(name=f"deliver:{endpoint.lane}", claimed_until=now() + LEASE, claimed_by="killed")
+
+    work_through(endpoint.lane)
+    assert receiver.requests == []
+    for _again in range(2):
+        work_through(endpoint.lane, clock=lambda: now() + LEASE)
+
+    assert len(receiver.requests) == 1

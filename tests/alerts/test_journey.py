@@ -1,0 +1,118 @@
+"""A budget from its making to what it tells, in the running product: once, whatever is repeated or killed."""
+
+from __future__ import annotations
+
+import email
+from collections.abc import Iterator
+from email.message import Message
+from email.policy import default as email_policy
+from typing import Any, Self
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+from standardwebhooks.webhooks import Webhook
+
+from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
+from tests.alerts.worlds import Receiver
+from tests.installation import sign_in
+from tests.services.processes import free_port, wait_for
+from tests.services.product import EmbeddedProduct
+from tests.services.truth import today
+
+pytestmark = pytest.mark.services
+
+SYNCS = 10
+
+
+class MailServer:
+    """Takes mails on loopback, and may be away."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        self.port = free_port()
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        self.mails.append(email.message_from_bytes(bytes(envelope.content or b""), policy=email_policy))
+        return "250 OK"
+
+    def __enter__(self) -> Self:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._controller.stop()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def webhooks() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def simulator() -> Iterator[SimulatorServer]:
+    with SimulatorServer(SimulatedWorkspace(today(), history_days=60)) as server:
+        yield server
+
+
+def manage(product: EmbeddedProduct, *arguments: str, text: str = "") -> str:
+    done = product.manage(*arguments, text=text)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def of_budgets(receiver: Receiver, secret: str) -> list[dict[str, Any]]:
+    """What was posted, as an independent verifier accepts it."""
+    bodies = [Webhook(secret).verify(request.body, request.headers) for request in receiver.requests]
+    return [body for body in bodies if body["type"].startswith("budget")]
+
+
+def test_a_budget_tells_once_by_badge_mail_and_webhook(
+    embedded: EmbeddedProduct,
+    simulator: SimulatorServer,
+    mail_server: MailServer,
+    webhooks: Receiver,
+) -> None:
+    """Its alert is committed while no worker is there to send it; then come a start, ten more syncs, and a restart."""
+    embedded.environment |= {
+        "ELEVENLABS_BASE_URL": simulator.base_url,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "ALLOW_PRIVATE_WEBHOOKS": "true",
+        "SYNC_BACKFILL_DAYS": "40",
+    }
+    options = ("--type", "elevenlabs", "--name", "Agency", "--api-key-stdin")
+    manage(embedded, "connect_provider", *options, text=SIMULATED_API_KEY)
+    manage(embedded, "create_first_admin")
+    run(embedded, "User.objects.update(email='dana@example.com'); call_command('sync_provider', 'Agency')")
+    secret = manage(embedded, "add_webhook", webhooks.url).strip()
+    manage(embedded, "set_budget", "--provider", "Agency", "--amount", "0.02", "--currency", "usd", "--threshold", "80")
+    assert (webhooks.requests, mail_server.mails) == ([], [])
+
+    embedded.start()
+    wait_for(lambda: bool(of_budgets(webhooks, secret)) and bool(mail_server.mails), seconds=60, what="told")
+    run(embedded, f"[call_command('sync_provider', 'Agency') for _ in range({SYNCS})]")
+    assert embedded.stop() == 0
+    embedded.start()
+    manage(embedded, "send_test_alert")
+
+    assert len(of_budgets(webhooks, secret)) == 1
+    assert len([mail for mail in mail_server.mails if mail["subject"].endswith("budget is spent")]) == 1
+    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
+        sign_in(visitor)
+        assert visitor.get("/alerts/").text.count("budget is spent</bdi></a>") == 1
+        assert 'class="bell__count">' in visitor.get("/").text
+
+
+def run(product: EmbeddedProduct, statements: str) -> None:
+    """In one process of the product's own, which is cheaper than several commands."""
+    lines = "from django.core.management import call_command; from django.contrib.auth.models import User"
+    manage(product, "shell", "--no-imports", "--command", f"{lines}; {statements}")
