@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from elevenlabs_sync.simulator import SimulatedWorkspace
+from elevenlabs_sync.simulator import Agents, SimulatedWorkspace
 from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in, start_with_simulated_workspace
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import today
@@ -47,7 +47,7 @@ def browsing(product: EmbeddedProduct, page: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def workspace() -> SimulatedWorkspace:
-    return SimulatedWorkspace(today())
+    return SimulatedWorkspace(today(), agents=Agents.TOLD)
 
 
 def settled_month() -> tuple[date, date]:

@@ -97,11 +97,11 @@ def test_what_is_left_to_assign_is_told_anew_with_the_row(product: EmbeddedProdu
 
     page.get_by_role("button", name=f"Save the company of {LANTERN}").click()
 
-    expect(banner).to_contain_text(f"Assign {left - 1} API keys to companies.")
+    expect(banner).to_contain_text(f"Assign {left - 1} API keys")
     expect(page.get_by_role("link", name=f"Unassigned ({left - 1})")).to_be_visible()
     assert top_of(select) == pytest.approx(place, abs=2)
     page.get_by_role("button", name="Undo").click()
-    expect(banner).to_contain_text(f"Assign {left} API keys to companies.")
+    expect(banner).to_contain_text(f"Assign {left} API keys")
 
 
 def test_an_arrow_key_chooses_and_saves_nothing(product: EmbeddedProduct, browsing: Page) -> None:
