@@ -4,7 +4,7 @@ Plain values only; they are drawn in `workspace` and laid out for the wire in `t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -47,6 +47,17 @@ class Used:
     requests: int
     cost: Decimal | None
     agent: str | None = None
+
+    def plus(self, other: "Used") -> "Used":
+        """Both together; a sum with an unknown part is unknown."""
+        unpriced = self.cost is None or other.cost is None
+        return replace(
+            self,
+            credits=self.credits + other.credits,
+            minutes=self.minutes + other.minutes,
+            requests=self.requests + other.requests,
+            cost=None if unpriced else (self.cost or Decimal(0)) + (other.cost or Decimal(0)),
+        )
 
     def row(self, *, billed_by_cost: bool) -> UsageRow:
         """What can be known of it."""

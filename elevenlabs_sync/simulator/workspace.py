@@ -5,7 +5,7 @@ and Python version. How the figures look on the wire is decided in `tabular` and
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -152,9 +152,23 @@ class SimulatedWorkspace:
                         yield replace(row, agent=self.agent_id(agent))
 
     def rows(self, start: date, end: date) -> Iterator[UsageRow]:
-        """What can be known of `used(start, end)`, by whichever endpoint: the rows a client should end up with."""
-        for used in self.used(start, end):
-            yield used.row(billed_by_cost=used.day >= self.billing.cost_from)
+        """What can be known of `used(start, end)`, by whichever endpoint: the rows a client should end up with.
+
+        What agents used with a key is the key's. What they used without one is their own where it is told.
+        """
+        used = self.used(start, end)
+        for one in used if self.agents is Agents.NONE else self._together(used):
+            yield one.row(billed_by_cost=one.day >= self.billing.cost_from)
+
+    def _together(self, used: Iterable[Used]) -> Iterator[Used]:
+        """One row for each key – without one, for each agent that is told – day and model."""
+        found: dict[tuple[object, ...], Used] = {}
+        for one in used:
+            is_told = self.agents is Agents.TOLD and one.key_hash is None and one.day < self.billing.cost_from
+            agent = one.agent if is_told else None
+            identity = (one.key_hash, agent, one.day, one.model)
+            found[identity] = found[identity].plus(one) if identity in found else replace(one, agent=agent)
+        yield from found.values()
 
     def totals(self, start: date, end: date) -> Totals:
         """The sums of `rows(start, end)`."""

@@ -100,6 +100,20 @@ def simulated(
         )
 
 
+def totals_by_model(rows: Rows) -> dict[tuple[str, str], tuple[tuple[Decimal, bool], ...]]:
+    """Of each day and model over all keys and agents: the sum of what is known of a figure, and whether it is all."""
+    found: dict[tuple[str, str], list[Figures]] = defaultdict(list)
+    for (_key, day, model), figures in rows.items():
+        found[day, model].append(figures)
+    return {
+        place: tuple(
+            (sum((amount or Decimal(0) for amount in of_figure), Decimal(0)), None not in of_figure)
+            for of_figure in list(zip(*of_place, strict=True))[:4]
+        )
+        for place, of_place in found.items()
+    }
+
+
 def rows_of(truth: Iterable[UsageRow], *, currency: str) -> Rows:
     """What an export of ``truth`` holds: rows of one key, day and model as one, a sum with an unknown part unknown."""
     parts: dict[tuple[str, str, str], list[UsageRow]] = defaultdict(list)

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 
 from elevenlabs_sync import client as client_module
 from elevenlabs_sync import provider_type
-from elevenlabs_sync.simulator import Billing, Cost, Credits, Moved
+from elevenlabs_sync.simulator import Agents, Billing, Cost, Credits, Moved
 from providers.models import Project, Provider, SyncRun
 from providers.models.provider import LEASE
 from syncing import windows
 from syncing.engine import stopping
-from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated
+from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated, totals_by_model
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
 from tests.simulation import Edit, drift, faults
@@ -104,6 +104,7 @@ class Step:
     largest: int  # answer that is taken, in bytes
     edits: tuple[Callable[[date], Edit], ...]
     undoes: bool  # the oldest edit
+    by: str | None  # what usage of agents is attributed by from now on
     sync: str
     end: str
 
@@ -119,21 +120,30 @@ STEPS = st.builds(
     largest=st.sampled_from([10_000_000, 10_000_000, 10_000_000, 8_000]),
     edits=st.lists(st.sampled_from(EDITS), max_size=2).map(tuple),
     undoes=st.booleans(),
+    by=st.sampled_from([None, None, "agent", "key"]),
     sync=st.sampled_from(["hourly", "hourly", "nightly", "window", "accept"]),
     end=st.sampled_from(["itself", "itself", "itself", "killed", "interrupted", "taken over"]),
 )
 
 
 @settings(max_examples=30, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
-@given(start=st.sampled_from(STARTS), billing=st.sampled_from(BILLINGS), steps=st.lists(STEPS, min_size=1, max_size=5))
+@given(
+    start=st.sampled_from(STARTS),
+    billing=st.sampled_from(BILLINGS),
+    agents=st.sampled_from([Agents.NONE, Agents.TOLD, Agents.TOLD, Agents.UNTOLD]),
+    steps=st.lists(STEPS, min_size=1, max_size=5),
+)
 def test_after_anything_one_good_reading_leaves_what_a_fresh_backfill_gives(
-    start: datetime, billing: Callable[[date], Billing], steps: list[Step]
+    start: datetime, billing: Callable[[date], Billing], agents: Agents, steps: list[Step]
 ) -> None:
-    """Every row of the export, unknowns included, and each key's days of use; rows of zeros do not count."""
+    """Every row of the export, unknowns included, and each key's days of use; rows of zeros do not count.
+
+    However usage is divided between agents, the totals of each day and model are the workspace's.
+    """
     first_day = start.date() - timedelta(days=DAYS)
     with (
         patch.object(windows, "PIECE_DAYS", PIECE_DAYS),
-        simulated(first_day=first_day, now=start, billing=billing(start.date())) as here,
+        simulated(first_day=first_day, now=start, billing=billing(start.date()), agents=agents) as here,
     ):
         for step in steps:
             take(here, step)
@@ -144,7 +154,10 @@ def test_after_anything_one_good_reading_leaves_what_a_fresh_backfill_gives(
         read_everything(here)
         fresh = fresh_backfill(here)
 
-        assert exported_rows(here.provider) == exported_rows(fresh) == here.expected
+        assert exported_rows(here.provider) == exported_rows(fresh)
+        assert totals_by_model(exported_rows(fresh)) == totals_by_model(here.expected)
+        if agents is Agents.NONE:
+            assert exported_rows(fresh) == here.expected
         assert days_of_use(here.provider) == days_of_use(fresh)
         Provider.objects.all().delete()
 
@@ -161,8 +174,13 @@ def read_everything(here: Simulated) -> None:
 def fresh_backfill(here: Simulated) -> Provider:
     """A provider that has never seen anything but this good day."""
     known = here.provider
+    known.refresh_from_db()
     here.provider = make_provider(
-        api_key=known.api_key.reveal(), history_from=here.first_day, last_synced_at=None, currency=""
+        api_key=known.api_key.reveal(),
+        history_from=here.first_day,
+        last_synced_at=None,
+        currency="",
+        attributes_by=known.attributes_by,
     )
     try:
         assert here.sync().outcome == SyncRun.Outcome.SUCCEEDED
@@ -188,6 +206,8 @@ def take(here: Simulated, step: Step) -> None:
     change(here, step)
     here.clock = Clock(here.server_clock() + timedelta(hours=step.wrong_hours))
     run = wanted_run(here, step.sync)
+    if step.by is not None:
+        Provider.objects.filter(pk=here.provider.pk).update(attributes_by=step.by)
 
     def on_progress(progress: Any) -> None:
         if not progress.days_done:
