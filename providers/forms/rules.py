@@ -21,7 +21,7 @@ class RuleForm(_RuleModelForm):
     """Offers the current companies; of an archived one only its own rule may keep it."""
 
     kind = forms.ChoiceField(
-        label="Keys and agents whose name",
+        label="Keys whose name",
         choices=AssignmentRule.Kind.choices,
         error_messages={"required": "Choose how the name is compared.", "invalid_choice": "Choose one of the list."},
     )

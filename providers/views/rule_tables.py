@@ -18,7 +18,7 @@ from providers.services.rules import Outcome
 
 RULE_COLUMNS = (
     Column("Order", is_number=False, css=""),
-    Column("Keys and agents whose name", is_number=False, heads_rows=True),
+    Column("Keys whose name", is_number=False, heads_rows=True),
     Column("Belong to", is_number=False, css=""),
     Column("Provider", is_number=False, css=""),
 )
