@@ -68,7 +68,7 @@ class StatementLineInline(_ReadOnly, admin.TabularInline):
 
 @admin.register(Statement)
 class StatementAdmin(_ReadOnly, OfferedOnly):
-    list_display = ("company_name", "closed_month", "markup_percent")
+    list_display = ("number", "company_name", "closed_month", "markup_percent")
     list_filter = ("closed_month",)
     list_select_related = ("closed_month",)
     search_fields = ("company_name",)

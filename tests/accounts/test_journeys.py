@@ -27,6 +27,7 @@ PAGES = (
     "/accounts/confirm/",
     "/settings/",
     "/settings/security/",
+    "/settings/agency/",
     "/settings/security/authenticator-app/add/",
     "/settings/security/passkeys/add/",
     "/settings/tokens/",

@@ -92,7 +92,7 @@ def test_a_month_is_closed_and_its_statement_printed(operators_page: Page, live_
 
     page.emulate_media(media="print")
     paper = page.locator("body").inner_text()
-    assert paper.startswith("Administrate")
+    assert paper.startswith("For the agency: with API keys and costs.")
     assert [word for word in NOT_ON_PAPER if word in paper] == []
     assert [pages_of(page.pdf(format=size)) for size in ("A4", "Letter")] == [1, 1]
 
