@@ -53,11 +53,12 @@ def load(size: Size, name: str) -> World:
         _workspace(f"{name} workspace {number:02}", size, number, companies) for number in range(size.workspaces)
     ]
     world = World(size, workspaces)
+    payers = [_payers(workspace) for workspace in workspaces]  # now: nothing can be asked during the copying
     with _without_indexes(_USAGE, _TOTALS):
         _copy_usage(
             (row, payer)
             for number, workspace in enumerate(workspaces)
-            for key, (project, payer) in enumerate(zip(workspace.projects, _payers(workspace), strict=True))
+            for key, (project, payer) in enumerate(zip(workspace.projects, payers[number], strict=True))
             for row in rows_of(project.pk, number * size.keys + key, size.models, days)
         )
         _derive([project.pk for workspace in workspaces for project in workspace.projects])
