@@ -22,6 +22,15 @@ def plain(value: Decimal | int | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def plain_units(units: int | None, digits: int) -> str:
+    """As plain() of ``units``, of which the last ``digits`` stand after the point, without making a Decimal of it."""
+    if units is None:
+        return ""
+    whole, rest = divmod(abs(units), 10**digits)
+    text = f"{whole}.{rest:0{digits}}".rstrip("0") if rest else str(whole)
+    return f"-{text}" if units < 0 else text
+
+
 @lru_cache(maxsize=4096)  # a file repeats few texts
 def escape_formula(text: str) -> str:
     """``text`` with a leading apostrophe where a spreadsheet would take it for a formula.
@@ -43,6 +52,19 @@ def csv_chunks(lines: Iterable[tuple[str, ...]]) -> Iterator[str]:
     rest = iter(lines)
     while chunk := list(islice(rest, CHUNK_LINES)):
         yield csv_text(chunk)
+
+
+@lru_cache(maxsize=4096)  # a file repeats few texts
+def csv_cell(text: str) -> str:
+    """``text`` as it stands in a line of csv_text(): quoted where it has to be."""
+    return csv_text([(text, "")]).removesuffix(",\n")
+
+
+def text_chunks(lines: Iterable[str]) -> Iterator[str]:
+    """Finished ``lines`` in pieces, as csv_chunks() has them."""
+    rest = iter(lines)
+    while chunk := "".join(islice(rest, CHUNK_LINES)):
+        yield chunk
 
 
 class _LineFeeds(io.StringIO):

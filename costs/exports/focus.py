@@ -28,12 +28,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
-from core.csv_files import csv_chunks, csv_text, escape_formula, plain
+from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks
 from costs.exports.rows import Names, Row, rows_by_day
 from costs.models import AttributedUsageQuerySet, ReadDay
 from providers import registry
@@ -101,6 +101,9 @@ COLUMNS = (
 )
 
 _IN_ORDER = itemgetter(*COLUMNS)
+_COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
+_RESOURCE = ("ResourceId", "ResourceName", "ResourceType")
+_PAYER = ("Tags", "x_CompanyId", "x_CompanyName")
 _ALWAYS = {
     "ChargeCategory": "Usage",
     "ChargeClass": NULL,
@@ -130,12 +133,12 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 
     def described(project: Project, provider: Provider) -> _Key:
         workspace = workspaces.get(provider.pk) or workspaces.setdefault(provider.pk, Workspace(provider))
-        return _Key(workspace, (provider.name, project.external_id), _ALWAYS | workspace.cells | _resource(project))
+        return _Key(workspace, (provider.name, project.external_id), _quoted(_resource(project)))
 
     names = Names(described)
     yield csv_text([COLUMNS])
     months = groupby(rows_by_day(usage.used().filter(cost__isnull=False)), key=lambda rows: rows[0].day.replace(day=1))
-    yield from csv_chunks(
+    yield from text_chunks(
         line
         for month, days in months
         for settled in (_settled(month),)
@@ -171,12 +174,12 @@ class Workspace:
             "RegionName": region,
         }
 
-    def sku(self, row: Row) -> dict[str, str]:
+    def sku(self, model: str, *, estimated: bool) -> dict[str, str]:
         """The model is what is bought; the description says so in words that stand alone."""
-        description = f"Usage of {self.model_names.get(row.model, row.model)}" if row.model else "Usage without a model"
+        description = f"Usage of {self.model_names.get(model, model)}" if model else "Usage without a model"
         return {
-            "SkuId": escape_formula(row.model),
-            "ChargeDescription": f"{description}, cost estimated" if row.estimated else description,
+            "SkuId": escape_formula(model),
+            "ChargeDescription": f"{description}, cost estimated" if estimated else description,
         }
 
 
@@ -184,7 +187,7 @@ class Workspace:
 class _Key:
     workspace: Workspace
     order: tuple[str, str]
-    cells: dict[str, str]  # what all rows of the key have in common
+    cells: dict[str, str]  # quoted: what all rows of the key have in common
 
 
 def _settled(month: date) -> frozenset[tuple[int, date]]:
@@ -193,23 +196,67 @@ def _settled(month: date) -> frozenset[tuple[int, date]]:
     return frozenset((reading.provider_id, reading.day) for reading in readings if reading.is_settled)
 
 
-def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, date]]) -> Iterator[tuple[str, ...]]:
+def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, date]]) -> Iterator[str]:
     """The lines of one day, in order."""
     day = rows[0].day
-    periods = _periods(day)
+    of: Workspace | None = None
     for row, key, company in sorted(names.known(rows), key=lambda found: (found[1].order, found[0].model, found[2])):
-        yield _IN_ORDER(
-            {
-                **key.cells,
-                **periods,
-                **key.workspace.sku(row),
-                **_costs(row),
-                **_quantities(row),
-                **_payer(row.company_id, company),
-                "x_Estimated": _boolean(value=row.estimated),
-                "x_Provisional": _boolean(value=(key.workspace.pk, day) not in settled),
-            }
-        )
+        if key.workspace is not of:
+            of = key.workspace
+            common = _ALWAYS | of.cells | _periods(day) | {"x_Provisional": _boolean(value=(of.pk, day) not in settled)}
+            templates: dict[_Kind, str] = {}
+        kind = _kind(row)
+        template = templates.get(kind) or templates.setdefault(kind, _template(kind, of, common))
+        yield template % {**key.cells, **_payer(row.company_id, company), **_figures(row)}
+
+
+class _Kind(NamedTuple):
+    """What rows of one workspace and day have in common whose lines differ in key, payer and figures alone."""
+
+    model: str
+    currency: str
+    estimated: bool
+    has_credits: bool
+    has_minutes: bool
+    has_requests: bool
+
+
+def _kind(row: Row) -> _Kind:
+    return _Kind(
+        row.model,
+        row.currency,
+        row.estimated,
+        row.credits is not None,
+        row.minutes is not None,
+        row.requests is not None,
+    )
+
+
+def _template(kind: _Kind, workspace: Workspace, common: Mapping[str, str]) -> str:
+    """The line of such rows, with places for key, payer and figures: most of its 50 cells are the same text again."""
+    cells = {
+        **common,
+        **workspace.sku(kind.model, estimated=kind.estimated),
+        **dict.fromkeys(_COSTS, _Place("cost")),
+        "BillingCurrency": kind.currency.upper(),
+        **_quantities(kind),
+        **{name: _Place(name) for name in (*_RESOURCE, *_PAYER)},
+        "x_Estimated": _boolean(value=kind.estimated),
+    }
+    quoted = (
+        f"%({text})s" if isinstance(text, _Place) else csv_cell(text).replace("%", "%%") for text in _IN_ORDER(cells)
+    )
+    return ",".join(quoted) + "\n"
+
+
+class _Place(str):
+    """Where in a template a cell is filled in: its name."""
+
+    __slots__ = ()
+
+
+def _quoted(cells: Mapping[str, str]) -> dict[str, str]:
+    return {name: csv_cell(text) for name, text in cells.items()}
 
 
 def _names(type_slug: str, region_slug: str) -> tuple[str, str]:
@@ -243,53 +290,46 @@ def _midnight(day: date) -> str:
 def _resource(project: Project) -> dict[str, str]:
     """The API key; usage without one, and the totals of an account, belong to no resource."""
     if project.kind != Project.Kind.KEY:
-        return {"ResourceId": NULL, "ResourceName": NULL, "ResourceType": NULL}
-    return {
-        "ResourceId": escape_formula(project.external_id),
-        # The specification requires null where it has no name.
-        "ResourceName": escape_formula(project.label or project.name),
-        "ResourceType": "API Key",
-    }
+        return dict.fromkeys(_RESOURCE, NULL)
+    # The specification requires null where it has no name.
+    name = project.label or project.name
+    return dict(zip(_RESOURCE, (escape_formula(project.external_id), escape_formula(name), "API Key"), strict=True))
 
 
-def _decimal(value: Decimal | int | None) -> str:
-    """Exact, without exponent, and never without a point.
+def _decimal(text: str) -> str:
+    """An exact figure, never without a point.
 
     Readers of CSV guess a column's type from its first rows, and one that took them for integers stumbles over the
     first fraction.
     """
-    text = plain(value)
     return text if "." in text or not text else f"{text}.0"
 
 
-def _costs(row: Row) -> dict[str, str]:
-    cost = _decimal(row.cost)
+def _figures(row: Row) -> dict[str, str]:
     return {
-        "BilledCost": cost,
-        "EffectiveCost": cost,
-        "ListCost": cost,
-        "ContractedCost": cost,
-        "BillingCurrency": row.currency.upper(),
+        "cost": _decimal(row.cost_text),
+        "credits": _decimal(row.credits_text),
+        "minutes": _decimal(row.minutes_text),
+        "requests": _decimal(row.requests_text),
     }
 
 
-def _quantities(row: Row) -> dict[str, str]:
+def _quantities(kind: _Kind) -> dict[str, str]:
     """What was paid for, and what was consumed: requests, which every use has, else minutes, else what was paid for.
 
     So the unit of a model's consumption changes only where the API reports less.
     """
-    pricing = (_decimal(row.credits), CREDITS) if row.credits is not None else ("1.0", CHARGES)
+    pricing = (_Place("credits"), CREDITS) if kind.has_credits else ("1.0", CHARGES)
     consumed = pricing
-    if row.requests is not None:
-        consumed = (_decimal(row.requests), "Requests")
-    elif row.minutes is not None:
-        consumed = (_decimal(row.minutes), "Minutes")
-    in_credits = row.credits is not None
+    if kind.has_requests:
+        consumed = (_Place("requests"), "Requests")
+    elif kind.has_minutes:
+        consumed = (_Place("minutes"), "Minutes")
     return {
         "PricingQuantity": pricing[0],
         "PricingUnit": pricing[1],
-        "PricingCurrency": CREDITS if in_credits else row.currency.upper(),
-        "PricingCurrencyEffectiveCost": _decimal(row.credits if in_credits else row.cost),
+        "PricingCurrency": CREDITS if kind.has_credits else kind.currency.upper(),
+        "PricingCurrencyEffectiveCost": _Place("credits" if kind.has_credits else "cost"),
         "ConsumedQuantity": consumed[0],
         "ConsumedUnit": consumed[1],
     }
@@ -299,12 +339,9 @@ def _quantities(row: Row) -> dict[str, str]:
 def _payer(company_id: int | None, name: str) -> dict[str, str]:
     """The company as a tag – who uses tags needs no custom column – and in columns of its own; null is unassigned."""
     if company_id is None:
-        return {"Tags": NULL, "x_CompanyId": NULL, "x_CompanyName": NULL}
-    return {
-        "Tags": json.dumps({"company": name}, ensure_ascii=False),
-        "x_CompanyId": str(company_id),
-        "x_CompanyName": escape_formula(name),
-    }
+        return dict.fromkeys(_PAYER, NULL)
+    tags = json.dumps({"company": name}, ensure_ascii=False)
+    return _quoted(dict(zip(_PAYER, (tags, str(company_id), escape_formula(name)), strict=True)))
 
 
 def _boolean(*, value: bool) -> str:

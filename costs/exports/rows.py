@@ -7,35 +7,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from costs.models import AttributedUsageQuerySet
+from django.db.models import BigIntegerField, ExpressionWrapper, F
+
+from core.csv_files import plain_units
+from costs.models import AttributedUsageQuerySet, DailyUsage
 from providers.models import Company, Project, Provider
 
 Key = TypeVar("Key")
 
 
 class Row(NamedTuple):
-    """The columns of an AttributedUsage."""
+    """The columns of an AttributedUsage; amounts in whole units of the last digit that is stored.
+
+    Made into Decimals they would cost more than all the rest of a line.
+    """
 
     day: date
     project_id: int
     company_id: int | None
     model: str
-    credits: Decimal | None
-    minutes: Decimal | None
+    credits: int | None
+    minutes: int | None
     requests: int | None
-    cost: Decimal | None
+    cost: int | None
     currency: str
     estimated: bool
+
+    @property
+    def credits_text(self) -> str:
+        """Exact, without padding; empty where it is unknown – as the others."""
+        return plain_units(self.credits, DailyUsage.CREDITS_SCALE)
+
+    @property
+    def minutes_text(self) -> str:
+        return plain_units(self.minutes, DailyUsage.MINUTES_SCALE)
+
+    @property
+    def requests_text(self) -> str:
+        return "" if self.requests is None else str(self.requests)
+
+    @property
+    def cost_text(self) -> str:
+        return plain_units(self.cost, DailyUsage.COST_SCALE)
+
+
+_AMOUNTS = ("credits", "minutes", "cost")
+_AS_STORED = {f"{name}_units": ExpressionWrapper(F(name), output_field=BigIntegerField()) for name in _AMOUNTS}
+_FIELDS = tuple(f"{name}_units" if name in _AMOUNTS else name for name in Row._fields)
 
 
 def rows_by_day(usage: AttributedUsageQuerySet) -> Iterator[list[Row]]:
     """The rows of each day in turn; no more than one day's are held."""
-    found = usage.order_by("day").values_list(*Row._fields).iterator(chunk_size=2000)
+    found = usage.order_by("day").annotate(**_AS_STORED).values_list(*_FIELDS).iterator(chunk_size=2000)
     for _day, of_day in groupby(map(Row._make, found), key=attrgetter("day")):
         yield list(of_day)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from core.csv_files import csv_chunks, csv_text, escape_formula, plain
+from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks
 from costs.exports.rows import Names, Row, rows_by_day
 from costs.models import AttributedUsageQuerySet
 from providers.models import Project, Provider
@@ -35,7 +36,7 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     """
     names = Names(_described)
     yield csv_text([COLUMNS])
-    yield from csv_chunks(
+    yield from text_chunks(
         _line(*found)
         for of_day in rows_by_day(usage.used())
         for found in sorted(names.known(of_day), key=lambda found: _order(*found))
@@ -45,30 +46,27 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 @dataclass(frozen=True)
 class _Key:
     order: tuple[str, str]
-    cells: tuple[str, str, str]  # provider, project_id, project
+    cells: str  # provider, project_id, project
 
 
 def _described(project: Project, provider: Provider) -> _Key:
     external_id = "" if project.kind == Project.Kind.KEYLESS else project.external_id
-    cells = (escape_formula(provider.name), escape_formula(external_id), escape_formula(project.display_name))
-    return _Key((provider.name, external_id), cells)
+    cells = (provider.name, external_id, project.display_name)
+    return _Key((provider.name, external_id), ",".join(map(_text, cells)))
 
 
 def _order(row: Row, key: _Key, company: str) -> tuple[tuple[str, str], str, str]:
     return key.order, row.model, company
 
 
-def _line(row: Row, key: _Key, company: str) -> tuple[str, ...]:
-    """Only text cells are escaped: a number is never touched."""
+def _line(row: Row, key: _Key, company: str) -> str:
     return (
-        row.day.isoformat(),
-        *key.cells,
-        escape_formula(company),
-        escape_formula(row.model),
-        plain(row.credits),
-        plain(row.minutes),
-        plain(row.requests),
-        plain(row.cost),
-        row.currency,
-        "true" if row.estimated else "false",
+        f"{row.day.isoformat()},{key.cells},{_text(company)},{_text(row.model)},{row.credits_text},{row.minutes_text},"
+        f"{row.requests_text},{row.cost_text},{csv_cell(row.currency)},{'true' if row.estimated else 'false'}\n"
     )
+
+
+@lru_cache(maxsize=4096)  # a file repeats few texts
+def _text(text: str) -> str:
+    """A text cell; only these are escaped, a number is never touched."""
+    return csv_cell(escape_formula(text))
