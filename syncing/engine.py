@@ -68,7 +68,8 @@ def run_sync(
     stays unfinished for the sweep. The provider's failures are recorded in the run and not raised; those of the
     database and of this program are recorded and raised. Raises KeyError where the provider's type is not installed.
     """
-    run = SyncRun.objects.select_related("provider").filter(pk=run_id).first()
+    runs = SyncRun.objects.select_related("provider").filter(pk=run_id)
+    run = runs.only("finished_at", "provider__type").first()
     if run is None or run.is_finished:
         return run
     provider_type = provider_types.get(run.provider.type)
@@ -79,7 +80,7 @@ def run_sync(
     sync = None
     try:
         # Once more: another worker may have ended the run before this one had the claim.
-        run = SyncRun.objects.select_related("provider").get(pk=run_id)
+        run = runs.get()
         if run.is_finished:
             return run
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)

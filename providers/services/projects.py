@@ -103,7 +103,12 @@ def projects_for_usage(
     wanted = {_external_id(key): name for key, name in names.items()}
     # In the order in which assigning locks them too: whoever writes usage updates its projects in the same transaction.
     stored = Project.objects.for_provider(provider).select_for_update(no_key=True).order_by("pk")
-    known = {project.external_id: project for project in stored}
+    ids: dict[str, int] = {}
+    new_names: dict[int, str] = {}
+    for pk, external_id, name, listed_at in stored.values_list("pk", "external_id", "name", "listed_at"):
+        ids[external_id] = pk
+        if listed_at is None and wanted.get(external_id) and name != wanted[external_id]:
+            new_names[pk] = wanted[external_id]
     made = [
         Project(
             provider=provider,
@@ -112,21 +117,17 @@ def projects_for_usage(
             name=name or (words_of(provider.type).keyless_name if external_id == Project.KEYLESS_ID else ""),
         )
         for external_id, name in wanted.items()
-        if external_id not in known
+        if external_id not in ids
     ]
-    renamed = [
-        project
-        for external_id, project in known.items()
-        if project.listed_at is None and wanted.get(external_id) and project.name != wanted[external_id]
-    ]
+    renamed = list(Project.objects.filter(pk__in=new_names)) if new_names else []
     first_named = [*made, *(project for project in renamed if not project.name)]
     for project in renamed:
-        project.name = wanted[project.external_id]
+        project.name = new_names[project.pk]
     Project.objects.bulk_create(made)
     Project.objects.bulk_update(renamed, ["name"], batch_size=500)
     assign_new_projects(provider=provider, projects=first_named)
-    known |= {project.external_id: project for project in made}
-    return {key: known[_external_id(key)].pk for key in names}
+    ids |= {project.external_id: project.pk for project in made}
+    return {key: ids[_external_id(key)] for key in names}
 
 
 def _external_id(key: str | None) -> str:
