@@ -82,9 +82,10 @@ class UsageReader(AccountReader):
     def _read_unknown(self, window: Window) -> Iterator[Reading]:
         """A window of which nothing is known to be billed by cost."""
         try:
-            readings = list(self._halving(self.usage, window))
+            yield from self._halving(self.usage, window)
         except ProviderError as refusal:
-            # A workspace moves once, and forward: days before one in credits are in credits as well.
+            # A workspace moves once, and forward: days before one in credits are in credits as well. So nothing of the
+            # window has been handed on when it is refused for its billing.
             if not refusal.may_concern_billing or window.last <= self._in_credits_until:
                 raise
             try:
@@ -99,8 +100,6 @@ class UsageReader(AccountReader):
                 return
             yield from self._halving(self.costs, Window(self.cost_from, window.last))
             yield from self._halving(self.usage, Window(window.first, self.cost_from - timedelta(days=1)))
-        else:
-            yield from readings
 
     def _days_in_credits(self, window: Window) -> int:
         """For how many days from its first on the usage endpoint answers, of a window that it refuses as a whole."""

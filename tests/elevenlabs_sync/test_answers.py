@@ -190,6 +190,16 @@ def test_window_whose_answer_is_too_large_is_halved(here: World) -> None:
     assert here.stored == here.truth
 
 
+def test_half_of_a_window_is_stored_before_the_other_is_asked_for(here: World) -> None:
+    """However much a window holds, no more than an answer of it is in memory."""
+    here.server.faults.add(USAGE_PATH, faults.GzipBomb(20_000_000))
+    seen: list[tuple[int, int]] = []
+
+    here.carry_out(here.run(), on_progress=lambda now: seen.append((now.days_done, len(here.usage_requests))))
+
+    assert seen == [(0, 0), (6, 2), (11, 3)]
+
+
 def test_day_whose_answer_is_too_large_fails_the_run(here: World) -> None:
     """There is nothing less to ask for than a day."""
     here.server.faults.add(USAGE_PATH, faults.GzipBomb(11_000_000), times=None)
