@@ -6,7 +6,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from accounts import audit_labels, receivers
+        from accounts import audit_labels, receivers, search
 
         audit_labels.register()
         receivers.connect()
+        search.register()

@@ -7,17 +7,20 @@ from django.http import HttpRequest
 
 from accounts.access import NAMESPACES, URLS, fulfils
 from accounts.requiring import ENROLMENT_ATTRIBUTE
+from accounts.saved_views import views_of
 from providers.permissions import SEE_PROVIDERS
 
 # Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
 PAGES = (
     ("Dashboard", "dashboard", ("/", "/models/")),
-    ("Companies", "companies:list", ("/companies/", "/rules/", "/statements/", "/budgets/")),
-    ("LLM Providers", "providers:list", ("/providers/",)),
+    ("Companies", "companies:list", ("/companies/", "/budgets/")),
+    ("Statements", "statements:list", ("/statements/",)),
+    ("LLM Providers", "providers:list", ("/providers/", "/rules/")),
 )
 SETTINGS = (
     ("Profile", "settings"),
     ("Security", "security"),
+    ("Saved views", "views:list"),
     ("Notifications", "notifications:own"),
     ("API tokens", "tokens:list"),
     ("Webhooks", "notifications:endpoints"),
@@ -33,11 +36,13 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     # A Company viewer's own pages are under /companies/ as well.
     pages = PAGES if user.has_perm(SEE_PROVIDERS) else (("Your companies", "your_companies", ("/companies/",)),)
     nav = [*pages, ("Settings", "settings", ("/settings/", "/accounts/"))]
+    own = [(label, name) for label, name in SETTINGS if fulfils(user, URLS[name], {})]
     if fulfils(user, NAMESPACES["admin"], {}):
-        nav.append(("Admin", "admin:index", ("/admin/",)))
+        own.append(("Django admin", "admin:index"))
     return {
         "nav": [(label, name, _is_below(request.path, beginnings)) for label, name, beginnings in nav],
-        "settings_nav": [(label, name) for label, name in SETTINGS if fulfils(user, URLS[name], {})],
+        "settings_nav": own,
+        "pinned_views": [view for view in views_of(user) if view.pinned],
         "enrolment": getattr(request, ENROLMENT_ATTRIBUTE, None),
         "sso_name": settings.OIDC_NAME if settings.OIDC_ENABLED else "",
     }

@@ -42,6 +42,9 @@ class Membership(models.Model):
     companies = models.ManyToManyField(
         Company, blank=True, related_name="+", help_text="What a Company viewer sees; nothing for every other role."
     )
+    saved_views = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Named addresses; accounts.saved_views reads and writes it."
+    )
     two_factor_due_at = models.DateTimeField(
         null=True, help_text="Until when a second factor has to be set up; begins under REQUIRE_TWO_FACTOR."
     )

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.audit.urls import audit_pages
 from accounts.single_sign_on import PROVIDER_ID
-from accounts.views import joining, members, profile, security, sso
+from accounts.views import finding, joining, members, profile, security, sso
 from accounts.views.responses import unprocessable_when_refused as answering_422
 
 signing_in: list[URLPattern | URLResolver] = [
@@ -77,6 +77,16 @@ settings_pages: list[URLPattern | URLResolver] = [
             )
         ),
     ),
+    path(
+        "settings/views/",
+        include(
+            (
+                [path("", finding.saved_views, name="list"), path("change/", finding.change_view, name="change")],
+                "views",
+            )
+        ),
+    ),
+    path("search/", finding.search, name="search"),
     path("", include((audit_pages, "audit"))),
     path("your-companies/", profile.your_companies, name="your_companies"),
 ]

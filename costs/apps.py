@@ -10,10 +10,12 @@ class CostsConfig(AppConfig):
     def ready(self) -> None:
         """Usage follows its assignments, in the transaction that changes them."""
         from costs import audit_labels
+        from costs.pages import search
         from costs.usage.attribution import attribute, attribute_keyless
         from providers import signals
 
         audit_labels.register()
+        search.register()
 
         def follow_assignments(project_ids: Any, **_signal: Any) -> None:
             attribute(project_ids)

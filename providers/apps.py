@@ -6,6 +6,7 @@ class ProvidersConfig(AppConfig):
     verbose_name = "LLM Providers"
 
     def ready(self) -> None:
-        from providers import audit_labels
+        from providers import audit_labels, search
 
         audit_labels.register()
+        search.register()
