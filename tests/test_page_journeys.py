@@ -298,3 +298,39 @@ def test_one_long_word_stays_in_its_card(product: EmbeddedProduct, browsing: Pag
     assert {place: surplus for place, surplus in wide.items() if surplus > 0} == {}
     assert browsing.locator("#bulk").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
     assert float(browsing.locator("#bulk-company").evaluate("select => select.offsetWidth")) < 300
+
+
+def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedProduct) -> None:
+    """It opens over any page, finds as one types, and closes on Escape; a letter after g goes to a page."""
+    browsing.keyboard.press("Control+k")
+    browsing.keyboard.type("lantern")
+    expect(browsing.locator(".palette .is-chosen")).to_contain_text(LANTERN)
+    browsing.keyboard.press("Escape")
+    expect(browsing.locator(".palette")).not_to_be_visible()
+
+    browsing.keyboard.press("/")
+    browsing.keyboard.type("acme")
+    expect(browsing.locator(".palette .is-chosen")).to_contain_text("Acme")
+    browsing.keyboard.press("Enter")
+    expect(browsing.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+
+    browsing.keyboard.press("g")
+    browsing.keyboard.press("s")
+    expect(browsing).to_have_url(f"{product.url}/statements/")
+
+
+def test_view_is_saved_from_the_menu(browsing: Page, product: EmbeddedProduct) -> None:
+    """With the range that was chosen."""
+    browsing.get_by_role("link", name="Last month").click()
+    wanted = browsing.url
+
+    browsing.locator("summary[aria-label='Saved views']").click()
+    browsing.get_by_role("link", name="Save this view…").click()
+    browsing.get_by_label("Name").fill("Last month at a glance")
+    browsing.get_by_role("button", name="Save view").click()
+
+    expect(browsing).to_have_url(wanted)
+    browsing.goto(f"{product.url}/models/")
+    browsing.locator("summary[aria-label='Saved views']").click()
+    browsing.get_by_role("link", name="Last month at a glance").click()
+    expect(browsing).to_have_url(wanted)

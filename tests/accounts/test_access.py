@@ -39,6 +39,9 @@ ANSWERS = {
     "settings": "302 200 200 200 200 200",
     "theme": "302 405 405 405 405 405",
     "your_companies": "302 302 302 302 302 302",
+    "search": "302 200 200 200 200 200",
+    "views:list": "302 200 200 200 200 200",
+    "views:change": "302 405 405 405 405 405",
     "account_change_password": "302 200 200 200 200 200",
     "admin_change_password": "302 302 302 302 302 302",
     "account_reauthenticate": "302 200 200 200 200 200",
@@ -275,9 +278,9 @@ def test_the_companies_of_another_role_open_nothing() -> None:
 @pytest.mark.parametrize(
     ("role", "shown"),
     [
-        (Role.ADMIN, {"Dashboard", "Companies", "LLM Providers", "Settings", "Admin"}),
-        (Role.MEMBER, {"Dashboard", "Companies", "LLM Providers", "Settings"}),
-        (Role.VIEWER, {"Dashboard", "Companies", "LLM Providers", "Settings"}),
+        (Role.ADMIN, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
+        (Role.MEMBER, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
+        (Role.VIEWER, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
         (Role.COMPANY_VIEWER, {"Your companies", "Settings"}),
     ],
 )
@@ -288,8 +291,8 @@ def test_the_navigation_shows_what_may_be_opened(client: Client, role: Role, sho
     response = client.get("/settings/")
 
     assert {label for label, _name, _prefix in response.context["nav"]} == shown
-    members_shown = 'href="/settings/members/"' in response.content.decode()
-    assert members_shown == (role == Role.ADMIN)
+    for address in ("/settings/members/", "/admin/"):
+        assert (f'href="{address}"' in response.content.decode()) == (role == Role.ADMIN)
 
 
 def test_a_superuser_is_an_admin_whoever_made_them_one() -> None:

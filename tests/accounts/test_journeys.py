@@ -151,7 +151,7 @@ def test_an_invited_person_joins_and_secures_the_account(site: str, people: Iter
     invited.get_by_label("Password again").fill("quite-a-long-one")
     invited.get_by_role("button", name="Join").click()
     expect(invited.get_by_role("navigation", name="Main")).to_contain_text("LLM Providers")
-    expect(invited.get_by_role("navigation", name="Main")).not_to_contain_text("Admin")
+    expect(invited.get_by_role("navigation", name="Main")).not_to_contain_text("Your companies")
 
     invited.goto(f"{site}/settings/security/")
     invited.get_by_role("link", name="Set up an authenticator app").click()

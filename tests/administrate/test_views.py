@@ -63,8 +63,8 @@ def test_an_unknown_address_has_a_page(client: Client) -> None:
 @pytest.mark.parametrize(
     ("role", "path", "status", "pages"),
     [
-        (Role.ADMIN, "/nothing-here/", 404, ["Dashboard", "Companies", "LLM Providers", "Settings", "Admin"]),
-        (Role.VIEWER, "/providers/add/", 403, ["Dashboard", "Companies", "LLM Providers", "Settings"]),
+        (Role.ADMIN, "/nothing-here/", 404, ["Dashboard", "Companies", "Statements", "LLM Providers", "Settings"]),
+        (Role.VIEWER, "/providers/add/", 403, ["Dashboard", "Companies", "Statements", "LLM Providers", "Settings"]),
         (Role.COMPANY_VIEWER, "/providers/", 404, ["Your companies", "Settings"]),
     ],
 )

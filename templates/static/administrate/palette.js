@@ -36,6 +36,10 @@
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         choose(links, chosen + (event.key === "ArrowDown" ? 1 : -1));
+      } else if (event.key === "Escape") {
+        // The browser would only empty the field.
+        event.preventDefault();
+        dialog.close();
       } else if (event.key === "Enter" && links.length) {
         event.preventDefault();
         (links[chosen] ?? links[0]).click();
