@@ -291,8 +291,8 @@ def test_the_navigation_shows_what_may_be_opened(client: Client, role: Role, sho
     response = client.get("/settings/")
 
     assert {label for label, _name, _prefix in response.context["nav"]} == shown
-    for address in ("/settings/members/", "/admin/"):
-        assert (f'href="{address}"' in response.content.decode()) == (role == Role.ADMIN)
+    for offered in ("/settings/members/", "/admin/"):
+        assert (f'href="{offered}"' in response.content.decode()) == (role == Role.ADMIN)
 
 
 def test_a_superuser_is_an_admin_whoever_made_them_one() -> None:
