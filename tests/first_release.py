@@ -18,7 +18,9 @@ THEIRS = ("account", "admin", "auth", "contenttypes")
 DAYS = 40
 MODELS = ("eleven_v3", "scribe_v1", "")
 BEGAN = date(2026, 1, 15)
-HEADER = "date,provider,project_id,project,company,model,credits,minutes,requests,cost,currency,estimated"
+HEADER = (
+    "date,provider,project_id,project,company,model,credits,minutes,requests,cost,currency,estimated,kind,allocated"
+)
 API_KEY = "sk_" + "5e1f" * 12
 
 
@@ -138,6 +140,8 @@ def _use(
                     "" if requests is None else str(requests),
                     _plain(cost),
                     of_cost,
+                    "false",
+                    project.kind,
                     "false",
                 ]
                 lines.append(",".join([day.isoformat(), provider, identity, shown, owner, model_id, *figures]))

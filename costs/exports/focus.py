@@ -45,6 +45,9 @@ CHARGES = "Charges"
 
 NULL = ""
 
+# How a part of what was reported for several together was found.
+ALLOCATION = "Allocated by conversations"
+
 # Mandatory columns, the recommended and conditional ones that apply here, and – empty – those that every dataset of
 # FOCUS 1.0 had; then our own, which the specification wants last.
 COLUMNS = (
@@ -98,6 +101,7 @@ COLUMNS = (
     "x_CompanyName",
     "x_Estimated",
     "x_Provisional",
+    "x_Allocation",
 )
 
 _IN_ORDER = itemgetter(*COLUMNS)
@@ -216,6 +220,7 @@ class _Kind(NamedTuple):
     model: str
     currency: str
     estimated: bool
+    allocated: bool
     has_credits: bool
     has_minutes: bool
     has_requests: bool
@@ -226,6 +231,7 @@ def _kind(row: Row) -> _Kind:
         row.model,
         row.currency,
         row.estimated,
+        row.allocated,
         row.credits is not None,
         row.minutes is not None,
         row.requests is not None,
@@ -242,6 +248,7 @@ def _template(kind: _Kind, workspace: Workspace, common: Mapping[str, str]) -> s
         **_quantities(kind),
         **{name: _Place(name) for name in (*_RESOURCE, *_PAYER)},
         "x_Estimated": _boolean(value=kind.estimated),
+        "x_Allocation": ALLOCATION if kind.allocated else NULL,
     }
     quoted = (
         f"%({text})s" if isinstance(text, _Place) else csv_cell(text).replace("%", "%%") for text in _IN_ORDER(cells)
@@ -287,13 +294,16 @@ def _midnight(day: date) -> str:
     return f"{datetime.combine(day, time(), tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+_RESOURCE_TYPES: Mapping[str, str] = {Project.Kind.KEY: "API Key", Project.Kind.AGENT: "Agent"}
+
+
 def _resource(project: Project) -> dict[str, str]:
-    """The API key; usage without one, and the totals of an account, belong to no resource."""
-    if project.kind != Project.Kind.KEY:
+    """The API key or agent; people, usage without a key, and the totals of an account belong to no resource."""
+    if (kind := _RESOURCE_TYPES.get(project.kind)) is None:
         return dict.fromkeys(_RESOURCE, NULL)
     # The specification requires null where it has no name.
     name = project.label or project.name
-    return dict(zip(_RESOURCE, (escape_formula(project.external_id), escape_formula(name), "API Key"), strict=True))
+    return dict(zip(_RESOURCE, (escape_formula(project.external_id), escape_formula(name), kind), strict=True))
 
 
 def _decimal(text: str) -> str:

@@ -36,6 +36,7 @@ class Row(NamedTuple):
     cost: int | None
     currency: str
     estimated: bool
+    allocated: bool
 
     @property
     def credits_text(self) -> str:

@@ -24,6 +24,8 @@ COLUMNS = (
     "cost",
     "currency",
     "estimated",
+    "kind",
+    "allocated",
 )
 
 
@@ -47,12 +49,13 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 class _Key:
     order: tuple[str, str]
     cells: str  # provider, project_id, project
+    kind: str
 
 
 def _described(project: Project, provider: Provider) -> _Key:
     external_id = "" if project.kind == Project.Kind.KEYLESS else project.external_id
     cells = (provider.name, external_id, project.display_name)
-    return _Key((provider.name, external_id), ",".join(map(_text, cells)))
+    return _Key((provider.name, external_id), ",".join(map(_text, cells)), project.kind)
 
 
 def _order(row: Row, key: _Key, company: str) -> tuple[tuple[str, str], str, str]:
@@ -62,7 +65,8 @@ def _order(row: Row, key: _Key, company: str) -> tuple[tuple[str, str], str, str
 def _line(row: Row, key: _Key, company: str) -> str:
     return (
         f"{row.day.isoformat()},{key.cells},{_text(company)},{_text(row.model)},{row.credits_text},{row.minutes_text},"
-        f"{row.requests_text},{row.cost_text},{csv_cell(row.currency)},{'true' if row.estimated else 'false'}\n"
+        f"{row.requests_text},{row.cost_text},{csv_cell(row.currency)},{'true' if row.estimated else 'false'},"
+        f"{key.kind},{'true' if row.allocated else 'false'}\n"
     )
 
 

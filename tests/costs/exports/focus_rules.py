@@ -59,8 +59,9 @@ ALLOWED = {
     "BillingCurrency": {"USD", "EUR", "INR", "PLN", "GBP"},
     "x_Estimated": {"true", "false"},
     "x_Provisional": {"true", "false"},
+    "x_Allocation": {"", "Allocated by conversations"},
 }
-OWN = ("x_CompanyId", "x_CompanyName", "x_Estimated", "x_Provisional")
+OWN = ("x_CompanyId", "x_CompanyName", "x_Estimated", "x_Provisional", "x_Allocation")
 COLUMNS = frozenset(
     {
         *TEXT_NEVER_NULL,

@@ -45,8 +45,8 @@ def the_row() -> dict[str, str]:
 
 def test_own_columns_are_the_fixed_interface() -> None:
     """They come last, in this order."""
-    assert COLUMNS[-4:] == ("x_CompanyId", "x_CompanyName", "x_Estimated", "x_Provisional")
-    assert not any(name.startswith("x_") for name in COLUMNS[:-4])
+    assert COLUMNS[-5:] == ("x_CompanyId", "x_CompanyName", "x_Estimated", "x_Provisional", "x_Allocation")
+    assert not any(name.startswith("x_") for name in COLUMNS[:-5])
 
 
 def test_row_says_everything_that_is_known() -> None:

@@ -89,7 +89,9 @@ def test_other_text_is_left_alone(plain_text: str) -> None:
 
 def test_columns_are_the_fixed_interface() -> None:
     """Scripts outside this repository read these names."""
-    assert text() == "date,provider,project_id,project,company,model,credits,minutes,requests,cost,currency,estimated\n"
+    told = "date,provider,project_id,project,company,model,credits,minutes,requests,cost,currency,estimated"
+
+    assert text() == f"{told},kind,allocated\n"
 
 
 def test_row_holds_every_figure_exactly() -> None:
@@ -108,7 +110,7 @@ def test_row_holds_every_figure_exactly() -> None:
     )
 
     assert text().splitlines()[1:] == [
-        "2026-11-20,Production,abc,Support line,Acme,m,1234.5,0.000001,7,0.0000000001,usd,false"
+        "2026-11-20,Production,abc,Support line,Acme,m,1234.5,0.000001,7,0.0000000001,usd,false,key,false"
     ]
 
 
@@ -251,3 +253,22 @@ def test_many_rows_come_in_chunks_with_few_queries() -> None:
     assert sum(sizes) == 2501
     assert max(sizes) < 1100
     assert len(queries) <= 3
+
+
+@pytest.mark.parametrize("kind", ["key", "agent", "person", "keyless", "account"])
+def test_row_tells_what_it_belongs_to(kind: str) -> None:
+    """A key, an agent, a person, nobody, or an account."""
+    make_usage(project=make_project(kind=kind))
+
+    (row,) = exported()
+
+    assert (row["kind"], row["allocated"]) == (kind, "false")
+
+
+def test_allocated_row_says_so() -> None:
+    """Its figures are a share of what was reported for several together."""
+    make_usage(allocated=True)
+
+    (row,) = exported()
+
+    assert row["allocated"] == "true"
