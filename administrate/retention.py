@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from accounts.models import AuditEntry, Session
+from alerts.models import Alert
 from api.models import KeptAnswer
 from costs.models import Restatement
 from providers.models import AssignmentChange, SyncRun
@@ -28,6 +29,9 @@ UNDO_KEPT_FOR = timedelta(days=365)
 
 # How long a program may repeat itself with the same Idempotency-Key.
 ANSWERS_KEPT_FOR = timedelta(days=1)
+
+# With who has read them and how they were delivered: long enough to look at the same month of the year before.
+ALERTS_KEPT_FOR = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def clean_up(*, now: datetime, dry_run: bool = False) -> Iterator[Cleaned]:
         ("Sync runs", _old_runs(now)),
         ("Assignments that could be undone", AssignmentChange.objects.filter(made_at__lt=now - UNDO_KEPT_FOR)),
         ("Kept answers of the API", KeptAnswer.objects.filter(made_at__lt=now - ANSWERS_KEPT_FOR)),
+        ("Alerts", Alert.objects.filter(raised_at__lt=now - ALERTS_KEPT_FOR)),
         ("Expired sessions", Session.objects.filter(expire_date__lt=now)),
     ):
         yield Cleaned(what, act(rows))

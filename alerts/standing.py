@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from alerts.evaluation.budget_news import period_name
 from alerts.models import Budget
 from core.days import DateRange
-from core.money import Money, to_tenth
+from core.money import Money, to_tenth_below
 from core.wording import day
 
 
@@ -59,7 +59,7 @@ def standing_of(budget: Budget) -> BudgetStanding:
         days=period.days,
         is_known=True,
         spent=str(Money(budget.currency, budget.spent)),
-        percent=f"{to_tenth(ratio * 100)} %",
+        percent=f"{to_tenth_below(ratio * 100)} %",
         expected=str(Money(budget.currency, budget.expected)) if budget.expected is not None else "",
         note=_note(budget),
         state=state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 UNKNOWN = "—"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "inr": "₹", "pln": "zł "}
@@ -38,6 +38,11 @@ def to_cents(amount: Decimal) -> Decimal:
 
 def to_tenth(value: Decimal) -> Decimal:
     return rounded(value, 1)
+
+
+def to_tenth_below(value: Decimal) -> Decimal:
+    """Of shares that must not look full before they are."""
+    return value.quantize(Decimal("0.1"), rounding=ROUND_DOWN)
 
 
 def to_significant(value: Decimal) -> Decimal:

@@ -23,7 +23,8 @@ _LOOKS_SECRET: Final = re.compile(
     )[^\s"',;})\]\\@]+
     | \bsk_\w+                          # an API key, as several providers write it
     | \badm_[a-z0-9]{8}_[\w-]{20,}      # an API token of ours
-    | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key
+    | \bwhsec_[\w+/]{20,}=*            # the secret of a webhook
+  | (?<![\w-])[\w-]{43}=(?![\w=])     # a Fernet key
     | \bgAAAA[\w-]{40,}=*               # what was encrypted with one
     | \b[0-9a-fA-F]{32,}\b              # keys of another kind, digests of keys
     """,

@@ -12,7 +12,7 @@ from alerts.evaluation.freshness import freshness_sentences, unassigned_sentence
 from alerts.models import Budget, Passing, Severity, Threshold
 from alerts.services.raising import News
 from core.days import DateRange
-from core.money import Money, to_tenth
+from core.money import Money, to_tenth_below
 from core.months import name_of
 from core.wording import day
 from costs.reports.spending import unassigned
@@ -82,7 +82,7 @@ def _for_clients(
         return what, own
     if threshold.percent is None:
         what = f"a threshold of the {period_name(budget, standing.period)} budget {_is(threshold)}"
-    percent = to_tenth(standing.spent * 100 / budget.amount)
+    percent = to_tenth_below(standing.spent * 100 / budget.amount)
     return what, (f"{percent} % of the budget is spent.", *freshness)
 
 
@@ -105,12 +105,12 @@ def _is_overspent(standing: Standing, threshold: Threshold) -> bool:
 
 def _figures(standing: Standing) -> list[str]:
     budget = standing.budget
-    percent = to_tenth(standing.spent * 100 / budget.amount)
+    percent = to_tenth_below(standing.spent * 100 / budget.amount)
     lines = [f"{Money(budget.currency, standing.spent)} of {budget.money} is spent ({percent} %)."]
     if standing.expected is not None:
         foreseen = Money(budget.currency, standing.expected)
         lines.append(f"At the pace of the last complete days it will be {foreseen} by {day(standing.period.last)}.")
-    if standing.total.unpriced_rows:
+    if standing.is_partial:
         lines.append("Some usage has no price yet and is not in these figures.")
     return lines
 

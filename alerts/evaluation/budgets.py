@@ -21,7 +21,7 @@ from core.months import first_of, preceding
 from costs.models import SETTLES_AFTER
 from costs.reports import forecast
 from costs.reports.spending import KnownDays, Subject, known_days, spend_by_day
-from costs.reports.totals import NOTHING, Totals
+from costs.reports.totals import Totals
 from costs.usage.coverage import Coverage
 from providers.models import Provider
 
@@ -49,26 +49,30 @@ class Standing:
     def _provider_id(self) -> int | None:
         return self.budget.project.provider_id if self.budget.project else self.budget.provider_id
 
-    @cached_property
-    def total(self) -> Totals:
-        return sum((sums for day, sums in self.by_day.items() if day in self._days), NOTHING)
+    def _has(self, day: date) -> bool:
+        return self.period.first <= day <= min(self.period.last, self.today)
 
     @cached_property
-    def _days(self) -> frozenset[date]:
-        return frozenset(DateRange(self.period.first, min(self.period.last, self.today)))
+    def _costs(self) -> Mapping[date, Decimal]:
+        """In the budget's currency; also of days before the period, which a forecast goes by."""
+        return {day: sums.cost_in(self.budget.currency) for day, sums in self.by_day.items()}
 
     @cached_property
     def spent(self) -> Decimal:
-        return self.total.cost_in(self.budget.currency)
+        return sum((cost for day, cost in self._costs.items() if self._has(day)), Decimal(0))
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some of the usage has no price yet."""
+        return any(sums.unpriced_rows for day, sums in self.by_day.items() if self._has(day))
 
     @cached_property
     def expected(self) -> Decimal | None:
         """What the period will have cost; None where it is over or there is too little to go by."""
         if self.period.last < self.today or not self.by_day:
             return None
-        costs = {day: sums.cost_in(self.budget.currency) for day, sums in self.by_day.items()}
         found = forecast.forecast(
-            costs,
+            self._costs,
             self.known.complete(self.coverage),
             today=self.today,
             first_use=min(self.by_day),
@@ -78,8 +82,8 @@ class Standing:
 
     @property
     def may_tell_of_forecast(self) -> bool:
-        settled = [day for day in self.coverage.finished if day in self._days and day not in self.coverage.provisional]
-        return len(settled) >= SETTLED_DAYS
+        settled = self.coverage.finished - self.coverage.provisional
+        return sum(self._has(day) for day in settled) >= SETTLED_DAYS
 
     @property
     def reaches(self) -> date | None:
@@ -89,7 +93,7 @@ class Standing:
     @property
     def provisional_from(self) -> date | None:
         days = self.coverage.provisional | set(self.coverage.unread)
-        return min((day for day in days if day in self._days), default=None)
+        return min((day for day in days if self._has(day)), default=None)
 
     def value_of(self, threshold: Threshold) -> Decimal | None:
         if threshold.kind == Threshold.Kind.ACTUAL:
@@ -235,7 +239,7 @@ def _remember(standings: Sequence[Standing], now: datetime) -> None:
             "evaluated_from": standing.period.first,
             "spent": standing.spent,
             "expected": standing.expected and standing.expected.quantize(Decimal("1e-10")),
-            "is_partial": bool(standing.total.unpriced_rows),
+            "is_partial": standing.is_partial,
             "reaches": standing.reaches,
         }
         if any(getattr(budget, name) != value for name, value in found.items()) or budget.evaluated_at is None:

@@ -65,7 +65,7 @@ def _news(rule: Rule, key: str, finding: Finding, context: _Context) -> News:
         kind=rule.slug,
         severity=finding.severity or rule.severity,
         title=finding.title,
-        sentences=(*finding.sentences, *context.sentences(finding.provider and finding.provider.pk)),
+        sentences=(*finding.sentences, *context.sentences(finding)),
         path=finding.path,
         company=finding.company,
         provider=finding.provider,
@@ -86,11 +86,15 @@ class _Context:
         self._known: KnownDays | None = None
         self._unassigned: Totals | None = None
 
-    def sentences(self, provider_id: int | None) -> list[str]:
+    def sentences(self, finding: Finding) -> list[str]:
+        """Of the finding's provider, or of all; what itself is about unassigned spend says that once."""
         today = self._now.date()
         days = DateRange(today - timedelta(days=30), today)
         if self._known is None or self._unassigned is None:
             self._known = known_days(Provider.objects.all(), days, today=today)
             self._unassigned = unassigned(DateRange(first_of(today), today))
-        coverage = self._known.of(provider_id)
-        return [*freshness_sentences(coverage, days), unassigned_sentence(self._unassigned, name_of(first_of(today)))]
+        coverage = self._known.of(finding.provider.pk if finding.provider else None)
+        said = freshness_sentences(coverage, days)
+        if finding.is_about_unassigned:
+            return said
+        return [*said, unassigned_sentence(self._unassigned, name_of(first_of(today)))]

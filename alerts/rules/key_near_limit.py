@@ -8,7 +8,7 @@ from decimal import Decimal
 from alerts.models import Severity
 from alerts.rules.rule import Finding, Limit, Rule
 from alerts.rules.world import World
-from core.money import format_number, to_tenth
+from core.money import format_number, to_tenth_below
 from providers.plan import Plan
 
 
@@ -24,7 +24,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
         used, most = format_number(key.credits_used), format_number(key.credit_limit)
         yield Finding(
             occurrence=f"{key.pk}:{period.isoformat()}",
-            title=f"{key.display_name} has used {to_tenth(percent)} % of its credits",
+            title=f"{key.display_name} has used {to_tenth_below(percent)} % of its credits",
             sentences=(
                 f"The API key {key.display_name} of {key.provider.name} has used {used} of {most} credits.",
                 "Requests with it are refused when it reaches its limit.",

@@ -30,6 +30,7 @@ class Finding:
     company: Company | None = None
     severity: Severity | None = None  # where it is another than the rule's
     facts: Mapping[str, Any] = field(default_factory=dict)
+    is_about_unassigned: bool = False  # how much belongs to no company needs no sentence of its own
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
                     f"That is more than {Money(money.currency, limit)}. Assign the API keys that it comes from.",
                 ),
                 path=f"{reverse('dashboard')}?{month.query}",
+                is_about_unassigned=True,
                 facts={"amount": f"{money.amount.normalize():f}", "currency": money.currency},
             )
 

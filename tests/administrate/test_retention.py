@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import AuditEntry, Session
 from administrate import retention, tasks
 from administrate.retention import clean_up
+from alerts.models import Alert
 from api.models import KeptAnswer
 from api.services import create_token
 from costs.models import Restatement
@@ -156,6 +157,18 @@ def test_expired_cache_entries_go() -> None:
     cache.clear()
 
 
+def test_alerts_are_kept_for_more_than_a_year() -> None:
+    """So that the same month of the year before can be looked at; what was read and delivered goes with them."""
+    for age in (399, 401):
+        Alert.objects.create(
+            key=str(age), raised_at=days_ago(age), kind="test", severity=1, title="", text="", path="/"
+        )
+
+    list(clean_up(now=NOW))
+
+    assert [alert.key for alert in Alert.objects.all()] == ["399"]
+
+
 # --- How --------------------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +180,7 @@ def test_it_goes_in_small_batches_and_may_be_repeated(
     for _ in range(10):
         make_entry(at=days_ago(800))
 
-    with django_assert_num_queries(3 * 2 + 1 + 5):  # three batches and a look for a fourth; a look at the other kinds
+    with django_assert_num_queries(3 * 2 + 1 + 6):  # three batches and a look for a fourth; a look at the other kinds
         first = cleaned()
 
     assert first == {"Audit entries": 10}

@@ -34,7 +34,7 @@ class MailServer:
         self.port = free_port()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        self.mails.append(email.message_from_bytes(bytes(envelope.content or b""), policy=email_policy))
+        self.mails.append(email.message_from_bytes(envelope.original_content or b"", policy=email_policy))
         return "250 OK"
 
     def __enter__(self) -> Self:

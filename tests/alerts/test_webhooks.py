@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -268,7 +269,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
     real = socket.getaddrinfo
     names: list[str] = []
 
-    def answer(host: str, *arguments: object, **options: object) -> object:
+    def answer(host: str, *arguments: Any, **options: Any) -> Any:
         names.append(host)
         return real("127.0.0.1" if host == "hooks.example.com" else host, *arguments, **options)
 

@@ -61,7 +61,9 @@ class Command(ProductCommand):
             raise invalid(error) from None
         # A command's messages reach no worker of another process: it does the work itself, and the outbox waits there.
         evaluate_if_asked(now=timezone.now())
-        said = ", ".join(limit.said(budget.currency) for limit in sorted(limits, key=str))
+        in_order = sorted(limits, key=lambda limit: (limit.kind, limit.percent or 0))
+        in_order = sorted(limits, key=lambda limit: (limit.kind, limit.percent or 0))
+        said = ", ".join(limit.said(budget.currency) for limit in in_order)
         made = "made" if is_new else "changed"
         self.stdout.write(f"The monthly budget of {budget.subject} was {made}: {budget.money}. Alerts when {said}.")
 
