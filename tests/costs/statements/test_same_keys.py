@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed
-from tests.factories import NOW, TODAY, make_company, make_keyless, make_project, make_provider, make_run, make_usage
+from tests.factories import (
+    NOW,
+    TODAY,
+    attributed_together,
+    make_company,
+    make_keyless,
+    make_project,
+    make_provider,
+    make_run,
+    make_usage,
+)
 from tests.pages import download, page_of
 
 STATES: list[dict[str, Any]] = [{}, {}, {"disabled_at": NOW}, {"deleted_at": NOW}]
@@ -73,8 +83,9 @@ class World:
             for index, percent in zip(order, percents, strict=False):
                 company = self.companies[index]
                 AssignmentShare.objects.create(assignment=period, company=company, percent=Decimal(percent))
-        for project in self.projects:
-            make_usage(project=project, day=TODAY)
+        with attributed_together():
+            for project in self.projects:
+                make_usage(project=project, day=TODAY)
         for provider in self.providers:
             make_run(provider=provider, trigger="connect", outcome="succeeded", finished_at=NOW)
         notify_assignments_changed([project.pk for project in self.projects])
