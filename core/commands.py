@@ -54,8 +54,13 @@ def _one_line(sentence: str) -> str:
 class ProductCommand(BaseCommand):
     """A command for people and scripts."""
 
+    # Django's checks load every page and operation: half of what a command takes to start. `make lint` asks them of the
+    # code, and `manage.py check` of an installation.
+    skips_checks = True
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.set_defaults(skip_checks=self.skips_checks)
 
         def refuse(message: str) -> NoReturn:
             raise bad_input(f"{message} (see --help)")

@@ -72,6 +72,19 @@ def test_invalid_fields_are_named() -> None:
     assert str(invalid(ValidationError("Only this."))) == "Only this."
 
 
+def test_a_command_starts_without_checking_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks load all of them; they are asked of the code before it is released, and by `manage.py check`."""
+
+    class Command(ProductCommand):
+        def handle(self, *_args: Any, **_options: Any) -> str:
+            return "done"
+
+    command = Command()
+    monkeypatch.setattr(command, "check", lambda **_options: pytest.fail("checked"))
+
+    assert command.execute(**vars(command.create_parser("manage.py", "example").parse_args([]))) == "done"
+
+
 def test_database_that_can_not_be_used_is_one_sentence() -> None:
     """Not a traceback."""
 

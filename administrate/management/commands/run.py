@@ -31,6 +31,7 @@ SIMULATED_NAME = "Simulated workspace"
 
 
 class Command(ProductCommand):
+    skips_checks = False
     help = (
         "Run everything in this one process until Ctrl-C: web, worker and beat. Prepares the database and, while there "
         "is no user, the first admin."
