@@ -7,10 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from elevenlabs_sync.simulator import Agents, SimulatedWorkspace
-from tests.services.processes import wait_for
+from elevenlabs_sync.simulator import SimulatedWorkspace
 from tests.services.product import ADMIN_PASSWORD, EmbeddedProduct
-from tests.services.truth import backfilled_totals, exported_totals, today
 
 
 def sign_in(page: Page, product: EmbeddedProduct) -> None:
@@ -34,18 +32,6 @@ def listen_for_complaints(page: Page) -> list[str]:
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     return complaints
-
-
-def start_with_simulated_workspace(product: EmbeddedProduct) -> None:
-    """As `make demo` does, until its initial sync is done."""
-    product.start("--demo")
-    expected = backfilled_totals(SimulatedWorkspace(today(), agents=Agents.TOLD))
-    wait_for(
-        lambda: exported_totals(product.manage("export_usage").stdout) == expected,
-        seconds=60,
-        what="the simulated workspace synced",
-        every=0.5,
-    )
 
 
 def dollars(amount: Decimal) -> str:

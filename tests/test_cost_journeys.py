@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from elevenlabs_sync.simulator import Agents, SimulatedWorkspace
-from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in, start_with_simulated_workspace
+from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import today
 
@@ -29,11 +29,9 @@ OAKFIELD = "Oakfield Bank – hotline"
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
+def product(demo: EmbeddedProduct) -> EmbeddedProduct:
     """With the simulated workspace, of which no key is assigned yet. Each test takes keys of its own."""
-    with EmbeddedProduct(tmp_path_factory.mktemp("costs") / "home") as started:
-        start_with_simulated_workspace(started)
-        yield started
+    return demo
 
 
 @pytest.fixture

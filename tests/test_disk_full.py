@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -63,11 +60,6 @@ def sync_within(product: EmbeddedProduct, *, disk: Path | None) -> subprocess.Co
     )
 
 
-def stored(product: EmbeddedProduct, statement: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(product.data_dir / "administrate.sqlite3")) as connection:
-        return connection.execute(statement).fetchall()
-
-
 def test_full_disk_ends_the_sync_with_a_plain_reason_and_no_half_window(
     simulator: SimulatorServer, small_disk: Path | None, tmp_path: Path
 ) -> None:
@@ -83,13 +75,13 @@ def test_full_disk_ends_the_sync_with_a_plain_reason_and_no_half_window(
 
         assert failed.returncode == 1
         assert failed.stderr.splitlines()[-1].startswith("Error: Agency: The database could not be written")
-        [(outcome, code, days, rows)] = stored(
-            product, "SELECT outcome, error_code, days_done, rows_read FROM providers_syncrun"
+        [(outcome, code, days, rows)] = product.query(
+            "SELECT outcome, error_code, days_done, rows_read FROM providers_syncrun"
         )
         assert (outcome, code) == ("failed", "database")
         assert 0 < days < 365
-        assert stored(product, "SELECT count(*) FROM costs_readday") == [(days,)]
-        assert stored(product, "SELECT count(*) FROM costs_dailyusage") == [(rows,)]
+        assert product.query("SELECT count(*) FROM costs_readday") == [(days,)]
+        assert product.query("SELECT count(*) FROM costs_dailyusage") == [(rows,)]
 
         if small_disk is not None:
             subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)

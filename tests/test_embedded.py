@@ -152,8 +152,8 @@ def test_a_provider_connected_by_a_command_is_synced_by_the_running_product(
 
     connect(embedded)
 
-    expected = backfilled_totals(simulator.current_workspace())
-    wait_for(lambda: exported_totals(exported(embedded)) == expected, seconds=100, what="everything synced", every=2)
+    embedded.wait_for_runs(1)
+    assert exported_totals(exported(embedded)) == backfilled_totals(simulator.current_workspace())
 
 
 def test_a_sync_cut_off_by_a_kill_is_finished_after_the_next_start(
@@ -165,14 +165,15 @@ def test_a_sync_cut_off_by_a_kill_is_finished_after_the_next_start(
     simulator.faults.add("/v1/workspace/analytics", Delay(0), times=3)
     simulator.faults.add("/v1/workspace/analytics", Delay(120))
     embedded.start()
-    wait_for(lambda: exported(embedded).count("\n") > 100, seconds=60, what="in the middle of the sync", every=0.5)
+    stored = "SELECT count(*) FROM costs_dailyusage"
+    wait_for(lambda: embedded.query(stored) > [(100,)], seconds=60, what="in the middle of the sync")
 
     embedded.process.kill()
     simulator.faults.clear()
     embedded.start()
 
-    expected = backfilled_totals(simulator.current_workspace())
-    wait_for(lambda: exported_totals(exported(embedded)) == expected, seconds=60, what="everything synced", every=1)
+    embedded.wait_for_runs(1)
+    assert exported_totals(exported(embedded)) == backfilled_totals(simulator.current_workspace())
 
 
 def test_ctrl_c_in_a_terminal_ends_make_run_without_an_error(embedded: EmbeddedProduct) -> None:

@@ -180,7 +180,7 @@ def test_two_workers_the_web_and_a_command_are_one_sync(here: Installation) -> N
     [(pk, run)] = here.query("SELECT provider_id, id FROM providers_syncrun")
 
     for _message in range(3):
-        here.product.call(f"syncing.tasks.sync --args=[{run}]")
+        here.product.call("syncing.tasks.sync", run)
     with httpx.Client(base_url=url, follow_redirects=True, timeout=20) as visitor:
         assert sign_in(visitor) == 200
         assert post(visitor, f"/providers/{pk}/sync/", seen_at=f"/providers/{pk}/").status_code == 200

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in, start_with_simulated_workspace
+from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import BACKFILL_DAYS, backfilled_totals, exported_totals, today
 
@@ -65,14 +65,12 @@ def simulator() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
-    """The product as `make demo` starts it, once its sync is done, with one company that has keys."""
-    with EmbeddedProduct(tmp_path_factory.mktemp("demo") / "home") as product:
-        start_with_simulated_workspace(product)
-        for key in NORTHWIND:
-            assign = ("--provider", "Simulated workspace", "--project", key, "--company", "Northwind")
-            assert product.manage("assign_project", *assign).returncode == 0
-        yield product
+def assigned(demo: EmbeddedProduct) -> EmbeddedProduct:
+    """The demo with one company that has keys."""
+    for key in NORTHWIND:
+        assign = ("--provider", "Simulated workspace", "--project", key, "--company", "Northwind")
+        assert demo.manage("assign_project", *assign).returncode == 0
+    return demo
 
 
 def whole_history(workspace: SimulatedWorkspace) -> str:
@@ -168,42 +166,42 @@ def test_a_simulated_workspace_is_one_click_away_and_says_what_it_is(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_barrier_or_a_console_error(
-    demo: EmbeddedProduct, page: Page, console: list[str], scheme: str
+    assigned: EmbeddedProduct, page: Page, console: list[str], scheme: str
 ) -> None:
     """Axe finds nothing on any page, in either theme."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     barriers = {}
     for path in PAGES:
-        page.goto(f"{demo.url}{path}")
+        page.goto(f"{assigned.url}{path}")
         found = Axe().run(page)
         assert found.response["passes"], path
         if found.violations_count:
             barriers[path] = found.generate_report()
         if path == "/accounts/login/":
-            sign_in(page, demo)
+            sign_in(page, assigned)
 
     assert barriers == {}
 
 
-def test_every_page_fits_a_narrow_screen(demo: EmbeddedProduct, page: Page, console: list[str]) -> None:
+def test_every_page_fits_a_narrow_screen(assigned: EmbeddedProduct, page: Page, console: list[str]) -> None:
     """At 320 px no page scrolls sideways; only tables do, inside themselves."""
     page.set_viewport_size({"width": 320, "height": 800})
     widths = {}
     for path in PAGES:
-        page.goto(f"{demo.url}{path}")
+        page.goto(f"{assigned.url}{path}")
         widths[path] = page.evaluate("document.documentElement.scrollWidth")
         if path == "/accounts/login/":
-            sign_in(page, demo)
+            sign_in(page, assigned)
 
     assert {path: width for path, width in widths.items() if width > 320} == {}
 
 
-def test_keys_are_assigned_without_javascript(demo: EmbeddedProduct, browser: Browser) -> None:
+def test_keys_are_assigned_without_javascript(assigned: EmbeddedProduct, browser: Browser) -> None:
     """Sign in, choose a company in a key's row, press its button: assigned."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        sign_in(page, demo)
-        page.goto(f"{demo.url}/providers/1/")
+        sign_in(page, assigned)
+        page.goto(f"{assigned.url}/providers/1/")
         row = page.get_by_role("row", name=JUNIPER)
 
         row.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
@@ -212,10 +210,10 @@ def test_keys_are_assigned_without_javascript(demo: EmbeddedProduct, browser: Br
         expect(page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")).to_be_visible()
 
 
-def test_six_wrong_passwords_lead_to_a_wait(demo: EmbeddedProduct, page: Page) -> None:
+def test_six_wrong_passwords_lead_to_a_wait(assigned: EmbeddedProduct, page: Page) -> None:
     """Guessing is throttled with a sentence, at the admin's door as well, which is the same one."""
     for _attempt in range(6):
-        page.goto(f"{demo.url}/admin/")
+        page.goto(f"{assigned.url}/admin/")
         page.get_by_label("Username").fill("somebody")
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Sign in").click()

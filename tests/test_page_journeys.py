@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browsing import listen_for_complaints, sign_in, start_with_simulated_workspace
+from tests.browsing import listen_for_complaints, sign_in
 from tests.services.product import EmbeddedProduct
 
 pytestmark = pytest.mark.browser
@@ -24,12 +24,10 @@ OAKFIELD = "Oakfield Bank – hotline"
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
+def product(demo: EmbeddedProduct) -> EmbeddedProduct:
     """With the simulated workspace, and a company that has one key of it."""
-    with EmbeddedProduct(tmp_path_factory.mktemp("pages") / "home") as started:
-        start_with_simulated_workspace(started)
-        assign(started, OAKFIELD, "Acme")
-        yield started
+    assign(demo, OAKFIELD, "Acme")
+    return demo
 
 
 @pytest.fixture

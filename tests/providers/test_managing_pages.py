@@ -1,32 +1,15 @@
 """Managing a provider in a real Chromium: by keyboard, without scripts, without barriers, on a narrow screen."""
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY
-from tests.services.processes import wait_for
 from tests.services.product import ADMIN_PASSWORD, EmbeddedProduct
 
 pytestmark = pytest.mark.browser
 
 PAGES = ("", "rename/", "key/", "pause/", "resume/", "resync/", "credit-rate/", "delete/", "restatements/")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
-    """The product with its simulated workspace synced."""
-    with EmbeddedProduct(tmp_path_factory.mktemp("managing") / "home") as product:
-        product.start("--demo")
-        wait_for(
-            lambda: product.manage("export_usage").stdout.count("\n") > 1000,
-            seconds=60,
-            what="the simulated workspace synced",
-            every=0.5,
-        )
-        yield product
 
 
 def sign_in(page: Page, product: EmbeddedProduct) -> None:

@@ -5,6 +5,7 @@ server. What page and model tests use lives in tests/conftest.py.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from typing import Any
 import hypothesis
 import pytest
 
+from elevenlabs_sync.simulator.running import workspace_today
 from tests.services.postgresql import PostgresServer, new_database
 from tests.services.product import EmbeddedProduct, ProductionProduct
 from tests.services.programs import CHROMIUM, POSTGRESQL, REDIS, MissingProgramError
 from tests.services.redis import RedisServer
+from tests.services.truth import backfilled_totals, exported_totals
 
 # As root there is no sandbox to have, and without the rest Chromium looks for its maker's hosts.
 CHROMIUM_ARGUMENTS = [
@@ -140,6 +143,27 @@ def database_url(postgres: RunningServer | PostgresServer) -> Iterator[str]:
 def embedded(tmp_path: Path) -> Iterator[EmbeddedProduct]:
     """The embedded product with a fresh home, not started yet."""
     with EmbeddedProduct(tmp_path / "home") as product:
+        yield product
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that `make demo` leaves when its initial sync is done; to be copied, never used."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    with EmbeddedProduct(home) as product:
+        product.start("--demo")
+        product.wait_for_runs(1)
+        assert exported_totals(product.manage("export_usage").stdout) == backfilled_totals(workspace_today())
+        assert product.stop() == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def demo(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedProduct]:
+    """The embedded product at work, with the simulated workspace synced and no key assigned."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    with EmbeddedProduct(shutil.copytree(demo_home, home)) as product:
+        product.start()
         yield product
 
 

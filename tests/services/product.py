@@ -4,26 +4,31 @@ Nothing is imported from it here. `EmbeddedProduct` is one process with a home f
 worker and beat on PostgreSQL and Redis.
 """
 
+import json
 import secrets
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from signal import SIGINT, Signals
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import redis
 
-from tests.services.processes import ChildProcess, accepts_connections, free_port, plain_environment
+from tests.services.processes import ChildProcess, accepts_connections, free_port, plain_environment, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "only-for-tests-0815"
 START_SECONDS = 60
+# The sweep, which runs once a minute, may have to find the run first.
+SYNC_SECONDS = 120
 
 
 class EmbeddedProduct:
@@ -89,6 +94,16 @@ class EmbeddedProduct:
     def manage(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run another management command on the same home, with `text` as its standard input."""
         return _manage(arguments, self.environment, text)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """What is in its database, without a process for asking."""
+        with closing(sqlite3.connect(self.data_dir / "administrate.sqlite3")) as connection:
+            return connection.execute(statement).fetchall()
+
+    def wait_for_runs(self, count: int) -> None:
+        """Wait until `count` syncs have ended."""
+        ended = "SELECT count(*) FROM providers_syncrun WHERE finished_at IS NOT NULL"
+        wait_for(lambda: self.query(ended) >= [(count,)], seconds=SYNC_SECONDS, what=f"{count} syncs ended", every=0.2)
 
     @property
     def _log(self) -> Path:
@@ -172,10 +187,10 @@ class ProductionProduct:
         beat.wait_until(lambda: "beat: Starting" in beat.output, seconds=START_SECONDS, what="ready")
         return beat
 
-    def call(self, task: str) -> None:
+    def call(self, task: str, *arguments: int) -> None:
         """Send a task by its name, as beat does when its time has come."""
         done = subprocess.run(
-            [sys.executable, "-m", "celery", "-A", "administrate", "call", task],
+            [sys.executable, "-m", "celery", "-A", "administrate", "call", task, "--args", json.dumps(arguments)],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
