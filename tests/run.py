@@ -1,9 +1,8 @@
 """`python -m tests.run [--lint] [pytest's options]`: every test, on both engines where it may reach a database.
 
-All share one PostgreSQL and one Redis.
-The parts run beside each other, as many at once as the machine has cores and one more: what starts processes or drives
-a browser mostly waits. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0
-when all passed.
+All share one PostgreSQL and one Redis. The parts run beside each other, as many at once as the machine has cores and
+two more: what starts processes and what drives a browser mostly wait. Each shows its output when it has ended. `--lint`
+runs `make lint` as one more part. Returns 0 when all passed.
 """
 
 import os
@@ -24,7 +23,7 @@ from tests.services.programs import POSTGRESQL, REDIS, MissingProgramError, Serv
 from tests.services.redis import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
-AT_ONCE = (os.cpu_count() or 2) + 1
+AT_ONCE = (os.cpu_count() or 2) + 2
 # A suite that takes longer hangs.
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
