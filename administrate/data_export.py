@@ -181,6 +181,8 @@ _COMPANY: Final[Columns] = {
     "name": lambda company: company.name,
     "notes": lambda company: company.notes,
     "markup_percent": lambda company: company.markup_percent,
+    "statement_amounts": lambda company: company.statement_amounts,
+    "statement_lines": lambda company: company.statement_lines,
     "archived_at": lambda company: company.archived_at,
     "created_at": lambda company: company.created_at,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -32,10 +32,14 @@ class CompanyOut(Schema):
     archived: bool
     markup_percent: str | None = Field(..., description="Null also for who may learn prices alone.")
     notes: str | None = Field(..., description="Null for who may not see them.")
+    statement_amounts: str = Field(..., description="What its client sees: price or cost; empty: price with a mark-up.")
+    statement_lines: str = Field(..., description="What its statements have lines for: model, use or total.")
 
 
 Name = Annotated[Text, Field(min_length=1, max_length=120)]
 Notes = Annotated[Text, Field(max_length=5000)]
+Amounts = Literal["", "price", "cost"]
+Lines = Literal["model", "use", "total"]
 Percent = Annotated[Decimal, Field(ge=0, max_digits=5, decimal_places=2)]
 
 
@@ -43,6 +47,8 @@ class CompanyIn(Body):
     name: Name
     notes: Notes = ""
     markup_percent: Percent | None = None
+    statement_amounts: Amounts = ""
+    statement_lines: Lines = "model"
 
 
 class CompanyChange(Body):
@@ -51,6 +57,8 @@ class CompanyChange(Body):
     name: Name | None = None
     notes: Notes | None = None
     markup_percent: Percent | None = None
+    statement_amounts: Amounts | None = None
+    statement_lines: Lines | None = None
     archived: bool | None = None
 
 
@@ -88,7 +96,7 @@ def list_companies(request: HttpRequest, asked: Query[PageQuery]) -> HttpRespons
 @once
 def add_company(request: HttpRequest, body: CompanyIn) -> HttpResponse:
     """Names are unique, whatever their capitals."""
-    company = Company(name=body.name, notes=body.notes, markup_percent=body.markup_percent)
+    company = Company(**body.model_dump())
     save_company(company=company, made_by=caller_of(request).user)
     return json_answer(_company(company), status=HTTPStatus.CREATED)
 
@@ -103,13 +111,13 @@ def add_company(request: HttpRequest, body: CompanyIn) -> HttpResponse:
 @strict
 @once
 def change_company(request: HttpRequest, pk: int, body: CompanyChange) -> HttpResponse:
-    """Change what is given: name, notes, mark-up (null: none), and whether it is archived."""
+    """Change what is given: name, notes, mark-up (null: none), its statements, and whether it is archived."""
     user = caller_of(request).user
     company = Company.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if company is None:
         raise not_found()
     given = body.model_fields_set
-    for name in ("name", "notes"):
+    for name in ("name", "notes", "statement_amounts", "statement_lines"):
         if name in given and (value := getattr(body, name)) is not None:
             setattr(company, name, value)
     if "markup_percent" in given:
@@ -135,4 +143,6 @@ def _company(company: Company) -> dict[str, Any]:
         "archived": company.archived_at is not None,
         "markup_percent": exact(company.markup_percent),
         "notes": company.notes,
+        "statement_amounts": company.statement_amounts,
+        "statement_lines": company.statement_lines,
     }

@@ -93,25 +93,27 @@ def pending_adjustments(
     What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since: a
     line per month, company and currency, or several where what is credited was billed with several mark-ups. Where
     something of it waits for a price, one more without a cost says so, which is never stored. Two queries, four more
-    where usage of a closed month has no price, one where there is any line, another where there are estimates, and up
-    to three for their reasons.
+    where usage of a closed month has no price, one where a company had no statement of a month that has changed,
+    another where there are estimates, and up to four for their reasons.
     """
     if closed is None:
         return []
-    histories = _histories(closed, company)
+    histories, stated = _histories(closed, company)
     changed = {group: history for group, history in sorted(histories.items()) if history.change}
     waiting = sorted({(month, pk) for (month, pk, _currency), history in histories.items() if history.waits})
-    return [*_changes(changed, closed, with_reasons=with_reasons), *(_waiting_line(*each) for each in waiting)]
+    own = _own_percents(changed, stated, company)
+    return [*_changes(changed, closed, own, with_reasons=with_reasons), *(_waiting_line(*each) for each in waiting)]
 
 
 def _waiting_line(month: date, company_id: int) -> CompanyLine:
     return company_id, StatementLine(kind=StatementLine.Kind.ADJUSTMENT, month=month, unpriced=True, reason=WAITS)
 
 
-def _changes(changed: Mapping[_Group, _History], closed: ClosedMonths, *, with_reasons: bool) -> list[CompanyLine]:
+def _changes(
+    changed: Mapping[_Group, _History], closed: ClosedMonths, own: Mapping[Bill, Percent], *, with_reasons: bool
+) -> list[CompanyLine]:
     if not changed:
         return []
-    own = _own_percents(changed)
     estimates = _Estimates.of(changed)
     reasons = _reasons(changed, estimates, closed.closed_at) if with_reasons else {}
     return [
@@ -133,12 +135,14 @@ def _changes(changed: Mapping[_Group, _History], closed: ClosedMonths, *, with_r
     ]
 
 
-def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _History]:
+def _histories(closed: ClosedMonths, company: Company | None) -> tuple[dict[_Group, _History], Mapping[Bill, Percent]]:
+    """What each closed month costs and was billed, and the mark-up of each statement; two queries, or six."""
     current = all_usage().between(closed.first, days_of(closed.last).last).filter(company__isnull=False)
     billed = StatementLine.objects.all()
     if company is not None:
         current, billed = current.filter(company=company), billed.filter(statement__company=company)
     histories: dict[_Group, _History] = defaultdict(_History)
+    stated: dict[Bill, Percent] = {}
     unpriced: set[tuple[date, int]] = set()
     for company_id, month, currency, cost, estimated, without_price in (
         current.order_by()
@@ -152,9 +156,8 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
             continue
         history = histories[month, company_id, currency]
         history.now, history.has_estimates = cost, bool(estimated)
-    for company_id, month, currency, kind, of_statement, of_line, _carrier, estimated, cost in (
-        billed.exclude(currency="")
-        .order_by("statement__closed_month__month", "markup_percent")
+    for company_id, month, currency, kind, of_statement, of_line, carrier, estimated, cost in (
+        billed.order_by("statement__closed_month__month", "markup_percent")
         .values_list(
             "statement__company_id",
             "month",
@@ -167,31 +170,36 @@ def _histories(closed: ClosedMonths, company: Company | None) -> dict[_Group, _H
         )
         .annotate(total=ExactSum("cost"))
     ):
+        stated[carrier, company_id] = of_statement
+        if not currency:
+            continue
         history = histories[month, company_id, currency]
         history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
         history.billed_estimates += cost if estimated else 0
     for group, change in changes_without_waiting(unpriced).items():
         if group in histories:
             histories[group].carried = change
-    return histories
+    return histories, stated
 
 
 # --- At which mark-up -------------------------------------------------------------------------------------------------
 
 
-def _own_percents(groups: Iterable[_Group]) -> dict[tuple[date, int], Percent]:
-    """The mark-up of each month's own statement or, where the company had none, its present one; one query."""
+def _own_percents(
+    groups: Iterable[_Group], stated: Mapping[Bill, Percent], company: Company | None
+) -> dict[Bill, Percent]:
+    """The mark-up of each month's own statement or, where the company had none, its present one.
+
+    One query where it is not only about ``company`` and somebody had none.
+    """
     wanted = {(month, company_id) for month, company_id, _currency in groups}
-    companies = Company.objects.filter(pk__in={company_id for _month, company_id in wanted})
+    lacking = {company_id for month, company_id in wanted if (month, company_id) not in stated}
     present: dict[int, Percent] = {}
-    stated: dict[tuple[date, int], Percent] = {}
-    for pk, percent, month, of_statement in companies.values_list(
-        "pk", "markup_percent", "statements__closed_month__month", "statements__markup_percent"
-    ):
-        present[pk] = percent
-        if month is not None:
-            stated[month, pk] = of_statement
-    return {(month, pk): stated.get((month, pk), present[pk]) for month, pk in wanted}
+    if company is not None:
+        present[company.pk] = company.markup_percent
+    elif lacking:
+        present = dict(Company.objects.filter(pk__in=lacking).values_list("pk", "markup_percent"))
+    return {bill: stated[bill] if bill in stated else present[bill[1]] for bill in wanted}
 
 
 def _parts(history: _History, own: Percent) -> list[_Billed]:

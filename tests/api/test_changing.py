@@ -55,6 +55,8 @@ def test_company_is_added(api: Api, ann: User) -> None:
         "archived": False,
         "markup_percent": "12.5",
         "notes": "",
+        "statement_amounts": "",
+        "statement_lines": "model",
     }
     assert AuditEntry.objects.get(action="company.created").actor == ann
 
@@ -103,6 +105,8 @@ def test_company_is_changed_where_something_is_given(api: Api) -> None:
         "archived": True,
         "markup_percent": None,
         "notes": "Pays",
+        "statement_amounts": "",
+        "statement_lines": "model",
     }
     assert api.patch(f"/companies/{company.pk}", {"archived": False}).json()["archived"] is False
     assert api.patch(f"/companies/{10**6}", {}).status_code == 404

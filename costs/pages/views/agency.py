@@ -13,6 +13,8 @@ from costs.models import Letterhead
 from costs.pages.agency_form import LetterheadForm
 from costs.statements.letterheads import save_letterhead
 
+SAVED = "Your agency is saved. The PDF of any draft shows it; months that are closed keep theirs."
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agency(request: HttpRequest) -> HttpResponse:
@@ -23,7 +25,7 @@ def agency(request: HttpRequest) -> HttpResponse:
     form = LetterheadForm(*sent, instance=letterhead)
     if form.is_valid():
         save_letterhead(letterhead=form.instance, logo=form.chosen_logo(), now=timezone.now(), made_by=person(request))
-        messages.success(request, "Your agency is saved. Months that are closed keep the letterhead they have.")
+        messages.success(request, SAVED)
         return redirect("agency:edit")
     context = {"form": form, "logo": logo}
     return render(request, "settings/agency.html", context, status=422 if form.errors else 200)

@@ -101,6 +101,7 @@ def company_statement(request: HttpRequest, pk: int, month: date) -> HttpRespons
         "name": name_of(month),
         "days": days_of(month),
         "sees_all": sees_keys,
+        "sender": "" if sees_keys else letterhead_of(sheet.closed).name,
         "client_gets": f"{_amounts_shown(sheet)}, {_LINES[sheet.lines_by]}",
         "usage": usage_table(sheet, currency, shows_keys=sees_keys, words=words) if sheet.usage else None,
         "adjustments": adjustments_table(sheet, words) if sheet.adjustments else None,

@@ -6,13 +6,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from costs.models import StatementLine
 from costs.statements.adjustments import closed_months, pending_adjustments
 from providers.models import Company, Project
 from providers.services.assigning import assign_projects, split_projects, undo_assignment
-from tests.costs.worlds import LATER, OCTOBER, SEPTEMBER, close, make_key, make_settled, restate
-from tests.factories import TODAY, make_company, make_restatement, make_usage
+from tests.costs.worlds import LATER, OCTOBER, SEPTEMBER, close, make_acme, make_key, make_settled, path_of, restate
+from tests.factories import NOW, TODAY, make_company, make_restatement, make_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +154,24 @@ def test_cause_is_frozen_with_the_statement_that_carries_it() -> None:
 
     frozen = set(StatementLine.objects.adjustments().values_list("reason", flat=True))
     assert frozen == {"support-de → Bluebird, 1–30 Sep"}
+
+
+def test_many_causes_of_an_adjustment_cost_no_more_queries(
+    signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A key that was assigned anew, one that was restated, and an estimate whose rate was changed."""
+    acme, key = make_acme()
+    keys = [key, *(make_key(acme, provider=key.provider) for _ in range(3))]
+    for each in keys:
+        make_usage(project=each, day=SEPTEMBER, estimated=True)
+        make_usage(project=each, day=OCTOBER)
+    close(SEPTEMBER)
+    later = NOW + timedelta(hours=1)
+    for each in keys[:2]:
+        restate(each.usage.earliest("day"), Decimal(7))
+        make_restatement(project=each, day=SEPTEMBER, restated_at=later)
+    assign_projects(projects=keys[1:], company=make_company(name="Bluebird"), starts_on=None, now=later)
+
+    for path in ("/statements/2026-10/", "/statements/2026-10/close/", path_of(acme, "2026-10")):
+        with django_assert_max_num_queries(15):
+            signed_in.get(path)
