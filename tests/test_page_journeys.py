@@ -300,6 +300,7 @@ def test_one_long_word_stays_in_its_card(product: EmbeddedProduct, browsing: Pag
 
 def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedProduct) -> None:
     """It opens over any page, finds as one types, and closes on Escape; a letter after g goes to a page."""
+    browsing.wait_for_load_state()  # keys do nothing before the scripts are there
     browsing.keyboard.press("Control+k")
     browsing.keyboard.type("lantern")
     expect(browsing.locator(".palette .is-chosen")).to_contain_text(LANTERN)
@@ -312,6 +313,7 @@ def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedPro
     browsing.keyboard.press("Enter")
     expect(browsing.get_by_role("heading", name="Acme", level=1)).to_be_visible()
 
+    browsing.wait_for_load_state()
     browsing.keyboard.press("g")
     browsing.keyboard.press("s")
     expect(browsing).to_have_url(f"{product.url}/statements/")
