@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import role_of
 from accounts.models import Role
-from alerts.forms import PreferencesForm, SubscriptionForm, rule_forms
+from alerts.forms import PreferencesForm, RuleForm, SubscriptionForm, rule_forms
 from alerts.models import Preferences, Subscription
 from alerts.permissions import MANAGE_ENDPOINTS
 from alerts.services import people
@@ -80,16 +82,21 @@ def unsubscribe(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def watched(request: HttpRequest) -> HttpResponse:
     """Every rule in its own words; who decides may switch each off and set its limit."""
-    decides = request.user.has_perm(MANAGE_ENDPOINTS)
-    if request.method == "POST" and not decides:
+    if request.method != "POST":
+        return _rules(request, rule_forms(None), status=200)
+    if not request.user.has_perm(MANAGE_ENDPOINTS):
         raise PermissionDenied
-    forms = rule_forms(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and all(form.is_valid() for form in forms):
-        save_rules(settings=[form.setting for form in forms], made_by=person(request))
-        messages.success(request, "Saved.")
-        return redirect("notifications:watched")
-    status = 422 if any(form.errors for form in forms) else 200
-    return render(request, "alerts/watched.html", {"forms": forms, "decides": decides}, status=status)
+    forms = rule_forms(request.POST)
+    if not all([form.is_valid() for form in forms]):  # noqa: C419 - each of them, so that every refusal is said
+        return _rules(request, forms, status=422)
+    save_rules(settings=[form.setting for form in forms], made_by=person(request))
+    messages.success(request, "Saved.")
+    return redirect("notifications:watched")
+
+
+def _rules(request: HttpRequest, forms: Sequence[RuleForm], *, status: int) -> HttpResponse:
+    context = {"forms": forms, "decides": request.user.has_perm(MANAGE_ENDPOINTS)}
+    return render(request, "alerts/watched.html", context, status=status)
 
 
 def _user(request: HttpRequest) -> User:
