@@ -62,10 +62,13 @@ def csv_file(paper: Paper, letterhead: Letterhead) -> File:
 
 def zip_file(papers: Sequence[Paper], letterhead: Letterhead) -> File:
     """A PDF for each; the same statements make the same archive."""
-    archive = io.BytesIO()
+    archive, names = io.BytesIO(), set[str]()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
         for paper in papers:
             name, content = pdf_file([paper], letterhead)
+            if name in names:  # drafts have no number, and names may differ in what no file is called
+                name = f"{name.removesuffix('.pdf')}-{paper.sheet.company.pk}.pdf"
+            names.add(name)
             closed = paper.sheet.closed
             made_at = (closed.closed_at.timetuple() if closed else paper.sheet.month.timetuple())[:6]
             files.writestr(zipfile.ZipInfo(name, made_at), content, zipfile.ZIP_DEFLATED)

@@ -50,8 +50,8 @@ def paper_of(report: CompanyMonth, providers: Sequence[Provider], sheet: Stateme
     )
 
 
-def papers_of(report: MonthReport, providers: Sequence[Provider]) -> list[Paper]:
-    """The client's copies of a month, by company name."""
+def papers_of(report: MonthReport, providers: Sequence[Provider], *, closing_began: date | None = None) -> list[Paper]:
+    """The client's copies of a month, by company name; of one before the first that was closed, which that was."""
     return [
         Paper(
             sheet=client_copy(sheet),
@@ -59,6 +59,7 @@ def papers_of(report: MonthReport, providers: Sequence[Provider]) -> list[Paper]
             words=statement_words([sheet], providers),
             is_simulated=_is_simulated(sheet, providers),
             unread=not sheet.closed and any(coverage.unread for coverage in report.coverages.values()),
+            closing_began=closing_began,
         )
         for sheet in report.sheets
         if sheet.lines or sheet.waiting

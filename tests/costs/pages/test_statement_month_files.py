@@ -54,6 +54,28 @@ def test_all_in_an_archive(signed_in: Client, acme: Company) -> None:
     assert first == second
 
 
+def test_drafts_of_alike_names_are_files_of_their_own(signed_in: Client, acme: Company) -> None:
+    """What tells the companies apart may be nothing that a file can be called."""
+    other = make_company(name="Acme!")
+    make_usage(project=make_key(other, provider=Project.objects.earliest("pk").provider), day=OCTOBER)
+
+    names = zipfile.ZipFile(io.BytesIO(signed_in.get("/statements/2026-10/statements.zip").content)).namelist()
+
+    assert names[:2] == ["statement-2026-10-draft-acme.pdf", f"statement-2026-10-draft-acme-{other.pk}.pdf"]
+
+
+def test_month_before_the_first_closed_one_is_no_draft(signed_in: Client, acme: Company) -> None:
+    """It can't be closed any more, and its papers say so."""
+    make_usage(project=Project.objects.earliest("pk"), day=date(2026, 8, 5))
+    close(SEPTEMBER)
+
+    pdf = PdfReader(io.BytesIO(signed_in.get("/statements/2026-08/statements.pdf").content))
+
+    text = " ".join(pdf.pages[0].extract_text().split())
+    assert "August 2026 was never closed: closing began with September 2026." in text
+    assert "raft" not in text
+
+
 def test_books_get_a_record_per_statement_and_currency(signed_in: Client, acme: Company) -> None:
     """In cents that add up across; what has no price yet says so."""
     key = Project.objects.earliest("pk")
