@@ -69,7 +69,7 @@ QUICK_EFFORT = Effort(
     ranges=("this month", "12 months"),
     written_keys=100,
     written_windows=1,
-    exported_rows=50_000,
+    exported_rows=200_000,
     synced_workspaces=64,
     answer_bytes=40_000_000,
 )

@@ -204,14 +204,15 @@ def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, d
     """The lines of one day, in order."""
     day = rows[0].day
     of: Workspace | None = None
-    for row, key, company in sorted(names.known(rows), key=lambda found: (found[1].order, found[0].model, found[2])):
+    for key, found in names.in_order(rows):
         if key.workspace is not of:
             of = key.workspace
             common = _ALWAYS | of.cells | _periods(day) | {"x_Provisional": _boolean(value=(of.pk, day) not in settled)}
             templates: dict[_Kind, str] = {}
-        kind = _kind(row)
-        template = templates.get(kind) or templates.setdefault(kind, _template(kind, of, common))
-        yield template % {**key.cells, **_payer(row.company_id, company), **_figures(row)}
+        for _model, company, row in found:
+            kind = _kind(row)
+            template = templates.get(kind) or templates.setdefault(kind, _template(kind, of, common))
+            yield template % {**key.cells, **_payer(row.company_id, company), **_figures(row)}
 
 
 class _Kind(NamedTuple):

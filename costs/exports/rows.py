@@ -5,19 +5,28 @@ A file of a million rows speaks of a few thousand keys: a model instance for eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from itertools import groupby
-from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from operator import attrgetter, itemgetter
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from django.db.models import BigIntegerField, ExpressionWrapper, F
+from django.db.models import ExpressionWrapper, F, Field
 
 from core.csv_files import plain_units
 from costs.models import AttributedUsageQuerySet, DailyUsage
 from providers.models import Company, Project, Provider
 
-Key = TypeVar("Key")
+
+class Ordered(Protocol):
+    """What a file says of a key; ``order`` is where its rows stand among those of a day."""
+
+    @property
+    def order(self) -> tuple[str, str]: ...
+
+
+Key = TypeVar("Key", bound=Ordered)
 
 
 class Row(NamedTuple):
@@ -56,8 +65,9 @@ class Row(NamedTuple):
         return plain_units(self.cost, DailyUsage.COST_SCALE)
 
 
+# A field that is none in particular: what the database gives is taken as it is.
 _AMOUNTS = ("credits", "minutes", "cost")
-_AS_STORED = {f"{name}_units": ExpressionWrapper(F(name), output_field=BigIntegerField()) for name in _AMOUNTS}
+_AS_STORED = {f"{name}_units": ExpressionWrapper(F(name), output_field=Field()) for name in _AMOUNTS}
 _FIELDS = tuple(f"{name}_units" if name in _AMOUNTS else name for name in Row._fields)
 
 
@@ -66,6 +76,9 @@ def rows_by_day(usage: AttributedUsageQuerySet) -> Iterator[list[Row]]:
     found = usage.order_by("day").annotate(**_AS_STORED).values_list(*_FIELDS).iterator(chunk_size=2000)
     for _day, of_day in groupby(map(Row._make, found), key=attrgetter("day")):
         yield list(of_day)
+
+
+_BY_MODEL_AND_COMPANY = itemgetter(0, 1)
 
 
 class Names(Generic[Key]):
@@ -78,22 +91,31 @@ class Names(Generic[Key]):
         self._describe = describe
         self._providers: dict[int, Provider] = {}
         self._projects: dict[int, Key] = {}
-        self._companies: dict[int, str] = {}
+        self._companies: dict[int | None, str] = {None: ""}
 
-    def known(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Key, str]]:
-        """Each row with its key and its company's name, empty where it has none; queries only for what is new."""
-        rows = list(rows)
-        self._learn({row.project_id for row in rows} - self._projects.keys())
-        new = {row.company_id for row in rows if row.company_id is not None} - self._companies.keys()
+    def in_order(self, rows: Iterable[Row]) -> Iterator[tuple[Key, list[tuple[str, str, Row]]]]:
+        """The keys of ``rows`` in their order, each with its rows: model, company (empty where it has none), row.
+
+        These are in order of model and company. Queries only for what is new.
+        """
+        by_project: dict[int, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_project[row.project_id].append(row)
+        self._learn(by_project.keys() - self._projects.keys())
+        paying = {row.company_id for of_project in by_project.values() for row in of_project if row.company_id}
+        new = paying - self._companies.keys()
         if new:
             self._companies.update(Company.objects.filter(pk__in=new).values_list("pk", "name"))
-        for row in rows:
-            key = self._projects.get(row.project_id)
-            company = "" if row.company_id is None else self._companies.get(row.company_id)
-            if key is not None and company is not None:
-                yield row, key, company
+        known = [(self._projects[pk], found) for pk, found in by_project.items() if pk in self._projects]
+        for key, found in sorted(known, key=lambda one: one[0].order):
+            named = [
+                (row.model, company, row)
+                for row in found
+                if (company := self._companies.get(row.company_id)) is not None
+            ]
+            yield key, sorted(named, key=_BY_MODEL_AND_COMPANY)
 
-    def _learn(self, project_ids: set[int]) -> None:
+    def _learn(self, project_ids: Collection[int]) -> None:
         if not project_ids:
             return
         projects = Project.objects.filter(pk__in=project_ids).only(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks
@@ -39,9 +40,10 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
     names = Names(_described)
     yield csv_text([COLUMNS])
     yield from text_chunks(
-        _line(*found)
+        line
         for of_day in rows_by_day(usage.used())
-        for found in sorted(names.known(of_day), key=lambda found: _order(*found))
+        for key, found in names.in_order(of_day)
+        for line in _lines(of_day[0].day, key, found)
     )
 
 
@@ -58,19 +60,22 @@ def _described(project: Project, provider: Provider) -> _Key:
     return _Key((provider.name, external_id), ",".join(map(_text, cells)), project.kind)
 
 
-def _order(row: Row, key: _Key, company: str) -> tuple[tuple[str, str], str, str]:
-    return key.order, row.model, company
-
-
-def _line(row: Row, key: _Key, company: str) -> str:
-    return (
-        f"{row.day.isoformat()},{key.cells},{_text(company)},{_text(row.model)},{row.credits_text},{row.minutes_text},"
-        f"{row.requests_text},{row.cost_text},{csv_cell(row.currency)},{'true' if row.estimated else 'false'},"
-        f"{key.kind},{'true' if row.allocated else 'false'}\n"
-    )
+def _lines(day: date, key: _Key, found: Iterable[tuple[str, str, Row]]) -> Iterator[str]:
+    """The lines of a key's rows of one day."""
+    start = f"{day.isoformat()},{key.cells}"
+    for model, company, row in found:
+        yield (
+            f"{start},{_text(company)},{_text(model)},{row.credits_text},{row.minutes_text},{row.requests_text},"
+            f"{row.cost_text},{csv_cell(row.currency)},{_boolean(value=row.estimated)},{key.kind},"
+            f"{_boolean(value=row.allocated)}\n"
+        )
 
 
 @lru_cache(maxsize=4096)  # a file repeats few texts
 def _text(text: str) -> str:
     """A text cell; only these are escaped, a number is never touched."""
     return csv_cell(escape_formula(text))
+
+
+def _boolean(*, value: bool) -> str:
+    return "true" if value else "false"

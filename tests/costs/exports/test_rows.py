@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from costs.exports.rows import Names, rows_by_day
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
-from providers.models import Project
+from providers.models import Project, Provider
 from tests.factories import TODAY, derive, make_assignment, make_company, make_project, make_provider, make_usage
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,12 @@ def test_rows_of_a_key_that_is_gone_are_left_out() -> None:
     other = make_project(provider=make_provider())
     key.delete()
 
-    names = Names(lambda project, _provider: project.external_id)
-    found = [external_id for _row, external_id, _company in names.known([*rows, rows[0]._replace(project_id=other.pk)])]
+    names = Names(_Described)
+    found = [known.order for known, _rows in names.in_order([*rows, rows[0]._replace(project_id=other.pk)])]
 
-    assert found == [other.external_id]
+    assert found == [(other.provider.name, other.external_id)]
+
+
+class _Described:
+    def __init__(self, project: Project, provider: Provider) -> None:
+        self.order = (provider.name, project.external_id)
