@@ -21,6 +21,6 @@ def unread_alerts(request: HttpRequest) -> dict[str, int]:
 def unread_of_reader() -> Coalesce:
     """Counted in the query that fetches the reader: it costs no page one of its own."""
     now: datetime = timezone.now()
-    unread = Receipt.objects.unread(now).filter(user=OuterRef("pk")).order_by().values("user")
-    counted = Subquery(unread.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+    unread = Receipt.objects.unread(now).shown().filter(user=OuterRef("pk")).order_by().values("user")
+    counted = Subquery(unread.annotate(number=Count("pk", distinct=True)).values("number"), output_field=IntegerField())
     return Coalesce(counted, 0)

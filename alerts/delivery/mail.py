@@ -9,12 +9,15 @@ from email.utils import parseaddr
 from smtplib import SMTPException, SMTPServerDisconnected
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
+from accounts.access import sees_company
 from alerts.delivery.messages import Message, absolute
 from alerts.delivery.posting import Outcome
 from alerts.models import Delivery, Preferences
+from providers.permissions import SEE_PROVIDERS
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,8 @@ def _send(deliveries: Sequence[Delivery], connection: object) -> Outcome:
     preferences = getattr(user, "alert_preferences", None) or Preferences(user=user)
     if not preferences.address:
         return Outcome(succeeded=False, text="The person has no e-mail address.")
+    if not all(_may_still_read(user, delivery) for delivery in deliveries):
+        return Outcome(succeeded=False, text="The person may not see this any more.")
     mail = compose([Message(one.alert, is_client=one.is_client) for one in deliveries], to=preferences.address)
     mail.extra_headers["Message-ID"] = f"<{deliveries[0].message_id}@{_domain()}>"
     mail.connection = connection  # type: ignore[assignment]  # the stubs know only the SMTP one
@@ -78,6 +83,16 @@ def _send(deliveries: Sequence[Delivery], connection: object) -> Outcome:
     except ValueError:
         return Outcome(succeeded=False, text="The address can't be written to.")
     return Outcome(succeeded=True, text="Handed to the mail server.")
+
+
+def _may_still_read(user: User, delivery: Delivery) -> bool:
+    """A mail may wait for days, and roles change."""
+    if not user.is_active:
+        return False
+    company_id = delivery.alert.company_id
+    return user.has_perm(SEE_PROVIDERS) or (
+        delivery.is_client and company_id is not None and sees_company(user, company_id)
+    )
 
 
 def compose(messages: Sequence[Message], *, to: str) -> EmailMultiAlternatives:

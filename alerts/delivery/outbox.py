@@ -46,7 +46,8 @@ Clock = Callable[[], datetime]
 
 def send_waiting(*, now: datetime) -> None:
     """Hand over every lane in which something is due: lost with a queue or a worker, or due again only now."""
-    hand_over(list(Delivery.objects.due(now).order_by("lane").values_list("lane", flat=True).distinct()))
+    due = Delivery.objects.due(now).filter(endpoint__disabled_at=None)  # mails have no endpoint
+    hand_over(list(due.order_by("lane").values_list("lane", flat=True).distinct()))
 
 
 def work_through(lane: str, *, clock: Clock = utc_now) -> None:

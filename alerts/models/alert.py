@@ -7,9 +7,10 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
+from accounts.models import Role
 from providers.models import Company, Provider
 
 
@@ -81,6 +82,12 @@ class AlertEvent(models.Model):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def shown(self) -> Self:
+        """Without what its reader may not see any more: of Company viewers only what is theirs, and in their words."""
+        is_colleague = ~Q(user__membership__role=Role.COMPANY_VIEWER)
+        is_theirs = Q(is_client=True, user__membership__companies=F("alert__company"))
+        return self.filter(is_colleague | is_theirs).distinct()
+
     def unread(self, now: datetime) -> Self:
         """What the bell counts."""
         return self.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now), read_at=None)

@@ -52,7 +52,7 @@ def read(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
-    _own(request).filter(read_at=None).update(read_at=timezone.now(), snoozed_until=None)
+    Receipt.objects.filter(user=request.user.pk, read_at=None).update(read_at=timezone.now(), snoozed_until=None)
     messages.success(request, "All alerts are marked as read.")
     return redirect("alerts:list")
 
@@ -69,4 +69,4 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _own(request: HttpRequest) -> ReceiptQuerySet:
-    return Receipt.objects.filter(user=request.user.pk)
+    return Receipt.objects.filter(user=request.user.pk).shown()

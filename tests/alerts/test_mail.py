@@ -7,11 +7,12 @@ from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from pytest_django.fixtures import Settings
 
-from accounts.models import Role
+from accounts.models import Membership, Role
 from alerts.delivery.outbox import MAIL_TRIES, work_through
 from alerts.models import Delivery, Preferences, Receipt, Severity, Subscription
 from alerts.models.people import next_digest
@@ -228,3 +229,14 @@ def test_without_a_mail_server_nothing_is_written_down_to_be_mailed(settings: Se
     raise_alert(news(), now=NOW)
 
     assert not Delivery.objects.exists()
+
+
+def test_who_may_not_see_it_any_more_is_not_mailed(acme: Company) -> None:
+    """A mail that waited, of somebody who became a Company viewer meanwhile, or left."""
+    users = [make_user(role=Role.ADMIN, email=f"{name}@example.com") for name in ("changed", "left", "stays")]
+    raise_alert(news(), now=NOW)
+    User.objects.update(is_superuser=False)
+    Membership.objects.filter(user=users[0]).update(role=Role.COMPANY_VIEWER)
+    User.objects.filter(pk=users[1].pk).update(is_active=False)
+
+    assert [sent.to for sent in send()] == [["stays@example.com"]]

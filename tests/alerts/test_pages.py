@@ -346,3 +346,20 @@ def test_the_list_of_companies_has_the_share_of_the_budget_as_a_number(signed_in
     rows = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
 
     assert next(csv.DictReader(io.StringIO(rows)))["Budget (%)"] == "83"
+
+
+def test_who_became_a_company_viewer_sees_nothing_of_before(client: Client, now: object, acme: Spender) -> None:
+    """Neither in the list nor in the bell; of their own company only what is written for them."""
+    user = make_user(role=Role.COMPANY_VIEWER, companies=[acme.company])
+    others = raise_alert(news(company=make_company()), now=NOW)
+    own = raise_alert(news(key="own", company=acme.company, client_title="Yours", client_sentences=("A.",)), now=NOW)
+    for alert, is_client in ((others, False), (others, True), (own, True)):
+        assert alert is not None
+        Receipt.objects.update_or_create(user=user, alert=alert, defaults={"is_client": is_client})
+    client.force_login(user)
+
+    page = client.get("/alerts/").content.decode()
+
+    assert "Yours" in page
+    assert "Something" not in page
+    assert page.partition('class="bell__count">')[2].startswith("1<")
