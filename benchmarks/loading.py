@@ -15,18 +15,17 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
 
 from benchmarks.world import Row, Size, as_usage, days_until_today, rows_of
 from core.secrets import ApiKey
-from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage, ReadDay
+from costs.models import FIGURES, AttributedUsage, CompanySum, DailyUsage, ModelSum, ReadDay, Span
+from costs.usage import sums
 from costs.usage.writing import write_usage
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 
 SAMPLE_DAYS = 2
 
 _USAGE = DailyUsage._meta.db_table
-_TOTALS = DailyTotal._meta.db_table
 _SAID = ("currency", "estimated", "allocated", "split")
 _COLUMNS = ("project_id", "day", "model", *FIGURES, *_SAID, "company_id", "updated_at")
 
@@ -54,14 +53,17 @@ def load(size: Size, name: str) -> World:
     ]
     world = World(size, workspaces)
     payers = [_payers(workspace) for workspace in workspaces]  # now: nothing can be asked during the copying
-    with _without_indexes(_USAGE, _TOTALS):
+    with _without_indexes(_USAGE):
         _copy_usage(
             (row, payer)
             for number, workspace in enumerate(workspaces)
             for key, (project, payer) in enumerate(zip(workspace.projects, payers[number], strict=True))
             for row in rows_of(project.pk, number * size.keys + key, size.models, days)
         )
-        _derive([project.pk for workspace in workspaces for project in workspace.projects])
+    refresh_statistics()
+    for workspace in workspaces:
+        with transaction.atomic():
+            sums.rebuild(workspace.provider.pk)
     _finish(world)
     return world
 
@@ -83,7 +85,7 @@ def verify(world: World) -> None:
         write_usage(provider=twin, first=days[0], last=days[-1], rows=rows, read_at=datetime.now(UTC))
         for what, loaded, written in (
             ("attributed usage", _attributed(workspace.provider, days), _attributed(twin, days)),
-            ("totals", _totals(workspace.provider, days), _totals(twin, days)),
+            ("sums", _sums(workspace.provider, days), _sums(twin, days)),
         ):
             if not loaded or loaded != written:
                 raise AssertionError(f"The {what} that were loaded are not those that the write path makes.")
@@ -172,29 +174,6 @@ def _copy_usage(rows: Iterable[tuple[Row, Company | None]]) -> None:
                     cursor.executemany(f"INSERT INTO {_USAGE} ({', '.join(_COLUMNS)}) VALUES ({marks})", batch)
 
 
-def _derive(project_ids: Sequence[int]) -> None:
-    """What the write path derives from rows of projects with one period and at most one payer each."""
-    first, last = min(project_ids), max(project_ids)
-    summed = (
-        AttributedUsage.objects.filter(project__gte=first, project__lte=last)
-        .order_by()
-        .values("day", "company_id", "model", "currency", of_provider=F("project__provider"))
-        .annotate(**AttributedUsage.objects.sums(Sum))
-    )
-    query, params = summed.query.sql_with_params()
-    names = (*FIGURES, "unpriced", "estimated", *(f"untold_{name}" for name in COUNTED))
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO {_TOTALS} (provider_id, day, company_id, model, currency,
-                {", ".join(FIGURES)}, unpriced_rows, estimated_rows, {", ".join(f"untold_{name}" for name in COUNTED)})
-            SELECT of_provider, day, company_id, model, currency, {", ".join(f"sum_{name}" for name in names)}
-            FROM ({query}) AS summed ORDER BY of_provider, day
-            """,
-            params,
-        )
-
-
 def _finish(world: World) -> None:
     """Days as read – all but the last week long after they had settled – and the keys' days of use."""
     now = datetime.now(UTC)
@@ -248,8 +227,11 @@ def _attributed(provider: Provider, days: Sequence[Any]) -> list[tuple[Any, ...]
     return list(rows.order_by("project__external_id", "day", "model").values_list(*fields))
 
 
-def _totals(provider: Provider, days: Sequence[Any]) -> list[tuple[Any, ...]]:
-    left_out = {"id", "provider"}
-    fields = [field.name for field in DailyTotal._meta.concrete_fields if field.name not in left_out]
-    rows = DailyTotal.objects.for_provider(provider).between(days[0], days[-1])
-    return sorted(rows.order_by().values_list(*fields), key=repr)
+def _sums(provider: Provider, days: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Of the days alone: the weeks and months are those of more days."""
+    found: list[tuple[Any, ...]] = []
+    for model in (CompanySum, ModelSum):
+        fields = [field.name for field in model._meta.concrete_fields if field.name not in {"id", "provider"}]
+        rows = model.objects.of_span(Span.DAY).filter(provider=provider, day__range=(days[0], days[-1]))
+        found += rows.order_by().values_list(*fields)
+    return sorted(found, key=repr)

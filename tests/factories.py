@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from accounts.models import Membership, Role
 from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay, Restatement
-from costs.usage.attribution import attribute, refresh_totals
+from costs.usage import sums
+from costs.usage.attribution import attribute
 from providers.models import BEGINNING, Assignment, AssignmentRule, AssignmentShare, Company, Project, Provider, SyncRun
 from providers.registry import words_of
 from providers.signals import notify_assignments_changed
@@ -140,7 +141,8 @@ def derive(project_ids: Collection[int]) -> None:
     attribute(project_ids)
     for provider in Provider.objects.filter(projects__in=project_ids).distinct():
         stored = DailyUsage.objects.filter(project__in=project_ids, project__provider=provider)
-        refresh_totals(provider=provider, days=set(stored.order_by().values_list("day", flat=True).distinct()))
+        days = set(stored.order_by().values_list("day", flat=True).distinct())
+        sums.refresh(provider_id=provider.pk, days=days, projects=project_ids)
 
 
 def make_read_days(*, provider: Provider, first: date, last: date, read_at: datetime = NOW) -> list[ReadDay]:

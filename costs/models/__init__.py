@@ -1,8 +1,9 @@
 """Usage, its attribution to companies, the days that have been read, and statements.
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
-assignments (written only by costs.usage.attribution); ``agency`` is the letterhead that statements have;
-``statements`` is what was billed, frozen (written only by costs.statements.closing).
+assignments (written only by costs.usage.attribution); ``sums`` add it up (written only by costs.usage.sums);
+``agency`` is the letterhead that statements have; ``statements`` is what was billed, frozen (written only by
+costs.statements.closing).
 """
 
 from costs.models.agency import Letterhead, Logo
@@ -10,11 +11,10 @@ from costs.models.attribution import (
     COUNTED,
     AttributedUsage,
     AttributedUsageQuerySet,
-    DailyTotal,
-    DailyTotalQuerySet,
     UsagePart,
 )
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
+from costs.models.sums import SUMS, CompanySum, KeySum, ModelSum, Span, UsageSum, UsageSumQuerySet, series_of
 from costs.models.usage import (
     FIGURES,
     SETTLES_AFTER,
@@ -31,23 +31,29 @@ __all__ = [
     "COUNTED",
     "FIGURES",
     "SETTLES_AFTER",
+    "SUMS",
     "USED",
     "AttributedUsage",
     "AttributedUsageQuerySet",
     "ClosedMonth",
-    "DailyTotal",
-    "DailyTotalQuerySet",
+    "CompanySum",
     "DailyUsage",
     "DailyUsageQuerySet",
+    "KeySum",
     "Letterhead",
     "ListedUsage",
     "Logo",
+    "ModelSum",
     "ReadDay",
     "Restatement",
+    "Span",
     "Statement",
     "StatementLine",
     "StatementLineQuerySet",
     "UsagePart",
+    "UsageSum",
+    "UsageSumQuerySet",
     "end_of",
     "marked_up",
+    "series_of",
 ]

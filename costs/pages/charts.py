@@ -1,8 +1,9 @@
-"""Stacked daily bars and their twin, the same figures as a table."""
+"""Stacked bars of days, weeks or months, and their twin, the same figures as a table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from core.money import SYMBOLS, UNKNOWN, Money, format_number
@@ -10,6 +11,7 @@ from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.words import PageWords, words_for
 from costs.reports.breakdowns import OTHER
+from costs.reports.days import Step
 from costs.reports.metrics import Metric
 from costs.reports.series import DailySeries
 from costs.reports.totals import NOTHING, Totals
@@ -25,6 +27,7 @@ class LegendEntry:
 @dataclass(frozen=True)
 class Chart:
     title: str
+    step: str  # what a bar is of: "day", "week" or "month"
     legend: tuple[LegendEntry, ...]
     has_provisional: bool
     has_estimates: bool
@@ -39,11 +42,12 @@ class Chart:
 
 
 def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: PageWords | None = None) -> Chart:
-    """A chart of the metric per day and series; of money, ``daily.currency`` is drawn and every currency is listed."""
+    """A chart of the metric per step and series; of money, ``daily.currency`` is drawn and every currency is listed."""
     metric, currency, days, series = daily.metric, daily.currency, daily.days, daily.series
     words = words or words_for()
     return Chart(
         title=title,
+        step=daily.step.value,
         legend=tuple(
             LegendEntry(one.label, "other" if index >= 5 and one.label == OTHER else str(index + 1))
             for index, one in enumerate(series)
@@ -52,8 +56,8 @@ def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: Pag
         has_estimates=metric.slug == "cost" and any(day.totals.estimated for day in days),
         data={
             "prefix": SYMBOLS.get(currency, f"{currency.upper()} ") if metric.slug == "cost" else "",
-            "days": [f"{day.day.day} {day.day:%b}" for day in days],
-            "titles": [formatters.day(day.day) + (" (provisional)" if day.is_provisional else "") for day in days],
+            "days": [_short(day.days.first, daily.step) for day in days],
+            "titles": [day.days.days + (" (provisional)" if day.is_provisional else "") for day in days],
             "provisional": [day.is_provisional for day in days],
             "totals": [_text(metric, day.totals, currency, is_read=day.is_read) for day in days],
             "series": [
@@ -70,6 +74,11 @@ def daily_chart(daily: DailySeries, *, title: str, csv_url: str = "", words: Pag
         table=_twin(title, daily, csv_url, words),
         words=words,
     )
+
+
+def _short(day: date, step: Step) -> str:
+    """A step by its first day, as the axis has room for it."""
+    return f"{day:%b %Y}" if step is Step.MONTH else f"{day.day} {day:%b}"
 
 
 def _drawn(metric: Metric, totals: Totals, currency: str) -> float | None:
@@ -90,17 +99,21 @@ def _text(metric: Metric, totals: Totals, currency: str, *, is_read: bool) -> st
 
 
 def _twin(title: str, daily: DailySeries, csv_url: str, words: PageWords) -> Table:
-    """Newest day first; the last column and the last row are the totals."""
+    """The newest first; the last column and the last row are the totals."""
     metric, currency, days, series = daily.metric, daily.currency, daily.days, daily.series
     reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
     sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
     return Table(
         caption=f"{title}, as a table",
-        columns=(Column("Day", is_number=False), *(Column(one.label, is_name=True) for one in series), Column("Total")),
+        columns=(
+            Column(daily.step.value.capitalize(), is_number=False),
+            *(Column(one.label, is_name=True) for one in series),
+            Column("Total"),
+        ),
         rows=tuple(
             Row(
                 (
-                    formatters.marked_day(day.day, is_provisional=day.is_provisional, words=words),
+                    formatters.marked_days(day.days, is_provisional=day.is_provisional, words=words),
                     *(
                         formatters.figure(
                             metric, one.by_day.get(day.day, NOTHING), currency, reading=day.reading, words=words

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from core.amounts import DEFAULT_CURRENCY
 from core.cells import Cell, lines, with_hint
+from core.days import DateRange
 from core.money import UNKNOWN, Money, format_number, signed, to_cents, to_significant, to_tenth
 from core.names import isolated
 from costs.pages.words import PageWords, words_for
@@ -222,14 +223,16 @@ def day(value: date | None) -> Cell:
     return Cell(f"{value.day} {value:%b %Y}", value.isoformat()) if value else Cell("Not yet", "")
 
 
-def marked_day(value: date, *, is_provisional: bool, words: PageWords | None = None) -> Cell:
-    """A day as the head of a row."""
+def marked_days(value: DateRange, *, is_provisional: bool, words: PageWords | None = None) -> Cell:
+    """A day, or the days of a week or a month, as the head of a row; in a file by the first."""
     words = words or words_for()
+    first = value.first.isoformat()
     if not is_provisional:
-        return Cell(format_html('<span class="day">{}</span>', day(value)), value.isoformat())
-    badge = with_hint("provisional", words.provisional)
-    html = format_html('<span class="day">{} <span class="badge">{}</span></span>', day(value), badge)
-    return Cell(html, value.isoformat(), words.provisional)
+        return Cell(format_html('<span class="day">{}</span>', value.days), first)
+    reason = words.provisional if len(value) == 1 else f"{words.start} may still restate some of these days"
+    badge = with_hint("provisional", reason)
+    html = format_html('<span class="day">{} <span class="badge">{}</span></span>', value.days, badge)
+    return Cell(html, first, reason)
 
 
 def named(name: str) -> Cell:

@@ -13,6 +13,7 @@ from django.utils.safestring import mark_safe
 
 from core.cells import Cell
 from core.csv_files import escape_formula, plain
+from core.days import DateRange
 from core.listings import ListColumn, Listing
 from core.money import SYMBOLS, UNKNOWN
 from core.tables import Column, Table
@@ -58,7 +59,7 @@ def _listing(models: Mapping[str, str], words: PageWords | None) -> Listing[Rest
         (
             ListColumn(
                 Column("Day", is_number=False),
-                lambda restated: formatters.marked_day(restated.day, is_provisional=False),
+                lambda restated: formatters.marked_days(DateRange(restated.day, restated.day), is_provisional=False),
                 {"date": lambda restated: restated.day.isoformat()},
             ),
             ListColumn(

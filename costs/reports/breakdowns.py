@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
-from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet, Restatement
-from costs.reports.totals import NOTHING, Totals, sums_by, totals_by
+from costs.models import AttributedUsageQuerySet, Restatement
+from costs.reports.selection import Usage
+from costs.reports.totals import NOTHING, Totals, sums_by
 from providers.models import Company, Project, Provider
 
-# A stacked chart shows this many groups; the rest is one more.
-LARGEST = 5
 OTHER = "Other"
 UNASSIGNED = "Unassigned"
 NO_MODEL = "No model reported"
 # What tables say beside names, as rows and as columns; a name that is one of these is told apart from it.
 _ROW_WORDS = (UNASSIGNED, NO_MODEL)
-_COLUMN_WORDS = ("Day", "Total", "Notes", OTHER)
+_COLUMN_WORDS = ("Day", "Week", "Month", "Total", "Notes", OTHER)
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ def company_labels(by_company: Breakdown) -> dict[int | None, str]:
     return {line.subject and line.subject.pk: line.label for line in by_company.lines}
 
 
-def project_breakdown(usage: AttributedUsageQuerySet, projects: Iterable[Project]) -> Breakdown:
-    """Spend per project, largest first; one query besides ``projects``, which must hold every project of ``usage``."""
+def project_breakdown(usage: Usage | AttributedUsageQuerySet, projects: Iterable[Project]) -> Breakdown:
+    """Spend per project, largest first, one query; ``projects`` must hold every one of ``usage``."""
     return breakdown_of_projects(sums_by(usage, "project_id"), projects)
 
 
@@ -90,67 +87,14 @@ def breakdown_of(by_group: Mapping[Any, Totals], labels: Mapping[Any, str]) -> B
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
 
-def provider_breakdown(usage: DailyTotalQuerySet, providers: Iterable[Provider]) -> Breakdown:
+def provider_breakdown(usage: Usage, providers: Iterable[Provider]) -> Breakdown:
     """Spend per provider, in the given order; one query besides ``providers``."""
     by_provider = sums_by(usage, "provider_id")
     lines = [Line(provider, provider.name, by_provider.get(provider.pk, NOTHING)) for provider in providers]
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
 
 
-@dataclass(frozen=True)
-class Series:
-    """One colour of a stacked chart."""
-
-    label: str
-    by_day: Mapping[date, Totals]
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Usage by day: the largest groups each as a series, all others as one more."""
-
-    series: tuple[Series, ...]
-    by_day: Mapping[date, Totals]  # of all usage that was read, also of groups that no series holds
-
-
-def stack(
-    usage: DailyTotalQuerySet,
-    field: str,
-    by_group: Mapping[Any, Totals],
-    labels: Mapping[Any, str],
-    *,
-    weigh: Callable[[Totals], Decimal | int | None],
-) -> Stack:
-    """The days of the five groups that ``weigh`` heaviest, heaviest first, then of all others as "Other"; one query.
-
-    ``by_group`` are sums by ``field``. Together the series hold all that was used of these groups.
-    """
-    noun = field.removesuffix("_id")
-    names = {
-        group: told_apart(labels.get(group) or str(group), noun, _COLUMN_WORDS)
-        for group, sums in by_group.items()
-        if not sums.is_idle
-    }
-    ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
-    largest = ranked[:LARGEST]
-    by_number: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
-    for (number, day), sums in totals_by(usage.in_series(field, largest), "series", "day").items():
-        by_number[number][day] = sums
-    series = [Series(names[group], by_number[number]) for number, group in enumerate(largest)]
-    rest = Series(OTHER, by_number[-1])
-    return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]))
-
-
-def days_of(series: Iterable[Series]) -> dict[date, Totals]:
-    """The sums of ``series`` by day; no query."""
-    result: dict[date, Totals] = {}
-    for one in series:
-        for day, sums in one.by_day.items():
-            result[day] = result[day] + sums if day in result else sums
-    return result
-
-
-def unassigned_kinds(usage: AttributedUsageQuerySet) -> frozenset[str]:
+def unassigned_kinds(usage: Usage) -> frozenset[str]:
     """The kinds of project of which some of ``usage`` is unassigned; one query."""
     by_kind = sums_by(usage.filter(company=None), "project__kind")
     return frozenset(kind for kind, sums in by_kind.items() if not sums.is_idle)
@@ -172,6 +116,11 @@ def model_labels(providers: Iterable[Provider]) -> dict[str, str]:
 def told_apart(name: str, noun: str, words: Iterable[str] = _ROW_WORDS) -> str:
     """A name from outside as tables print it: a company called "Unassigned" is "Unassigned (company)"."""
     return f"{name} ({noun})" if name.casefold() in map(str.casefold, words) else name
+
+
+def column_label(name: str, noun: str) -> str:
+    """The same at the head of a column."""
+    return told_apart(name, noun, _COLUMN_WORDS)
 
 
 def restatements(provider: Provider) -> QuerySet[Restatement]:

@@ -108,9 +108,10 @@ def _first_uses(scope: Scope) -> dict[int | None, date | None]:
     Looked up in the index of each, or of one provider in all of its days: of a company that never used it, no index
     would tell so soon.
     """
+    days = scope.every_day.sums_of_days()
     if scope.provider:
-        return dict(scope.every_day.order_by().values("company_id").values_list("company_id", Min("day")))
-    of_company = scope.every_day.filter(company=OuterRef("pk")).order_by("day").values("day")[:1]
+        return dict(days.order_by().values("company_id").values_list("company_id", Min("day")))
+    of_company = days.filter(company=OuterRef("pk")).order_by("day").values("day")[:1]
     unassigned = scope.every_day.filter(company=None).first_day()
     return {None: unassigned} | dict(
         Company.objects.order_by().annotate(first_use=Subquery(of_company)).values_list("pk", "first_use")

@@ -13,6 +13,7 @@ from core.days import DateRange
 from costs.models import AttributedUsage
 from costs.reports.breakdowns import Breakdown, breakdown_of, model_labels, project_breakdown
 from costs.reports.comparison import Change, spend_by
+from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST
 from costs.reports.scope import Scope, scope_of
@@ -95,6 +96,7 @@ def company_report(
     provider: Provider | None = None,
     everybody: Sequence[Provider],
     for_client: bool = False,
+    step: Step | None = None,
 ) -> CompanyReport:
     """Of all ``sources`` or of one provider; ``everybody`` are all providers. Seven queries.
 
@@ -118,6 +120,7 @@ def company_report(
         days=scope.days,
         coverage=scope.coverage,
         window=scope.window,
+        step=step,
         metric=COST,
         currency=currency,
     )
@@ -132,7 +135,7 @@ def company_report(
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
-        projects=project_breakdown(scope.usage_by_key.filter(company=company), projects) if not for_client else None,
+        projects=project_breakdown(scope.usage.filter(company=company), projects) if not for_client else None,
         parts=_parts(projects, company) if not for_client else (),
         has_keys=bool(projects) or not models.total.is_empty,
     )

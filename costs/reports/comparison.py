@@ -8,18 +8,19 @@ whole one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import OuterRef, Q, Subquery
 
 from core.days import DateRange
-from costs.models import SETTLES_AFTER, DailyTotalQuerySet
-from costs.reports.totals import NOTHING, Totals, Usage, totals_by
+from costs.models import SETTLES_AFTER
+from costs.reports.selection import Usage, divide
+from costs.reports.totals import NOTHING, Totals, totals_of_parts
 from providers.models import Provider
 
 
@@ -85,19 +86,21 @@ def compare(days: DateRange, complete: Collection[date]) -> Comparison:
     return Comparison(frozenset(now for now, _ in pairs), frozenset(before for _, before in pairs), previous)
 
 
-def unpriced_days(usage: DailyTotalQuerySet, *, today: date) -> frozenset[date]:
-    """The days of ``usage`` that wait for the price of something that was used; a second query where any seems to.
+def unpriced_days(usage: Usage, ranges: Sequence[DateRange], *, today: date) -> frozenset[date]:
+    """The days in ``ranges`` that wait for the price of something that was used; a second query where any seems to.
 
     A price is waited for as long as figures take to settle. After that a day counts without it, and what is made of it
-    says so: what is never priced would be waited for for ever. A provider that has priced nothing at all is not waited
-    for: its costs are missing on both sides alike.
+    says so: what is never priced would be waited for for ever. A provider that has priced nothing at all in ``ranges``
+    is not waited for: its costs are missing on both sides alike.
     """
-    unpriced = usage.unpriced().filter(day__gte=today - SETTLES_AFTER).order_by()
+    within = Q(*(Q(day__range=(each.first, each.last)) for each in ranges), _connector=Q.OR)
+    days = usage.sums_of_days().filter(within)
+    unpriced = days.unpriced().filter(day__gte=today - SETTLES_AFTER).order_by()
     waiting = set(unpriced.values_list("provider_id", "day").distinct())
     if not waiting:
         return frozenset()
     # Of each provider the latest alone: to look through them all would be to read the whole range.
-    priced = usage.filter(provider=OuterRef("pk")).exclude(currency="").order_by("-day").values("day")[:1]
+    priced = days.filter(provider=OuterRef("pk")).exclude(currency="").order_by("-day").values("day")[:1]
     providers = Provider.objects.filter(pk__in={pk for pk, _day in waiting}).annotate(priced=Subquery(priced))
     priced_ids = set(providers.exclude(priced=None).values_list("pk", flat=True))
     return frozenset(day for pk, day in waiting if pk in priced_ids)
@@ -120,22 +123,23 @@ class Spend:
 
 
 def spend_by(usage: Usage, field: str, days: DateRange, comparison: Comparison) -> Spend:
-    """The sums of ``days`` and their comparison for each value of ``field``, from one query.
+    """The sums of ``days`` and their comparison for each value of ``field``, from one reading of both.
 
     ``usage`` must not be narrowed to a range yet.
     """
-    in_range = Q(day__range=(days.first, days.last))
-    before = _within(comparison.before)
-    part = Case(When(before, then=Value("before")), When(_within(comparison.now), then=Value("now")), default=Value(""))
-    by_group: dict[Any, Totals] = {}
-    sides: dict[str, dict[Any, Totals]] = {"now": {}, "before": {}}
-    for (group, side), sums in totals_by(usage.filter(in_range | before).annotate(side=part), field, "side").items():
-        if side:
-            sides[side][group] = sums
-        if side != "before":
-            by_group[group] = by_group.get(group, NOTHING) + sums
-    now, earlier = sides["now"], sides["before"]
-    changes = {group: Change(now.get(group, NOTHING), earlier.get(group, NOTHING)) for group in {**now, **earlier}}
+    parts = {
+        "now": divide(comparison.now),
+        "before": divide(comparison.before),
+        "rest": divide(set(days) - comparison.now),
+    }
+    sides: dict[str, dict[Any, Totals]] = {name: {} for name in parts}
+    for (side, group), sums in totals_of_parts(usage, parts, "part", field).items():
+        sides[side][group] = sums
+    now, before, rest = (sides[name] for name in parts)
+    by_group = dict(now)
+    for group, sums in rest.items():
+        by_group[group] = by_group[group] + sums if group in by_group else sums
+    changes = {group: Change(now.get(group, NOTHING), before.get(group, NOTHING)) for group in {**now, **before}}
     return Spend(by_group, changes)
 
 
@@ -145,11 +149,3 @@ def total_change(changes: Mapping[Any, Change]) -> Change:
         sum((change.now for change in changes.values()), NOTHING),
         sum((change.before for change in changes.values()), NOTHING),
     )
-
-
-def _within(days: Collection[date]) -> Q:
-    """As a range where the days are one: the database then needs no list of them."""
-    if not days:
-        return Q(day__in=())
-    span = DateRange(min(days), max(days))
-    return Q(day__range=(span.first, span.last)) if len(span) == len(days) else Q(day__in=sorted(days))

@@ -11,6 +11,7 @@ from core.days import DateRange
 from costs.reports import breakdowns
 from costs.reports.companies import CompanyLine, company_lines
 from costs.reports.comparison import Change, spend_by
+from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST
 from costs.reports.scope import Scope, scope_of
@@ -50,6 +51,7 @@ def dashboard_report(
     today: date,
     provider: Provider | None = None,
     grouping: str = "company",
+    step: Step | None = None,
 ) -> DashboardReport:
     """Of all ``providers`` or of one of them, the days by one of GROUPINGS; eight to ten queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
@@ -75,6 +77,7 @@ def dashboard_report(
         days=scope.days,
         coverage=scope.coverage,
         window=scope.window,
+        step=step,
         metric=COST,
         currency=currency,
     )
@@ -91,5 +94,5 @@ def dashboard_report(
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
-        unassigned_kinds=breakdowns.unassigned_kinds(scope.usage_by_key) if explains else frozenset(),
+        unassigned_kinds=breakdowns.unassigned_kinds(scope.usage) if explains else frozenset(),
     )

@@ -1,46 +1,100 @@
-"""The days of a range as pages mark them: what was used, whether it has been read, whether it may still change."""
+"""The days of a range as pages mark them: what was used, whether it has been read, whether it may still change.
+
+Of a long range they are taken together by the week or month.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from enum import Enum
 
 from core.days import DateRange
+from core.months import days_of, first_of
 from costs.reports.totals import NOTHING, Totals
 from costs.usage.coverage import Coverage, Reading
+
+# A chart has at most about a hundred bars, and its table as many rows.
+_LONGEST = {"day": 92, "week": 53 * 7}
+
+
+class Step(Enum):
+    """How many days a bar of a chart takes together; a week begins on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    @classmethod
+    def of(cls, days: DateRange) -> Step:
+        """The smallest one that shows ``days`` well."""
+        return next((step for step in (cls.DAY, cls.WEEK) if len(days) <= _LONGEST[step.value]), cls.MONTH)
+
+    def around(self, day: date) -> DateRange:
+        """The whole day, week or month."""
+        match self:
+            case Step.DAY:
+                return DateRange(day, day)
+            case Step.WEEK:
+                monday = day - timedelta(days=day.weekday())
+                return DateRange(monday, monday + timedelta(days=6))
+        return days_of(first_of(day))
+
+    def within(self, days: DateRange) -> list[DateRange]:
+        """All of them in ``days``, the first and the last one cut where these begin and end."""
+        found = []
+        first = days.first
+        while first <= days.last:
+            last = min(self.around(first).last, days.last)
+            found.append(DateRange(first, last))
+            first = last + timedelta(days=1)
+        return found
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day of a range as the pages mark it."""
+    """A day of a range as the pages mark it – or the days of a week or a month that lie in the range."""
 
-    day: date
+    day: date  # the first
+    days: DateRange  # without those before the first of which anything is known
     totals: Totals
-    is_read: bool  # False: unknown, not zero
-    is_provisional: bool  # may still be restated
+    reading: Reading  # NONE: unknown, not zero
+    is_provisional: bool  # some of it may still be restated
 
     @property
-    def reading(self) -> Reading:
-        return Reading.WHOLE if self.is_read else Reading.NONE
+    def is_read(self) -> bool:
+        return self.reading is Reading.WHOLE
 
 
-def mark_days(by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage) -> list[Day]:
-    """Every day of ``days`` that has begun, oldest first.
+def mark_days(
+    by_day: Mapping[date, Totals], days: DateRange, coverage: Coverage, *, step: Step = Step.DAY
+) -> list[Day]:
+    """Every step of ``days`` that has begun, oldest first; ``by_day`` are sums by the first day of each.
 
     Unread days before the first one of which anything is known are left out – the provider was not connected for them –
     and so are days without usage after it was disconnected.
     """
-    known = coverage.read | set(coverage.unread) | by_day.keys()
-    marked = [
-        Day(
-            day=day,
-            totals=by_day.get(day, NOTHING),
-            is_read=day in coverage.read,
-            is_provisional=day in coverage.provisional,
-        )
-        for day in days
-        if day in known
-    ]
-    beginning = next((index for index, day in enumerate(marked) if day.is_read or not day.totals.is_empty), 0)
+    unread = frozenset(coverage.unread)
+    begins = min((day for day in coverage.read if days.first <= day <= days.last), default=days.last)
+    marked = []
+    for each in step.within(days):
+        totals = by_day.get(each.first, NOTHING)
+        shown = DateRange(begins, each.last) if each.first < begins <= each.last else each
+        missing = not unread.isdisjoint(shown)
+        if missing or not coverage.read.isdisjoint(shown):
+            reading = Reading.WHOLE if not missing else _part_of(shown, coverage)
+        elif each.first in by_day:
+            reading = Reading.NONE
+        else:
+            continue
+        is_provisional = not coverage.provisional.isdisjoint(shown)
+        marked.append(Day(each.first, shown, totals, reading, is_provisional))
+    beginning = next(
+        (index for index, day in enumerate(marked) if day.reading is not Reading.NONE or not day.totals.is_empty), 0
+    )
     return marked[beginning:]
+
+
+def _part_of(days: DateRange, coverage: Coverage) -> Reading:
+    return Reading.NONE if coverage.read.isdisjoint(days) else Reading.PART

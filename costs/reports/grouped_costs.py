@@ -14,13 +14,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Max, Min, Q
-from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
-from costs.models import AttributedUsage, DailyTotal
-from costs.reports.totals import NOTHING, Totals, Usage, totals_by
+from costs.reports.selection import Usage
+from costs.reports.totals import NOTHING, Totals, all_usage, totals_by
 
-# What can be grouped by, with the fields of DailyTotal; of AttributedUsage the provider is its project's.
+# What can be grouped by, with the fields of sums.
 GROUPS: Final[Mapping[str, str]] = {
     "company": "company_id",
     "project": "project_id",
@@ -46,10 +45,6 @@ class GroupedCostsQuery:
         default_factory=dict
     )  # in percent, of companies whose costs are to be prices
 
-    @property
-    def is_by_project(self) -> bool:
-        return "project" in self.group_by or self.projects is not None
-
 
 @dataclass(frozen=True)
 class GroupedCost:
@@ -71,7 +66,7 @@ class GroupedCost:
 
 
 def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
-    """The lines of all groups in which anything was used, in the order of their keys; one query."""
+    """The lines of all groups in which anything was used, in the order of their keys; one query to three."""
     parts: dict[tuple[Any, ...], dict[str, Totals]] = defaultdict(dict)
     for (*group, currency), totals in _sums(query).items():
         if not totals.is_idle:
@@ -86,8 +81,10 @@ def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
 
 def _sums(query: GroupedCostsQuery) -> dict[tuple[Any, ...], Totals]:
     """By group and currency; companies with a mark-up are summed apart first, since each has its own."""
-    fields = [*(_field(name, query) for name in query.group_by), "currency"]
+    fields = [*(GROUPS[name] for name in query.group_by), "currency"]
     usage = _usage(query)
+    if usage is None:
+        return {}
     if not query.markups:
         return totals_by(usage, *fields)
     result: dict[tuple[Any, ...], Totals] = defaultdict(Totals)
@@ -98,10 +95,16 @@ def _sums(query: GroupedCostsQuery) -> dict[tuple[Any, ...], Totals]:
 
 def days_of_usage(query: GroupedCostsQuery, *, today: date) -> DateRange:
     """The days of ``query``; where it leaves an end open, as far as anything is stored."""
-    stored = {"first": query.first, "last": query.last}
-    if query.first is None or query.last is None:
-        stored = DailyTotal.objects.aggregate(first=Min("day"), last=Max("day"))
-    return DateRange(query.first or stored["first"] or today, query.last or stored["last"] or today)
+    stored = _stored() if query.first is None or query.last is None else None
+    return DateRange(
+        query.first or (stored.first if stored else today), query.last or (stored.last if stored else today)
+    )
+
+
+def _stored() -> DateRange | None:
+    """The days of which anything is stored; one query."""
+    found = all_usage().sums_of_days().aggregate(first=Min("day"), last=Max("day"))
+    return DateRange(found["first"], found["last"]) if found["first"] else None
 
 
 def _lines(by_currency: Mapping[str, Totals]) -> dict[str, Totals]:
@@ -111,27 +114,24 @@ def _lines(by_currency: Mapping[str, Totals]) -> dict[str, Totals]:
     return {priced[0]: by_currency[priced[0]] + by_currency.get("", NOTHING)}
 
 
-def _usage(query: GroupedCostsQuery) -> Usage:
-    wanted = Q()
-    if query.first is not None:
-        wanted &= Q(day__gte=query.first)
-    if query.last is not None:
-        wanted &= Q(day__lte=query.last)
+def _usage(query: GroupedCostsQuery) -> Usage | None:
+    """None: there is none on such days, which may be any; one query where days are asked for."""
+    usage = all_usage()
+    if query.first is not None or query.last is not None:
+        stored = _stored()
+        if stored is None:
+            return None
+        first, last = max(query.first or stored.first, stored.first), min(query.last or stored.last, stored.last)
+        if first > last:
+            return None
+        usage = usage.between(first, last)
     if query.companies is not None:
         named = Q(company__in=[company for company in query.companies if company is not None])
-        wanted &= named | Q(company=None) if None in query.companies else named
-    if query.providers is not None:
-        wanted &= Q(**{f"{_field('provider', query)}__in": query.providers})
-    if query.projects is not None:
-        wanted &= Q(project__in=query.projects)
-    if query.models is not None:
-        wanted &= Q(model__in=query.models)
-    usage: Usage = (AttributedUsage if query.is_by_project else DailyTotal).objects.filter(wanted)
-    return usage.annotate(month=TruncMonth("day")) if "month" in query.group_by else usage
-
-
-def _field(name: str, query: GroupedCostsQuery) -> str:
-    return "project__provider_id" if name == "provider" and query.is_by_project else GROUPS[name]
+        usage = usage.where("company", named | Q(company=None) if None in query.companies else named)
+    for about, wanted in (("provider", query.providers), ("project", query.projects), ("model", query.models)):
+        if wanted is not None:
+            usage = usage.filter(**{f"{about}__in": wanted})
+    return usage
 
 
 def _ordered(value: Any) -> str:

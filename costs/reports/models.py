@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.days import DateRange
-from costs.models import AttributedUsageQuerySet
 from costs.reports import breakdowns
 from costs.reports.breakdowns import Breakdown
 from costs.reports.comparison import Change, spend_by
+from costs.reports.days import Step
 from costs.reports.metrics import Metric
 from costs.reports.scope import Scope, scope_of
+from costs.reports.selection import Usage
 from costs.reports.series import DailySeries, daily_series
 from costs.reports.totals import Totals, main_currency, sums_by
 from providers.models import Company, Project, Provider
@@ -83,15 +84,16 @@ def model_report(
     metric: Metric,
     provider: Provider | None = None,
     company: Company | None = None,
+    step: Step | None = None,
 ) -> ModelReport:
     """Of all ``providers`` or of one of them, of all companies or of one; ``metric`` ranks the days' series.
 
     Seven queries.
     """
     scope = scope_of(providers, days=days, today=today, provider=provider)
-    usage, by_key = scope.every_day.filter(model=model), scope.usage_by_key.filter(model=model)
+    usage = scope.every_day.filter(model=model)
     if company is not None:
-        usage, by_key = usage.filter(company=company), by_key.filter(company=company)
+        usage = usage.filter(company=company)
     spend = spend_by(usage, "company_id", days, scope.comparison)
     companies = breakdowns.company_breakdown(spend.by_group, idle=(), with_unassigned=company is None)
     currency = main_currency(companies.total, scope.providers)
@@ -103,7 +105,7 @@ def model_report(
         scope=scope,
         currency=currency,
         companies=companies,
-        projects=_projects(by_key),
+        projects=_projects(usage.between(days.first, days.last)),
         daily=daily_series(
             usage,
             "company_id",
@@ -112,6 +114,7 @@ def model_report(
             days=scope.days,
             coverage=scope.coverage,
             window=scope.window,
+            step=step,
             metric=metric,
             currency=currency,
         ),
@@ -119,8 +122,8 @@ def model_report(
     )
 
 
-def _projects(usage: AttributedUsageQuerySet) -> Breakdown:
-    """By API key; two queries."""
+def _projects(usage: Usage) -> Breakdown:
+    """By API key; two or three queries."""
     by_project = sums_by(usage, "project_id")
     return breakdowns.breakdown_of_projects(
         by_project, Project.objects.filter(pk__in=by_project).select_related("provider")

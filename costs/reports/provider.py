@@ -10,10 +10,11 @@ from core.days import DateRange
 from costs.models import Restatement
 from costs.reports import breakdowns
 from costs.reports.breakdowns import Breakdown
+from costs.reports.days import Step
 from costs.reports.metrics import Metric
 from costs.reports.reconciliation import Reconciliation, reconcile, running_period
 from costs.reports.series import DailySeries, daily_series
-from costs.reports.totals import Totals, all_usage, main_currency, sums_by, usage_by_key
+from costs.reports.totals import Totals, all_usage, main_currency, sums_by
 from costs.usage.coverage import Coverage, coverage_of_ranges
 from costs.usage.estimates import reports_cost
 from providers.models import NO_PERIODS, Assignment, Company, Periods, Project, Provider, SyncRun
@@ -87,7 +88,9 @@ class ProviderReport:
         return [company for company in self.companies.values() if company.archived_at is None]
 
 
-def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now: datetime) -> ProviderReport:
+def provider_report(
+    provider: Provider, days: DateRange, *, metric: Metric, now: datetime, step: Step | None = None
+) -> ProviderReport:
     """Usage is that of ``days``; ``metric`` is what the largest models are chosen by."""
     period = running_period(provider)
     ranges = [days, *([period.days] if period else [])]
@@ -107,7 +110,15 @@ def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now:
         models=models,
         model_names=names,
         daily=daily_series(
-            usage, "model", by_model, names, days=days, coverage=coverage, metric=metric, currency=currency
+            usage,
+            "model",
+            by_model,
+            names,
+            days=days,
+            coverage=coverage,
+            metric=metric,
+            currency=currency,
+            step=step,
         ),
         restatements=tuple(breakdowns.restatements(provider)[:LATEST_RESTATEMENTS]),
         runs=tuple(provider.runs.all()[:LATEST_RUNS]),
@@ -119,7 +130,7 @@ def provider_report(provider: Provider, days: DateRange, *, metric: Metric, now:
 
 def _keys(provider: Provider, days: DateRange) -> tuple[KeyUsage, ...]:
     projects = list(Project.objects.for_provider(provider).with_presence())
-    usage = usage_by_key().for_provider(provider).between(days.first, days.last)
+    usage = all_usage().for_provider(provider).between(days.first, days.last)
     by_project = breakdowns.project_breakdown(usage, projects)
     stored = Assignment.objects.filter(project__provider=provider).by_project()
     return tuple(

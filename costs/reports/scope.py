@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from django.db.models import Q
-
 from core.days import DateRange
-from costs.models import AttributedUsageQuerySet, DailyTotalQuerySet
 from costs.reports import forecast
 from costs.reports.comparison import Comparison, compare, previous_range, unpriced_days
-from costs.reports.totals import all_usage, usage_by_key
+from costs.reports.selection import Usage
+from costs.reports.totals import all_usage
 from costs.usage.coverage import Coverage, coverage_of_ranges, joint_coverage
 from providers.models import Provider
 
@@ -41,15 +39,14 @@ class Scope:
         return forecast.window(self.today)
 
     @property
-    def every_day(self) -> DailyTotalQuerySet:
+    def every_day(self) -> Usage:
         """All usage of the providers, not narrowed to ``days``."""
         return all_usage().for_provider(self.provider) if self.provider else all_usage()
 
     @property
-    def usage_by_key(self) -> AttributedUsageQuerySet:
-        """The usage of ``days`` by API key."""
-        usage = usage_by_key().between(self.days.first, self.days.last)
-        return usage.for_provider(self.provider) if self.provider else usage
+    def usage(self) -> Usage:
+        """The usage of ``days``."""
+        return self.every_day.between(self.days.first, self.days.last)
 
 
 def scope_of(
@@ -70,11 +67,8 @@ def scope_of(
     ranges = [days, previous_range(days), forecast.window(today)]
     of_ranges = coverage_of_ranges(judged, ranges, today=today)
     finished = [joint_coverage(of_range.values()).finished for of_range in of_ranges]
-    within = Q()
-    for each in ranges:
-        within |= Q(day__range=(each.first, each.last))
     usage = all_usage().for_provider(provider) if provider else all_usage()
-    unpriced = unpriced_days(usage.filter(within), today=today)
+    unpriced = unpriced_days(usage, ranges, today=today)
     of_days, of_previous, of_window = (each - unpriced for each in finished)
     return Scope(
         days=days,

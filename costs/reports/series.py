@@ -1,37 +1,60 @@
-"""Usage day by day in a few series – what a stacked chart draws and the table beside it lists."""
+"""Usage over time in a few series – what a stacked chart draws and the table beside it lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.db.models import Q
-
 from core.days import DateRange
-from costs.models import DailyTotalQuerySet
-from costs.reports.breakdowns import Series, days_of, stack
-from costs.reports.days import Day, mark_days
+from costs.models import Span
+from costs.reports.breakdowns import OTHER, column_label
+from costs.reports.days import Day, Step, mark_days
 from costs.reports.metrics import Metric
-from costs.reports.totals import Totals
+from costs.reports.selection import Usage, divide
+from costs.reports.totals import Totals, totals_of_parts
 from costs.usage.coverage import Coverage
+
+# A stacked chart shows this many groups; the rest is one more.
+LARGEST = 5
+
+_SPANS = {Step.DAY: Span.DAY, Step.WEEK: Span.WEEK, Step.MONTH: Span.MONTH}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One colour of a stacked chart."""
+
+    label: str
+    by_day: Mapping[date, Totals]  # by the first day of each step
 
 
 @dataclass(frozen=True)
 class DailySeries:
-    """The days of a range, by the groups that hold most of a metric."""
+    """The days of a range, or its weeks or months, by the groups that hold most of a metric."""
 
     metric: Metric
     currency: str  # that a chart of money draws; Totals hold every currency
+    step: Step
     days: tuple[Day, ...]  # oldest first
     series: tuple[Series, ...]  # largest first, then all others as one; none: nothing was used
     recent: Mapping[date, Totals]  # of all usage on the days that a forecast needs; empty without a forecast
 
 
+@dataclass(frozen=True)
+class Stack:
+    """Usage over time: the largest groups each as a series, all others as one more."""
+
+    series: tuple[Series, ...]
+    by_day: Mapping[date, Totals]  # of all usage, also of groups that no series holds
+    recent: Mapping[date, Totals]  # the same of single days
+
+
 def daily_series(
-    usage: DailyTotalQuerySet,
+    usage: Usage,
     field: str,
     by_group: Mapping[Any, Totals],
     labels: Mapping[Any, str],
@@ -41,27 +64,91 @@ def daily_series(
     metric: Metric,
     currency: str,
     window: DateRange | None = None,
+    step: Step | None = None,
 ) -> DailySeries:
-    """The sums of ``days`` by group, and those of ``window``, the days that a forecast needs; one query.
+    """The sums of ``days`` by group and step, and those of ``window``, the days that a forecast needs.
 
     ``by_group`` are the sums of ``usage`` by ``field`` in ``days``, and ``coverage`` is of ``days``; ``usage`` itself
-    must not be narrowed to a range.
+    must not be narrowed to a range. Without ``step`` it is the one for a range of that length. One query.
     """
-    within = _within(days) | _within(window) if window else _within(days)
-    found = stack(usage.filter(within), field, by_group, labels, weigh=partial(metric.value, currency=currency))
-    series = tuple(Series(one.label, _cut(one.by_day, days)) for one in found.series)
+    step = step or Step.of(days)
+    found = stack(
+        usage, field, by_group, labels, days, step=step, window=window, weigh=partial(metric.value, currency=currency)
+    )
     return DailySeries(
         metric=metric,
         currency=currency,
-        days=tuple(mark_days(days_of(series), days, coverage)),
-        series=series,
-        recent=_cut(found.by_day, window) if window else {},
+        step=step,
+        days=tuple(mark_days(found.by_day, days, coverage, step=step)),
+        series=found.series,
+        recent=found.recent,
     )
 
 
-def _within(days: DateRange) -> Q:
-    return Q(day__range=(days.first, days.last))
+def stack(
+    usage: Usage,
+    field: str,
+    by_group: Mapping[Any, Totals],
+    labels: Mapping[Any, str],
+    days: DateRange,
+    *,
+    weigh: Callable[[Totals], Decimal | int | None],
+    step: Step = Step.DAY,
+    window: DateRange | None = None,
+) -> Stack:
+    """The steps of ``days`` of the five groups that ``weigh`` heaviest, heaviest first, then of all others as "Other".
+
+    ``by_group`` are sums by ``field``. Together the series hold all that was used of these groups. ``window`` are days
+    to be told one by one as well.
+    """
+    noun = field.removesuffix("_id")
+    names = {
+        group: column_label(labels.get(group) or str(group), noun)
+        for group, sums in by_group.items()
+        if not sums.is_idle
+    }
+    ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
+    largest = ranked[:LARGEST]
+    steps = _divided(days, step)
+    single = frozenset(window or ())
+    wanted: dict[Span, set[date]] = {span: set() for span in Span}
+    for span, start in steps:
+        wanted[span].add(start)
+    wanted[Span.DAY] |= single
+    division = {span: sorted(starts) for span, starts in wanted.items()}
+    by_number: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
+    recent: dict[date, Totals] = {}
+    sums_of = totals_of_parts(usage, {"": division}, "series", "span", "day", series=(field, largest))
+    for (number, span, start), sums in sums_of.items():
+        if first := steps.get((Span(span), start)):
+            _add(by_number[number], first, sums)
+        if span == Span.DAY and start in single:
+            _add(recent, start, sums)
+    series = [Series(names[group], by_number[number]) for number, group in enumerate(largest)]
+    rest = Series(OTHER, by_number[-1])
+    return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]), recent)
 
 
-def _cut(by_day: Mapping[date, Totals], days: DateRange) -> dict[date, Totals]:
-    return {day: sums for day, sums in by_day.items() if days.first <= day <= days.last}
+def days_of(series: Iterable[Series]) -> dict[date, Totals]:
+    """The sums of ``series`` by day; no query."""
+    result: dict[date, Totals] = {}
+    for one in series:
+        for day, sums in one.by_day.items():
+            _add(result, day, sums)
+    return result
+
+
+def _divided(days: DateRange, step: Step) -> dict[tuple[Span, date], date]:
+    """What makes up each step, with the first day of it: a whole one is read as such, one that is cut in parts."""
+    found: dict[tuple[Span, date], date] = {}
+    for each in step.within(days):
+        if each == step.around(each.first):
+            found[_SPANS[step], each.first] = each.first
+            continue
+        for span, starts in divide(each).items():
+            found |= {(span, start): each.first for start in starts or ()}
+    return found
+
+
+def _add(by_day: dict[date, Totals], day: date, sums: Totals) -> None:
+    by_day[day] = by_day[day] + sums if day in by_day else sums

@@ -12,7 +12,8 @@ from typing import Any
 
 from core.days import DateRange
 from costs.reports.comparison import unpriced_days
-from costs.reports.totals import Totals, Usage, all_usage, totals_by, usage_by_key
+from costs.reports.selection import Usage
+from costs.reports.totals import Totals, all_usage, totals_by
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
 from providers.models import Provider
 
@@ -32,7 +33,7 @@ def spend_by_day(subject: Subject, ids: Collection[int | None], days: DateRange)
     The id None is what is assigned to no company.
     """
     found: dict[Any, dict[date, Totals]] = defaultdict(dict)
-    usage = _of(subject, ids).filter(day__gte=days.first, day__lte=days.last)
+    usage = _of(subject, ids).between(days.first, days.last)
     if subject is Subject.EVERYTHING:
         return {None: {day: sums for (day,), sums in totals_by(usage, "day").items()}}
     for (pk, day), sums in totals_by(usage, subject.value, "day").items():
@@ -42,18 +43,16 @@ def spend_by_day(subject: Subject, ids: Collection[int | None], days: DateRange)
 
 def unassigned(days: DateRange) -> Totals:
     """What of ``days`` is assigned to no company; one query."""
-    return spend_total(all_usage().filter(company=None, day__gte=days.first, day__lte=days.last))
+    return spend_total(all_usage().between(days.first, days.last).filter(company=None))
 
 
 def spend_total(usage: Usage) -> Totals:
     return totals_by(usage).get((), Totals())
 
 
-def _of(subject: Subject, ids: Collection[int | None]) -> Any:
+def _of(subject: Subject, ids: Collection[int | None]) -> Usage:
     if subject is Subject.EVERYTHING:
         return all_usage()
-    if subject is Subject.PROJECT:
-        return usage_by_key().filter(project__in=ids)
     return all_usage().filter(**{f"{subject.value.removesuffix('_id')}__in": ids})
 
 
@@ -82,5 +81,5 @@ def known_days(providers: Iterable[Provider], days: DateRange, *, today: date) -
     return KnownDays(
         days=days,
         by_provider=coverage_by_provider(providers, days, today=today),
-        unpriced=unpriced_days(all_usage().filter(day__gte=days.first, day__lte=days.last), today=today),
+        unpriced=unpriced_days(all_usage(), [days], today=today),
     )

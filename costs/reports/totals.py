@@ -7,18 +7,19 @@ currencies; what has no price yet is counted beside it, so that a page can say t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import compress
 from typing import Any
+
+from django.db.models import QuerySet
 
 from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
-from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, DailyTotal, DailyTotalQuerySet, marked_up
+from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, Span, marked_up, series_of
+from costs.reports.selection import Division, Usage, divide, sources_of
 from providers.models import Provider
-
-# What can be added up: both have the same figures, per company.
-Usage = AttributedUsageQuerySet | DailyTotalQuerySet
 
 
 @dataclass(frozen=True)
@@ -82,44 +83,47 @@ class Totals:
 NOTHING = Totals()
 
 
-def totals(usage: Usage) -> Totals:
+def totals(usage: Usage | AttributedUsageQuerySet) -> Totals:
     """The sum of all of ``usage``."""
     return totals_by(usage).get((), NOTHING)
 
 
-def totals_by(usage: Usage, *fields: str) -> dict[tuple[Any, ...], Totals]:
-    """The sums of ``usage`` for each combination of ``fields`` that occurs; one query."""
-    groups = usage.order_by().values(*fields, "currency").annotate(**usage.sums())
-    percent = usage.markup_percent
-    result: dict[tuple[Any, ...], Totals] = {}
-    for group in groups:
-        key = tuple(group[name] for name in fields)
-        costs = (Money(group["currency"], group["sum_cost"]),) if group["currency"] else ()
-        part = Totals(
-            credits=group["sum_credits"],
-            minutes=group["sum_minutes"],
-            requests=group["sum_requests"],
-            costs=costs,
-            unpriced_rows=group["sum_unpriced"],
-            estimated=bool(group["sum_estimated"]),
-            untold=frozenset(name for name in COUNTED if group[f"sum_untold_{name}"]),
-        )
-        result[key] = result.get(key, NOTHING) + part.with_markup(percent)
-    return result
+def totals_by(usage: Usage | AttributedUsageQuerySet, *fields: str) -> dict[tuple[Any, ...], Totals]:
+    """The sums of ``usage`` for each combination of ``fields``, perhaps "day" or "month", that occurs; one query."""
+    if not isinstance(usage, Usage):
+        return _added_up([usage], fields)
+    if usage.days is None:
+        division: Division = {Span.DAY if "day" in fields else Span.MONTH: None}
+    else:
+        division = {Span.DAY: list(usage.days)} if "day" in fields else divide(usage.days)
+    return _added_up(sources_of(usage, _told(fields), {"": division}), fields, usage.markup_percent)
 
 
-def sums_by(usage: Usage, field: str) -> dict[Any, Totals]:
+def totals_of_parts(
+    usage: Usage, parts: Mapping[str, Division], *fields: str, series: tuple[str, Sequence[Any]] | None = None
+) -> dict[tuple[Any, ...], Totals]:
+    """The sums of parts of ``usage`` for each combination of ``fields``.
+
+    These may be "part", the "span" and "day" of the sums, and the number of the "series": of one field's groups.
+    One query.
+    """
+    told = _told((*fields, series[0]) if series else fields)
+    added = {"series": series_of(*series)} if series else {}
+    return _added_up(sources_of(usage, told, parts, added=added), fields, usage.markup_percent)
+
+
+def sums_by(usage: Usage | AttributedUsageQuerySet, field: str) -> dict[Any, Totals]:
     """The sums of ``usage`` for each value of ``field``; one query."""
     return {value: sums for (value,), sums in totals_by(usage, field).items()}
 
 
-def all_usage() -> DailyTotalQuerySet:
-    """All usage, by day, provider, company and model; pages narrow it down."""
-    return DailyTotal.objects.all()
+def all_usage() -> Usage:
+    """All usage; pages narrow it down."""
+    return Usage()
 
 
 def usage_by_key() -> AttributedUsageQuerySet:
-    """All usage, by API key besides; pages narrow it down."""
+    """Every row of it, for what sums don't tell."""
     return AttributedUsage.objects.all()
 
 
@@ -128,6 +132,41 @@ def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
     if totals.costs:
         return max(totals.costs, key=lambda money: money.amount).currency
     return next((provider.currency for provider in providers if provider.currency), DEFAULT_CURRENCY)
+
+
+# What is no field of a sum but said of it.
+_SAID = frozenset({"day", "month", "span", "part", "series"})
+
+
+def _told(fields: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name not in _SAID)
+
+
+def _added_up(
+    sources: Iterable[QuerySet[Any]], fields: Sequence[str], markup_percent: Decimal | None = None
+) -> dict[tuple[Any, ...], Totals]:
+    """Sums by ``fields``, from one query."""
+    result: dict[tuple[Any, ...], Totals] = {}
+    names = tuple(dict.fromkeys((*fields, "currency")))
+    at = names.index("currency")
+    first, *others = [
+        source.order_by().values_list(*names).annotate(**source.model.objects.sums()) for source in sources
+    ] or [()]
+    for group in first.union(*others, all=True) if others else first:
+        currency = group[at]
+        credits_, minutes, requests, cost, unpriced, estimated, *untold = group[len(names) :]
+        part = Totals(
+            credits=credits_,
+            minutes=minutes,
+            requests=requests,
+            costs=(Money(currency, cost),) if currency else (),
+            unpriced_rows=unpriced,
+            estimated=bool(estimated),
+            untold=frozenset(compress(COUNTED, untold)),
+        ).with_markup(markup_percent)
+        key = group[: len(fields)]
+        result[key] = result[key] + part if key in result else part
+    return result
 
 
 def _add(one: Any, other: Any) -> Any:

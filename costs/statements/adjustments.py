@@ -137,17 +137,18 @@ def _changes(
 
 def _histories(closed: ClosedMonths, company: Company | None) -> tuple[dict[_Group, _History], Mapping[Bill, Percent]]:
     """What each closed month costs and was billed, and the mark-up of each statement; two queries, or six."""
-    current = all_usage().between(closed.first, days_of(closed.last).last).filter(company__isnull=False)
+    usage = all_usage().filter(company__isnull=False)
     billed = StatementLine.objects.all()
     if company is not None:
-        current, billed = current.filter(company=company), billed.filter(statement__company=company)
+        usage, billed = usage.filter(company=company), billed.filter(statement__company=company)
     histories: dict[_Group, _History] = defaultdict(_History)
     stated: dict[Bill, Percent] = {}
     unpriced: set[tuple[date, int]] = set()
     for company_id, month, currency, cost, estimated, without_price in (
-        current.order_by()
-        .annotate(month=TruncMonth("day"))
-        .values_list("company_id", "month", "currency")
+        usage.sums_of_months()
+        .between(closed.first, closed.last)
+        .order_by()
+        .values_list("company_id", "day", "currency")
         .annotate(total=ExactSum("cost"), estimated=ExactSum("estimated_rows"), without_price=Sum("unpriced_rows"))
     ):
         if without_price:

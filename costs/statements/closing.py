@@ -15,13 +15,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Q
 
 from core.audit import audit_event
 from core.csv_files import plain
 from core.months import days_of, first_of, following, months_between, preceding
 from core.sums import TotalTooLargeError
-from costs.models import SETTLES_AFTER, ClosedMonth, DailyTotal, Letterhead, ReadDay, Statement, StatementLine, end_of
+from costs.models import SETTLES_AFTER, ClosedMonth, Letterhead, ReadDay, Statement, StatementLine, end_of
+from costs.reports.totals import all_usage
 from costs.statements.adjustments import closed_months
 from costs.statements.contents import draft_sheets, sum_of
 from costs.usage.attribution import locked
@@ -137,7 +138,7 @@ def known_since(providers: Iterable[Provider], first_closed: date | None) -> dat
     """The first month of which anything is known; None where nothing is. One query."""
     days = [
         *(provider.history_from for provider in providers),
-        DailyTotal.objects.aggregate(first=Min("day"))["first"],
+        all_usage().first_day(),
         first_closed,
     ]
     known = [day for day in days if day is not None]
@@ -184,8 +185,9 @@ def next_to_close(statuses: Iterable[MonthStatus]) -> MonthStatus | None:
 
 def _months_with_usage(*, before: date) -> set[date]:
     figures = ("credits", "minutes", "requests", "cost", "unpriced_rows")
-    used = DailyTotal.objects.filter(Q(*((f"{name}__gt", 0) for name in figures), _connector=Q.OR), day__lt=before)
-    return set(used.order_by().dates("day", "month"))
+    used = Q(*((f"{name}__gt", 0) for name in figures), _connector=Q.OR)
+    months = all_usage().sums_of_months().filter(used, day__lt=before)
+    return set(months.order_by().values_list("day", flat=True).distinct())
 
 
 @transaction.atomic

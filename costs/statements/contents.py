@@ -15,15 +15,14 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, Q
-from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
 from core.money import Money
 from core.months import days_of, following
 from core.sums import ExactSum
-from costs.models import COUNTED, ClosedMonth, DailyTotalQuerySet, Statement, StatementLine, marked_up
+from costs.models import COUNTED, ClosedMonth, Statement, StatementLine, marked_up
 from costs.reports.breakdowns import NO_MODEL
-from costs.reports.totals import NOTHING, Totals, all_usage, totals_by, usage_by_key
+from costs.reports.totals import NOTHING, Totals, all_usage, totals_by
 from costs.statements.adjustments import ClosedMonths, CompanyLine, pending_adjustments
 from providers.models import Company, Project
 
@@ -237,10 +236,10 @@ def draft_sheets(
 
 def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None) -> list[StatementView]:
     """The drafts of a company's months in ``days`` that are not closed, each with its usage as a line per currency."""
-    usage = _not_closed(_assigned(days).filter(company=company), closed)
+    usage = all_usage().between(days.first, days.last).filter(company=company)
     lines: dict[date, list[CompanyLine]] = defaultdict(list)
     for (month, currency), sums in totals_by(usage, "month", "currency").items():
-        if not sums.is_idle:
+        if not sums.is_idle and not (closed and month in closed):
             lines[month].append((company.pk, _usage_sum(month, currency, sums)))
     for month, line in _carried(days, closed, company):
         lines[month].append(line)
@@ -250,8 +249,10 @@ def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None
 def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, Totals]:
     """What the drafts of all companies together come to, without mark-ups, by month."""
     result: dict[date, Totals] = defaultdict(Totals)
-    for (month,), sums in totals_by(_not_closed(_assigned(days), closed), "month").items():
-        result[month] = sums
+    usage = all_usage().between(days.first, days.last).filter(company__isnull=False)
+    for (month,), sums in totals_by(usage, "month").items():
+        if not (closed and month in closed):
+            result[month] = sums
     for month, (_company, line) in _carried(days, closed, None):
         result[month] += totals_of(line)
     return result
@@ -301,20 +302,10 @@ def _carried(
     return [(following(closed.last), line) for line in pending]
 
 
-def _not_closed(usage: DailyTotalQuerySet, closed: ClosedMonths | None) -> DailyTotalQuerySet:
-    if closed:
-        usage = usage.exclude(day__gte=closed.first, day__lte=days_of(closed.last).last)
-    return usage.annotate(month=TruncMonth("day"))
-
-
-def _assigned(days: DateRange) -> DailyTotalQuerySet:
-    return all_usage().between(days.first, days.last).filter(company__isnull=False)
-
-
 def _usage_lines(month: date, company: Company | None) -> list[CompanyLine]:
     """The usage of a month by company id, API key, model and currency, without what is nothing but zeros."""
     days = days_of(month)
-    usage = usage_by_key().between(days.first, days.last).filter(company__isnull=False)
+    usage = all_usage().between(days.first, days.last).filter(company__isnull=False)
     if company is not None:
         usage = usage.filter(company=company)
     by_key = totals_by(usage, "company_id", "project_id", "model", "currency")

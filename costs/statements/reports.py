@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.db.models.functions import TruncMonth
-
 from core.days import EARLIEST_DAY, DateRange
 from core.months import days_of, first_of, months_between
 from costs.models import ClosedMonth, StatementLine
@@ -74,8 +72,7 @@ def months_report(
     span = DateRange(statuses[-1].month, days_of(statuses[0].month).last)
     frozen = frozen_totals([status.closed for status in statuses if status.closed])
     on_statements = draft_totals(span, closed=closed) | frozen
-    nobodys = all_usage().between(span.first, span.last).filter(company=None).annotate(month=TruncMonth("day"))
-    unassigned = sums_by(nobodys, "month")
+    unassigned = sums_by(all_usage().between(span.first, span.last).filter(company=None), "month")
     coverages = coverage_of_ranges(providers, [days_of(status.month) for status in statuses], today=today)
     return MonthsReport(
         lines=tuple(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
-from django.db.models.functions import TruncMonth
+from django.db.models import Q, Sum
 
 from core.months import days_of, first_of
 from core.sums import ExactSum
-from costs.models import AttributedUsage, Restatement, StatementLine
+from costs.models import Restatement, StatementLine
+from costs.reports.totals import all_usage
 from providers.models import Project, Provider
 
 _Bill = tuple[date, int]  # the closed month, the company's id
@@ -77,13 +77,15 @@ def _costs(unpriced: Collection[_Bill]) -> tuple[Mapping[_Group, _Costs], Mappin
     costs: dict[_Group, _Costs] = defaultdict(_Costs)
     without_price: dict[_Bill, set[_Part]] = defaultdict(set)
     companies = {company_id for _month, company_id in unpriced}
-    sums = AttributedUsage.objects.sums()
+    months = {month for month, _id in unpriced}
     for month, company_id, provider, key_id, model, currency, cost, has_no_price in (
-        AttributedUsage.objects.filter(_in_months(unpriced), company__in=companies)
+        all_usage()
+        .filter(company__in=companies)
+        .sums_of_months("project", "model")
+        .filter(day__in=months)
         .order_by()
-        .annotate(month=TruncMonth("day"))
-        .values_list("month", "company_id", "project__provider__name", "project__external_id", "model", "currency")
-        .annotate(sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"])
+        .values_list("day", "company_id", "project__provider__name", "project__external_id", "model", "currency")
+        .annotate(sum_cost=ExactSum("cost"), sum_unpriced=Sum("unpriced_rows"))
     ):
         part = _part(provider, key_id, model)
         if has_no_price:
@@ -91,7 +93,7 @@ def _costs(unpriced: Collection[_Bill]) -> tuple[Mapping[_Group, _Costs], Mappin
         if currency:
             costs[month, company_id, currency].now[part] += cost
     names = set(Provider.objects.values_list("name", flat=True))
-    lines = StatementLine.objects.filter(statement__company__in=companies, month__in={month for month, _id in unpriced})
+    lines = StatementLine.objects.filter(statement__company__in=companies, month__in=months)
     for month, company_id, kind, provider, key_id, model, currency, cost in (
         lines.exclude(currency="")
         .order_by()

@@ -1,4 +1,4 @@
-"""Attributes stored usage to companies. The only writer of UsagePart and DailyTotal, and of who pays for a stored row.
+"""Attributes stored usage to companies. The only writer of UsagePart, and of who pays for a stored row.
 
 A row belongs to the payers of its project's period in force on its day (UTC). A period with one payer gets the whole
 row, one with several splits it by their shares, and one without payers – or no period – leaves it unassigned. Usage
@@ -17,16 +17,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q
 
 from core.days import as_date
-from core.sums import ExactSum, storing_sums
-from costs.models import COUNTED, FIGURES, AttributedUsage, DailyTotal, DailyUsage, UsagePart
+from core.sums import ExactSum
+from costs.models import AttributedUsage, DailyUsage, UsagePart
+from costs.usage import sums
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
 # The payers of a row: company ids with weights above zero, which need not be percents. Empty: the row is unassigned.
@@ -86,7 +86,7 @@ def attribute_staged(
     since. ``used_before`` are the keys' first days of use as they were before: keyless usage is shared anew from the
     earliest day on which a key has come into use, or is no longer. Raises TotalTooLargeError.
     """
-    touched = set(days)
+    touched, projects = set(days), set(project_ids)
     periods = _periods(project_ids)
     divided = {pk for pk, of_project in periods.items() if of_project.has_splits}
     if divided:
@@ -94,7 +94,8 @@ def attribute_staged(
     if provider.keyless_sharing != Provider.KeylessSharing.NONE:
         moved, _companies = _share_keyless(provider, touched | _days_of_moved_keys(provider, used_before))
         touched |= moved
-    refresh_totals(provider=provider, days=touched)
+        projects |= _keyless_ids(provider)
+    sums.refresh(provider_id=provider.pk, days=touched, projects=projects)
 
 
 def first_uses(provider: Provider) -> dict[int, date | None]:
@@ -102,35 +103,6 @@ def first_uses(provider: Provider) -> dict[int, date | None]:
     if provider.keyless_sharing != Provider.KeylessSharing.EVENLY:
         return {}
     return dict(Project.objects.for_provider(provider).values_list("pk", "first_used_on"))
-
-
-def refresh_totals(
-    *, provider: Provider, days: Collection[date], companies: Collection[int | None] | None = None
-) -> None:
-    """Recompute the DailyTotal rows of the provider for ``days``, of all companies or of some (None: unassigned).
-
-    Raises TotalTooLargeError where a sum does not fit its column.
-    """
-    if not days or companies == set():
-        return
-    ordered = sorted(days)
-    for start in range(0, len(ordered), _CHUNK):
-        piece = Q(day__in=ordered[start : start + _CHUNK])
-        if companies is not None:
-            unassigned = Q(company=None) if None in companies else Q(pk__in=[])
-            piece &= Q(company__in=[pk for pk in companies if pk is not None]) | unassigned
-        DailyTotal.objects.filter(piece, provider=provider).delete()
-        query, params = _all_totals().filter(piece, project__provider=provider).query.sql_with_params()
-        names = ", ".join(connection.ops.quote_name(f"sum_{name}") for name in _SUMMED)
-        with connection.cursor() as cursor, storing_sums():
-            cursor.execute(
-                f"""
-                INSERT INTO {_TOTALS} (provider_id, day, company_id, model, currency,
-                    {", ".join(FIGURES)}, unpriced_rows, estimated_rows, {", ".join(_UNTOLD)})
-                SELECT %s, day, company_id, model, currency, {names} FROM ({query}) AS summed
-                """,
-                (provider.pk, *params),
-            )
 
 
 def split(amount: int | None, weights: Weights) -> list[int | None]:
@@ -155,9 +127,6 @@ def split(amount: int | None, weights: Weights) -> list[int | None]:
 # --- Attributing ------------------------------------------------------------------------------------------------------
 
 _USAGE = DailyUsage._meta.db_table
-_TOTALS = DailyTotal._meta.db_table
-_UNTOLD = tuple(f"untold_{name}" for name in COUNTED)
-_SUMMED = (*FIGURES, "unpriced", "estimated", *_UNTOLD)
 
 # Each stored row of which PAYERS knows the payers; it has one entry for each.
 _SAME = """
@@ -176,13 +145,6 @@ _SET_PAYERS = f"""
 
 # The days and companies (None: unassigned) of which a sum may have changed.
 _Touched = tuple[set[date], set[int | None]]
-
-
-@cache
-def _all_totals() -> QuerySet[AttributedUsage, Any]:
-    """What DailyTotal is the sum of, to be filtered; made once: resolving its aggregates takes longer than a write."""
-    grouped = AttributedUsage.objects.order_by().values("day", "company_id", "model", "currency")
-    return grouped.annotate(**AttributedUsage.objects.sums(Sum))
 
 
 def _periods(project_ids: Collection[int]) -> dict[int, Periods]:
@@ -223,6 +185,7 @@ def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
     shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
     keyless = _keyless_ids(provider) if shares_keyless else set()
     ids = project_ids - keyless
+    had_parts = _have_parts(project_ids | keyless)
     periods = _periods(ids)
     days, companies = _settle(_entries(ids, periods), ids, None, lambda pk, day: periods[pk].payers_on(day))
     if keyless:
@@ -230,7 +193,18 @@ def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
         moved, others = _share_keyless(provider, set(used))
         days |= moved
         companies |= others
-    refresh_totals(provider=provider, days=days, companies=companies)
+    sums.refresh(
+        provider_id=provider.pk,
+        days=days,
+        projects=project_ids | keyless,
+        companies=companies,
+        # Who pays for a row is nothing to its model; into how many parts it is divided is counted.
+        with_models=had_parts or _have_parts(project_ids | keyless),
+    )
+
+
+def _have_parts(project_ids: Collection[int]) -> bool:
+    return UsagePart.objects.filter(project__in=project_ids).exists()
 
 
 def _settle(
@@ -331,7 +305,7 @@ def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weight
 
 def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Weights]:
     """What each company's API keys and agents used on the day: credits, or else cost (of one currency)."""
-    sums = (
+    used = (
         AttributedUsage.objects.filter(
             project__in=Project.objects.for_provider(provider).keys_and_agents(), day__in=days, company__isnull=False
         )
@@ -341,7 +315,7 @@ def _usage_weights(provider: Provider, days: Collection[date]) -> dict[date, Wei
     )
     credits_of: dict[date, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     costs_of: dict[date, dict[str, dict[int, Decimal]]] = defaultdict(lambda: defaultdict(dict))
-    for day, company_id, currency, credits_sum, cost_sum in sums:
+    for day, company_id, currency, credits_sum, cost_sum in used:
         if credits_sum:
             credits_of[day][company_id] += credits_sum
         if cost_sum:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from accounts.audit.labels import changes
 from accounts.models import AuditEntry, Role
 from api.models import ApiToken, KeptAnswer
-from costs.models import DailyTotal
+from costs.models import CompanySum, Span
 from providers.models import Assignment, AssignmentRule, Company, SyncRun
 from tests.api.asking import Api, make_token
 from tests.conftest import FakeType
@@ -138,9 +138,9 @@ def test_keys_are_assigned_in_bulk(api: Api, ann: User) -> None:
 
     assert answer.status_code == 201
     assert len(answer.json()["changes"]) == 2
-    costs = dict(DailyTotal.objects.order_by().values_list("company__name", "cost"))
+    costs = dict(CompanySum.objects.of_span(Span.DAY).order_by().values_list("company__name", "cost"))
     assert costs["Globex"] == Decimal(4)
-    assert sum(total.cost or 0 for total in DailyTotal.objects.filter(company=acme)) == Decimal(16)
+    assert sum(total.cost or 0 for total in CompanySum.objects.of_span(Span.DAY).filter(company=acme)) == Decimal(16)
     assert {entry.actor for entry in AuditEntry.objects.filter(action="keys.assigned")} == {ann}
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.test import Client
 
 from core.sums import ExactSum, TotalTooLargeError
-from costs.models import ClosedMonth, DailyTotal
+from costs.models import ClosedMonth, ModelSum, Span
 from costs.reports.totals import all_usage, totals, totals_by, usage_by_key
 from costs.statements.closing import close_month
 from costs.usage.writing import Usage, write_usage
@@ -58,7 +58,8 @@ def test_sum_of_some_rows(large: Provider) -> None:
     make_usage(project=large.projects.get(), cost=Decimal(1), model="small")
     small, every = ExactSum("cost", filter=Q(model="small")), ExactSum("cost")
 
-    assert DailyTotal.objects.aggregate(small=small, every=every) == {"small": 1, "every": 3 * LARGEST + 1}
+    days = ModelSum.objects.of_span(Span.DAY)
+    assert days.aggregate(small=small, every=every) == {"small": 1, "every": 3 * LARGEST + 1}
 
 
 def test_sums_by_group_stay_apart(large: Provider) -> None:
@@ -94,7 +95,7 @@ def test_total_that_cannot_be_stored_is_refused_in_a_sentence(large: Provider) -
     with pytest.raises(TotalTooLargeError, match="more than can be stored"):
         write_usage(provider=large, first=YESTERDAY, last=YESTERDAY, rows=rows, read_at=NOW, accept_implausible=True)
 
-    assert not DailyTotal.objects.filter(model="same").exists()
+    assert not ModelSum.objects.filter(model="same").exists()
 
 
 def test_assignment_whose_total_cannot_be_stored_is_refused(signed_in: Client, large: Provider) -> None:

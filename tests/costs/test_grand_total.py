@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.days import DateRange
-from costs.models import DailyTotal, DailyUsage, ReadDay, UsagePart
+from costs.models import SUMS, DailyUsage, ReadDay, UsagePart
 from costs.reports import breakdowns
 from costs.reports.totals import Totals, all_usage, sums_by, totals, totals_by, usage_by_key
 from costs.usage.writing import Usage, write_usage
@@ -90,7 +90,8 @@ plans = st.builds(
 
 def make_world(plan: Plan) -> None:
     """Two providers with two keys and keyless usage each, and three companies."""
-    for leftover in (UsagePart, DailyUsage, DailyTotal, ReadDay, Provider, Company):
+    leftovers: tuple[Any, ...] = (UsagePart, DailyUsage, *SUMS, ReadDay, Provider, Company)
+    for leftover in leftovers:
         leftover.objects.all().delete()
     providers = [make_provider(keyless_sharing=sharing) for sharing in plan.sharing]
     projects = [make_project(provider=providers[number % 2]) for number in range(4)]
@@ -213,7 +214,7 @@ def test_every_page_and_export_adds_up_to_what_is_stored(signed_in: Client, plan
         assert sums(file(f"/companies/?provider={provider.pk}", "companies"), "Spend") == of_provider
         parts.append(of_provider)
     assert together(parts) == whole
-    for model in DailyTotal.objects.order_by().values_list("model", flat=True).distinct():
+    for model in DailyUsage.objects.order_by().values_list("model", flat=True).distinct():
         path = f"/models/usage/?{urlencode({'model': model})}"
         for slug, column in (("companies", "Spend"), ("keys", "Spend"), ("days", "Total")):
             assert sums(file(path, slug), column) == stored(days, model=model)

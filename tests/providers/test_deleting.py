@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from costs.models import AttributedUsage, DailyTotal, DailyUsage, ReadDay, Restatement, StatementLine
+from costs.models import SUMS, AttributedUsage, DailyUsage, ReadDay, Restatement, StatementLine
 from costs.statements.adjustments import closed_months
 from costs.statements.closing import close_month
 from costs.statements.contents import draft_sheets, sum_of
@@ -73,7 +74,7 @@ def remove(provider: Provider) -> None:
 def test_nothing_refers_to_a_deleted_provider() -> None:
     """Neither what was stored of it nor what was derived; another provider's rows stay."""
     provider, other = with_everything(), with_everything()
-    models = (DailyUsage, AttributedUsage, DailyTotal, ReadDay, Restatement, SyncRun, Project, Assignment)
+    models: tuple[Any, ...] = (DailyUsage, AttributedUsage, *SUMS, ReadDay, Restatement, SyncRun, Project, Assignment)
     before = [model.objects.count() for model in models]
 
     remove(provider)

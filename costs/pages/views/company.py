@@ -25,7 +25,7 @@ from costs.pages.notices import Notice
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
-from costs.pages.views.scope import Asked, page_context, read_asked
+from costs.pages.views.scope import Asked, page_context, read_asked, read_step
 from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of
 from providers.models import Assignment, Company, Provider
@@ -48,8 +48,9 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         provider=asked.provider,
         everybody=list(Provider.objects.all()),
         for_client=not sees_providers,
+        step=read_step(request),
     )
-    title = f"Spend of {company.name} per day by model"
+    title = f"Spend of {company.name} per {report.daily.step.value} by model"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
     tables = _tables(request, asked, report, chart)
     if download := table_download(request, tables, asked, company.name, always={"assignments"}):

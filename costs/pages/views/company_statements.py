@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from core.months import days_of, name_of
 from core.paging import paginate
 from core.table_csv import asked_table, csv_url, table_csv
-from costs.models import DailyTotal, Statement
+from costs.models import Statement
 from costs.pages import formatters
 from costs.pages.notices import Notice, simulated_only, unread_notice
 from costs.pages.statement_csv import statement_csv
@@ -28,7 +28,7 @@ from costs.pages.statement_tables import adjustments_table, figures_on, statemen
 from costs.pages.views.downloads import download
 from costs.pages.views.statement_files import file_download
 from costs.pages.views.statements import MONTHS_A_PAGE, refuse_future
-from costs.reports.totals import NOTHING, main_currency
+from costs.reports.totals import NOTHING, all_usage, main_currency
 from costs.statements.adjustments import closed_months
 from costs.statements.client_copy import readers_copy
 from costs.statements.contents import StatementView
@@ -120,8 +120,7 @@ def _amounts_shown(sheet: StatementView) -> str:
 def _among_others(pk: int, month: date) -> tuple[Company, Company | None, Company | None]:
     """The company, and those before and after it by name that have a statement of the month; one query."""
     frozen = Statement.objects.filter(company=OuterRef("pk"), closed_month__month=month)
-    days = days_of(month)
-    used = DailyTotal.objects.filter(company=OuterRef("pk"), day__range=(days.first, days.last))
+    used = all_usage().filter(company=OuterRef("pk")).sums_of_months().filter(day=month)
     found = Company.objects.filter(Q(Exists(frozen)) | Q(Exists(used)) | Q(pk=pk))
     companies = sorted(found, key=lambda company: company.name.casefold())
     place = next((place for place, company in enumerate(companies) if company.pk == pk), None)

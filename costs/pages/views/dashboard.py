@@ -19,7 +19,7 @@ from costs.pages.figures import Figures
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
-from costs.pages.views.scope import page_context, read_asked
+from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
@@ -36,11 +36,16 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     asked = read_asked(request, providers=providers, now=timezone.now())
     grouping, groupings = choices(request, "by", {slug: slug.capitalize() for slug in GROUPINGS})
     report = dashboard_report(
-        providers, days=asked.range, today=asked.today, provider=asked.provider, grouping=grouping
+        providers,
+        days=asked.range,
+        today=asked.today,
+        provider=asked.provider,
+        grouping=grouping,
+        step=read_step(request),
     )
     figures = Figures(report.scope, report.currency, asked.words)
     companies = _companies(report, figures, asked.query, csv_url(request, "companies"))
-    title = f"Spend per day by {grouping}"
+    title = f"Spend per {report.daily.step.value} by {grouping}"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
     if download := table_download(request, {"companies": companies}, asked):
         return download

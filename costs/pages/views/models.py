@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -10,14 +12,14 @@ from django.views.decorators.http import require_safe
 from core.querystate import choices, link
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
-from costs.models import DailyTotal
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.figures import Figures
 from costs.pages.usage_tables import OTHER_COLUMNS, SPEND_COLUMNS, usage_table
 from costs.pages.views.downloads import table_download
-from costs.pages.views.scope import Asked, page_context, read_asked
+from costs.pages.views.scope import Asked, page_context, read_asked, read_step
 from costs.reports.models import ModelReport, ModelsReport, model_report, models_report
+from costs.reports.totals import all_usage
 from providers.models import Company, Provider
 
 
@@ -80,11 +82,10 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     asked = read_asked(request, providers=providers, now=timezone.now())
     shown = asked.words.metrics
     slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in shown.items()})
-    metric, days = shown[slug], asked.range
-    report = model_report(
-        model, providers, days=days, today=asked.today, metric=metric, provider=asked.provider, company=company
-    )
-    title = f"{metric.label} of {report.label} per day by company"
+    metric, step = shown[slug], read_step(request)
+    about_model = partial(model_report, model, company=company, provider=asked.provider, metric=metric)
+    report = about_model(providers, days=asked.range, today=asked.today, step=step)
+    title = f"{metric.label} of {report.label} per {report.daily.step.value} by company"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
     tables = {"days": chart.table, **_tables(request, asked, report)}
     about = [report.label, *([company.name] if company else []), *([slug] if slug != "cost" else [])]
@@ -110,7 +111,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
 
 def _asked_model(request: HttpRequest) -> str:
     model = request.GET.get("model", "")
-    if "\x00" in model or len(model) > 200 or not DailyTotal.objects.filter(model=model).exists():
+    if "\x00" in model or len(model) > 200 or not all_usage().filter(model=model).sums_of_months().exists():
         raise Http404
     return model
 

@@ -29,6 +29,7 @@ from costs.pages.syncs import SyncState, history_table
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import download
 from costs.pages.views.estimates import rate_text
+from costs.pages.views.scope import read_step
 from costs.pages.words import PageWords, words_for
 from costs.reports.provider import ProviderReport, provider_report
 from costs.usage.coverage import Reading
@@ -49,8 +50,8 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     words = words_for([provider])
     metric_slug, metrics = choices(request, "metric", {slug: each.label for slug, each in words.metrics.items()})
     metric = words.metrics[metric_slug]
-    report = provider_report(provider, chosen.range, metric=metric, now=now)
-    title = f"{metric.label} per day by model"
+    report = provider_report(provider, chosen.range, metric=metric, now=now, step=read_step(request))
+    title = f"{metric.label} per {report.daily.step.value} by model"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=words)
     keys = key_table(request, report, chosen.range, now, words)
     tables = {"days": chart.table, "keys": keys.table, **_tables(request, report, chosen, words)}

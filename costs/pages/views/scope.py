@@ -15,6 +15,7 @@ from core.querystate import Choice, choices
 from costs.pages.notices import simulated_only, stale_notices, unread_notice
 from costs.pages.ranges import RangeChoice, read_range
 from costs.pages.words import PageWords, words_for
+from costs.reports.days import Step
 from costs.reports.scope import Scope
 from costs.usage.coverage import Reading
 from providers.models import Provider
@@ -69,6 +70,11 @@ def read_asked(request: HttpRequest, *, providers: Sequence[Provider], now: date
         provider=provider,
         provider_choices=provider_choices if len(provider_choices) > 2 or provider else (),
     )
+
+
+def read_step(request: HttpRequest) -> Step | None:
+    """By what the URL wants the days of a chart taken together; None: by what the length of the range suggests."""
+    return next((step for step in Step if step.value == request.GET.get("step")), None)
 
 
 def page_context(request: HttpRequest, asked: Asked, scope: Scope, *, providers: Iterable[Provider]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.days import EARLIEST_DAY, DateRange
 from core.months import days_of, following
-from costs.models import ClosedMonth, DailyTotal, DailyUsage, StatementLine, UsagePart
+from costs.models import SUMS, ClosedMonth, DailyUsage, StatementLine, UsagePart
 from costs.pages.statement_lists import billed_totals
 from costs.reports.totals import Totals
 from costs.statements.adjustments import closed_months
@@ -139,7 +140,8 @@ over_histories = settings(
 
 
 def live_through(steps: list[Step]) -> list[Company]:
-    for model in (ClosedMonth, UsagePart, DailyUsage, DailyTotal, Provider, Company):
+    leftovers: tuple[Any, ...] = (ClosedMonth, UsagePart, DailyUsage, *SUMS, Provider, Company)
+    for model in leftovers:
         model._default_manager.all().delete()
     provider = make_settled(AUGUST, days_of(NOVEMBER).last)
     companies = [make_company(markup_percent=Decimal(20)) for _ in range(2)]

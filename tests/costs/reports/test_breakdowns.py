@@ -12,6 +12,7 @@ from core.money import Money
 from costs.reports import breakdowns
 from costs.reports.days import mark_days
 from costs.reports.metrics import COST
+from costs.reports.series import stack
 from costs.reports.totals import all_usage, sums_by, totals, totals_by
 from costs.usage.coverage import Reading, coverage
 from tests.factories import (
@@ -135,11 +136,12 @@ def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
     for number in range(1, 9):
         make_usage(project=key, model=f"m{number}", cost=Decimal(number))
 
-    series = breakdowns.stack(
+    series = stack(
         all_usage(),
         "model",
         {model: sums for (model,), sums in totals_by(all_usage(), "model").items()},
         {"m8": "Model Eight"},
+        DateRange(TODAY - timedelta(days=1), TODAY),
         weigh=lambda totals: COST.value(totals, "usd"),
     ).series
 

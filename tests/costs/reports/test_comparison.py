@@ -188,7 +188,7 @@ def test_only_what_was_used_is_unpriced() -> None:
     spend(key, "2026-11-17", None, credits=Decimal(0), minutes=None, requests=0)
     spend(key, "2026-11-18", "0")
 
-    assert unpriced_days(all_usage(), today=TODAY) == {day("2026-11-16")}
+    assert unpriced_days(all_usage(), [days("2026-11-01", "2026-11-22")], today=TODAY) == {day("2026-11-16")}
 
 
 @pytest.mark.django_db
@@ -200,7 +200,9 @@ def test_a_price_is_waited_for_until_figures_have_settled() -> None:
     spend(key, "2026-11-15", None)
     spend(key, "2026-11-16", "1")
 
-    assert unpriced_days(all_usage(), today=day("2026-11-22")) == {day("2026-11-15")}
+    assert unpriced_days(all_usage(), [days("2026-11-01", "2026-11-22")], today=day("2026-11-22")) == {
+        day("2026-11-15")
+    }
 
 
 # Which days are finished ----------------------------------------------------------------------------------------------

@@ -1,77 +1,134 @@
-"""What PostgreSQL reads for questions that pages ask beside their sums: it must not grow with all that is stored."""
+"""What PostgreSQL reads for pages and for the questions that they ask: it must not grow with all that is stored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
-from benchmarks.measuring import reads_of, recorded_statements
+from benchmarks.measuring import Reads, reads_of, recorded_statements
 from core.days import DateRange
-from costs.models import DailyTotal
+from costs.models import DailyUsage
 from costs.reports.companies import _first_uses
 from costs.reports.comparison import unpriced_days
 from costs.reports.scope import scope_of
-from providers.models import Company, Provider
-from tests.factories import TODAY, make_company, make_provider
+from costs.reports.totals import all_usage
+from costs.usage.attribution import attribute
+from providers.models import Company, Project, Provider
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assignment,
+    make_company,
+    make_project,
+    make_provider,
+    make_read_days,
+)
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite does not say what it reads."),
 ]
 
-DAYS = 365
-MODELS = 5
+DAYS = 400
+MODELS = 4
+A_YEAR = DateRange(TODAY - timedelta(days=364), TODAY)
+ROWS = ("costs_dailyusage", "costs_attributedusage")
 
 
-def make_totals(provider: Provider, company: Company, *, days: int = DAYS) -> None:
-    DailyTotal.objects.bulk_create(
-        DailyTotal(
-            provider=provider,
-            company=company,
+def make_years(provider: Provider, company: Company, *, days: int = DAYS) -> Project:
+    """A key of ``company`` that used every model every day; today one of them has no price yet."""
+    key = make_project(provider=provider)
+    make_assignment(project=key, company=company)
+    DailyUsage.objects.bulk_create(
+        DailyUsage(
+            project=key,
             day=TODAY - timedelta(days=offset),
             model=f"model {number}",
             credits=Decimal(1),
             cost=None if offset == 0 and number == 0 else Decimal(1),
             currency="" if offset == 0 and number == 0 else "usd",
-            unpriced_rows=1 if offset == 0 and number == 0 else 0,
+            updated_at=NOW,
         )
         for offset in range(days)
         for number in range(MODELS)
     )
+    attribute([key.pk])
+    return key
+
+
+def measured(act: Callable[[], Any]) -> tuple[Any, Reads]:
+    """As of a large table: of a small one PostgreSQL would read all."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE costs_dailytotal")
+        cursor.execute("ANALYZE")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with recorded_statements() as statements:
+        found = act()
+    reads = reads_of(statements)
+    assert reads is not None
+    return found, reads
 
 
 def test_unpriced_days_are_found_in_the_latest_days() -> None:
     """And of a provider that has priced something, the latest price suffices."""
     for _number in range(4):
-        make_totals(make_provider(), make_company())
+        make_years(make_provider(), make_company())
 
-    with recorded_statements() as statements:
-        found = unpriced_days(DailyTotal.objects.between(TODAY - timedelta(days=DAYS), TODAY), today=TODAY)
+    found, reads = measured(lambda: unpriced_days(all_usage(), [A_YEAR], today=TODAY))
 
     assert found == {TODAY}
-    reads = reads_of(statements)
-    assert reads is not None
-    assert reads.by_table["costs_dailytotal"] <= 4 * MODELS * 20
+    assert reads.by_table["costs_companysum"] <= 4 * 20
 
 
 def test_first_use_of_companies_at_one_provider_reads_that_provider_alone() -> None:
     """Once, however many companies never used it."""
     one, other = make_provider(), make_provider()
     mine, theirs = make_company(), [make_company() for _number in range(5)]
-    make_totals(one, mine, days=30)
+    make_years(one, mine, days=30)
     for company in theirs:
-        make_totals(other, company)
+        make_years(other, company)
     scope = scope_of([one, other], days=DateRange(TODAY, TODAY), today=TODAY, provider=one)
 
-    with recorded_statements() as statements:
-        found = _first_uses(scope)
+    found, reads = measured(lambda: _first_uses(scope))
 
     assert found == {mine.pk: TODAY - timedelta(days=29)}
-    reads = reads_of(statements)
-    assert reads is not None
-    assert reads.by_table["costs_dailytotal"] <= 30 * MODELS
+    assert reads.by_table["costs_companysum"] <= 2 * 30
+
+
+@pytest.fixture
+def year(operator: User) -> Provider:
+    """Two companies, each with a key in the same workspace, more than a year."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY - timedelta(days=DAYS), last=TODAY)
+    for name in ("Acme", "Globex"):
+        make_years(provider, make_company(name=name))
+    return provider
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?by=provider", "/?by=model", "/companies/", "/models/", "/providers/", "/statements/"]
+)
+@pytest.mark.parametrize("days", [DateRange(TODAY.replace(day=1), TODAY), A_YEAR], ids=["a month", "a year"])
+def test_pages_read_sums_and_no_usage(signed_in: Client, year: Provider, path: str, days: DateRange) -> None:
+    """Of a year hardly more than of a month: its months, and a few weeks and days."""
+    url = f"{path}{'&' if '?' in path else '?'}{days.query}"
+
+    _page, reads = measured(lambda: signed_in.get(url))
+
+    assert not {table for table in ROWS if reads.by_table.get(table)}
+    assert reads.by_table["costs_companysum"] + reads.by_table.get("costs_modelsum", 0) <= 900
+
+
+def test_a_year_of_one_company_reads_few_days_of_usage(signed_in: Client, year: Provider) -> None:
+    """Its keys and models: weeks and months are summed, and of the days that are left there are at most 24."""
+    company = Company.objects.get(name="Acme")
+
+    _page, reads = measured(lambda: signed_in.get(f"{company.get_absolute_url()}?{A_YEAR.query}"))
+
+    assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table["costs_attributedusage"] <= 4 * 24 * MODELS

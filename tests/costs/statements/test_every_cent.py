@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,15 +15,15 @@ from hypothesis import strategies as st
 
 from core.months import days_of, first_of, following
 from costs.models import (
+    SUMS,
     AttributedUsage,
     ClosedMonth,
-    DailyTotal,
     DailyUsage,
     Restatement,
     StatementLine,
     UsagePart,
 )
-from costs.reports.totals import all_usage, totals_by
+from costs.reports.totals import totals_by, usage_by_key
 from costs.statements.adjustments import closed_months, pending_adjustments
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.signals import notify_assignments_changed
@@ -129,7 +130,8 @@ def test_no_cent_is_lost_or_billed_twice(db: None, steps: list[Step]) -> None:
     Except where a price was taken back: there nothing is credited for it until it is priced again.
     """
     known: Rows = {}
-    for model in (ClosedMonth, UsagePart, DailyUsage, DailyTotal, Provider, Company):
+    leftovers: tuple[Any, ...] = (ClosedMonth, UsagePart, DailyUsage, *SUMS, Provider, Company)
+    for model in leftovers:
         model._default_manager.all().delete()
     provider = make_settled(AUGUST, days_of(NOVEMBER).last)
     world = World([make_project(provider=provider) for _ in range(3)], [make_company() for _ in range(3)])
@@ -223,7 +225,7 @@ def current() -> Amounts:
     result: Amounts = {}
     for closed in ClosedMonth.objects.all():
         days = days_of(closed.month)
-        usage = all_usage().between(days.first, days.last).filter(company__isnull=False)
+        usage = usage_by_key().between(days.first, days.last).filter(company__isnull=False)
         for (company_id,), sums in totals_by(usage, "company_id").items():
             for money in sums.costs:
                 if money.amount:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from costs.models import AttributedUsage, DailyTotal
+from costs.models import SUMS, AttributedUsage
 from costs.usage.attribution import split
 from tests.costs.usage.attributing import costs_of, owners, usage, write
 from tests.factories import TODAY, make_assignment, make_company, make_project, make_split, make_usage
@@ -131,9 +132,10 @@ def test_reading_the_same_again_attributes_nothing_anew() -> None:
     project = make_project()
     make_split(project=project, shares={make_company(): 50, make_company(): 50})
     write(project.provider, [usage(project, TODAY)])
-    before = set(AttributedUsage.objects.values_list("pk", flat=True)) | set(DailyTotal.objects.values_list("pk"))
+    tables: tuple[Any, ...] = (AttributedUsage, *SUMS)
+    before = [set(model.objects.values_list("pk", flat=True)) for model in tables]
 
     write(project.provider, [usage(project, TODAY)])
 
-    after = set(AttributedUsage.objects.values_list("pk", flat=True)) | set(DailyTotal.objects.values_list("pk"))
+    after = [set(model.objects.values_list("pk", flat=True)) for model in tables]
     assert after == before

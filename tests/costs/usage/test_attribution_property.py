@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from costs.models import AttributedUsage, DailyTotal, DailyUsage, UsagePart
+from costs.models import SUMS, AttributedUsage, CompanySum, DailyUsage, Span, UsagePart
 from costs.reports.totals import all_usage, totals_by, usage_by_key
 from costs.usage.writing import Usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
@@ -127,7 +127,8 @@ def test_attribution_always_adds_up_and_follows_the_rules(db: None, steps: list[
     """After any readings, assignments and settings: the parts are those of the rules, and add up to the usage."""
     UsagePart.objects.all().delete()
     DailyUsage.objects.all().delete()
-    DailyTotal.objects.all().delete()
+    for model in SUMS:
+        model.objects.all().delete()
     Provider.objects.all().delete()
     Company.objects.all().delete()
     world = World()
@@ -150,7 +151,7 @@ Part = tuple[int, date, str, int | None, tuple[Any, ...]]
 
 
 def sum_of(name: str) -> Any:
-    return sum((getattr(row, name) or 0 for row in DailyTotal.objects.all()), 0)
+    return sum((getattr(row, name) or 0 for row in CompanySum.objects.of_span(Span.MONTH)), 0)
 
 
 def parts_in_units(parts: Sequence[Part]) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from costs.models import DailyTotal, DailyUsage, UsagePart
+from costs.models import SUMS, DailyUsage, UsagePart
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project
@@ -67,4 +67,5 @@ def test_usage_has_one_writer(act: Callable[[Project], None]) -> None:
 
     assert written[DailyUsage._meta.db_table] == {"costs/usage/writing.py"}
     assert written[UsagePart._meta.db_table] == {"costs/usage/attribution.py"}
-    assert written[DailyTotal._meta.db_table] == {"costs/usage/attribution.py"}
+    for model in SUMS:
+        assert written[model._meta.db_table] == {"costs/usage/sums.py"}

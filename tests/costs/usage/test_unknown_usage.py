@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.days import DateRange
 from costs.exports.usage import usage_csv
-from costs.models import AttributedUsage, DailyTotal, DailyUsage, Restatement
+from costs.models import AttributedUsage, CompanySum, DailyUsage, Restatement, Span
 from costs.pages.closing_words import unpriced_warnings
 from costs.reports.comparison import unpriced_days
 from costs.reports.totals import all_usage, totals
@@ -136,7 +137,7 @@ def test_unknown_usage_is_unpriced_everywhere() -> None:
     sums = totals(all_usage())
 
     assert (sums.unpriced_rows, sums.credits, [money.amount for money in sums.costs]) == (1, None, [TWO])
-    assert unpriced_days(DailyTotal.objects.all(), today=DAY) == {DAY}
+    assert unpriced_days(all_usage(), [DateRange(DAY, DAY)], today=DAY) == {DAY}
 
 
 def test_sum_of_unknown_usage_alone_is_unknown_and_not_idle() -> None:
@@ -182,7 +183,7 @@ def test_unknown_usage_that_is_split_is_unknown_to_each_payer() -> None:
     write(project.provider, costing(project, None))
 
     assert list(AttributedUsage.objects.values_list("cost", "currency")) == [(None, "")] * 2
-    assert list(DailyTotal.objects.values_list("unpriced_rows", flat=True)) == [1, 1]
+    assert list(CompanySum.objects.of_span(Span.DAY).values_list("unpriced_rows", flat=True)) == [1, 1]
 
 
 # --- Any sequence of answers ------------------------------------------------------------------------------------------

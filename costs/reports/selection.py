@@ -1,0 +1,185 @@
+"""What a report adds up: some usage, described – and read from whatever holds its sums in the fewest rows.
+
+Whole months and weeks are read as such, the days that are left one by one: from the sums of days, or, of API keys, from
+the usage itself. No report asks a table of sums by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final, TypeVar
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import TruncMonth
+
+from core.days import DateRange
+from core.months import days_of, first_of, following
+from costs.models import AttributedUsage, CompanySum, KeySum, ModelSum, Span, UsageSum, UsageSumQuerySet
+from providers.models import Provider
+
+# The smallest first.
+_SUMS: Final[tuple[type[UsageSum], ...]] = (CompanySum, ModelSum, KeySum)
+_ALIKE: Final = frozenset({"provider", "currency"})  # what every sum tells
+_LENGTHS: Final = {Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7)}
+
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
+
+# Days as first days of spans, each of which is read as one; None: all that there are.
+Division = Mapping[Span, Sequence[date] | None]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Some of the attributed usage; without ``days`` of every day."""
+
+    days: DateRange | None = None
+    conditions: tuple[tuple[str, Q], ...] = ()  # with the field that each is about
+    markup_percent: Decimal | None = None
+
+    def between(self, first: date, last: date) -> Usage:
+        """Of the UTC days ``first`` to ``last``, both inclusive."""
+        return replace(self, days=DateRange(first, last))
+
+    def for_provider(self, provider: Provider) -> Usage:
+        return self.filter(provider=provider)
+
+    def filter(self, **wanted: Any) -> Usage:
+        """Narrowed by company, model, provider or project, as a QuerySet would be."""
+        added = tuple((lookup.partition("__")[0], Q(**{lookup: value})) for lookup, value in wanted.items())
+        return replace(self, conditions=(*self.conditions, *added))
+
+    def exclude(self, **unwanted: Any) -> Usage:
+        added = tuple((lookup.partition("__")[0], ~Q(**{lookup: value})) for lookup, value in unwanted.items())
+        return replace(self, conditions=(*self.conditions, *added))
+
+    def where(self, field: str, condition: Q) -> Usage:
+        """Narrowed by a condition on ``field``."""
+        return replace(self, conditions=(*self.conditions, (field, condition)))
+
+    def with_markup(self, percent: Decimal | None) -> Usage:
+        """Sums of cost then hold the mark-up: prices, for readers who may not learn costs."""
+        return replace(self, markup_percent=percent)
+
+    def first_day(self) -> date | None:
+        """The first day with any usage; one query that an index answers."""
+        found = _narrowed(self._sums(()).objects.of_span(Span.DAY), self)
+        return found.order_by("day").values_list("day", flat=True).first()
+
+    def sums_of_days(self, *fields: str) -> UsageSumQuerySet:
+        """The sums of days that tell ``fields``, for questions that are not about sums; not narrowed to ``days``."""
+        return _narrowed(self._sums(fields).objects.of_span(Span.DAY), self)
+
+    def sums_of_months(self, *fields: str) -> UsageSumQuerySet:
+        """The same of months."""
+        return _narrowed(self._sums(fields).objects.of_span(Span.MONTH), self)
+
+    def _sums(self, fields: Iterable[str]) -> type[UsageSum]:
+        """The smallest table that tells ``fields`` and what this is narrowed by."""
+        told = {name.partition("__")[0].removesuffix("_id") for name in fields}
+        told |= {name for name, _condition in self.conditions}
+        return next(model for model in _SUMS if told <= {*model.DIMENSIONS, *_ALIKE})
+
+
+def sources_of(
+    usage: Usage,
+    fields: Sequence[str],
+    parts: Mapping[str, Division],
+    *,
+    added: Mapping[str, Combinable] | None = None,
+) -> list[QuerySet[Any]]:
+    """What holds the sums of ``parts``, with the annotations "part", "month" and ``added`` beside its fields.
+
+    ``parts`` are divisions of days, none of which is in two; ``added`` are expressions of ``fields``. Of API keys these
+    are at most two QuerySets, of all else one; they have the same columns.
+    """
+    model = usage._sums(fields)
+    of_sums = {
+        name: _of_sums({span: starts for span, starts in part.items() if span in model.SPANS})
+        for name, part in parts.items()
+    }
+    of_usage = {name: _of_days(part[Span.DAY]) for name, part in parts.items() if {*part} - {*model.SPANS}}
+    sources: list[QuerySet[Any]] = []
+    if conditions := {name: found for name, found in of_sums.items() if found is not None}:
+        sources.append(_in_parts(_narrowed(model.objects.all(), usage), conditions))
+    if conditions := {name: found for name, found in of_usage.items() if found is not None}:
+        rows: QuerySet[Any] = AttributedUsage.objects.annotate(span=Value(Span.DAY.value))
+        if "provider_id" in fields:
+            rows = rows.annotate(provider_id=F("project__provider_id"))
+        sources.append(_in_parts(_narrowed(rows, usage), conditions))
+    return [source.order_by().annotate(month=TruncMonth("day"), **(added or {})) for source in sources]
+
+
+def divide(days: Iterable[date]) -> Division:
+    """Whole months, whole weeks within other months, and the days that are left."""
+    left = set(days)
+    found: dict[Span, list[date]] = {span: [] for span in Span}
+    for month in sorted({first_of(day) for day in left}):
+        of_month = days_of(month)
+        if month in left and left.issuperset(of_month):
+            found[Span.MONTH].append(month)
+            left.difference_update(of_month)
+            continue
+        monday = month + timedelta(days=-month.weekday() % 7)
+        while monday + timedelta(days=6) <= of_month.last:
+            week = [monday + timedelta(days=number) for number in range(7)]
+            if left.issuperset(week):
+                found[Span.WEEK].append(monday)
+                left.difference_update(week)
+            monday += timedelta(days=7)
+    found[Span.DAY] = sorted(left)
+    return found
+
+
+def _narrowed(rows: _Rows, usage: Usage) -> _Rows:
+    for field, condition in usage.conditions:
+        if rows.model is AttributedUsage and field == "provider":
+            condition = _renamed(condition)
+        rows = rows.filter(condition)
+    return rows
+
+
+def _renamed(condition: Q) -> Q:
+    """The provider of a row of usage is its project's."""
+    children: list[Any] = [
+        _renamed(child) if isinstance(child, Q) else (f"project__{child[0]}", child[1])  # type: ignore[index]  # a pair
+        for child in condition.children
+    ]
+    return Q(*children, _connector=condition.connector, _negated=condition.negated)
+
+
+def _in_parts(rows: QuerySet[Any], parts: Mapping[str, Q]) -> QuerySet[Any]:
+    """Narrowed to these conditions, and told which of them a row meets."""
+    *named, (last, _condition) = parts.items()
+    label = Case(*(When(condition, then=Value(name)) for name, condition in named), default=Value(last))
+    wanted = rows.filter(Q(*parts.values(), _connector=Q.OR))
+    return wanted.annotate(part=label if named else Value(last))  # type: ignore[no-any-return]  # of any model
+
+
+def _of_sums(division: Division) -> Q | None:
+    """None: of nothing."""
+    found = [
+        Q(condition, span=span)
+        for span, starts in division.items()
+        for condition in [_of_days(starts, span)]
+        if condition is not None
+    ]
+    return Q(*found, _connector=Q.OR) if found else None
+
+
+def _of_days(starts: Sequence[date] | None, span: Span = Span.DAY) -> Q | None:
+    """As a range where they follow one another: the database then needs no list of them. None: of nothing."""
+    if starts is None:
+        return Q()
+    if not starts:
+        return None
+    follow = all(_next(span, one) == other for one, other in pairwise(starts))
+    return Q(day__range=(starts[0], starts[-1])) if follow else Q(day__in=starts)
+
+
+def _next(span: Span, start: date) -> date:
+    return following(start) if span is Span.MONTH else start + _LENGTHS[span]

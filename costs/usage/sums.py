@@ -1,0 +1,251 @@
+"""Keeps the sums that pages add up. The only writer of CompanySum, ModelSum and KeySum.
+
+Sums are made anew from what they are of, for exactly the days that have changed and the weeks and months around them:
+days from the attributed usage, weeks and months from the days – those of keys from the usage itself. All of it happens
+in the transaction that changes usage or attribution, under the lock on its provider. Nothing is ever added to a sum, so
+that none can drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Min
+
+from core.days import DateRange
+from core.months import days_of, first_of, months_between
+from core.sums import storing_sums
+from costs.models import COUNTED, FIGURES, SUMS, AttributedUsage, CompanySum, KeySum, ModelSum, Span, UsageSum
+from providers.models import Project
+
+# A row with a larger figure is no part of a common sum but a row beside it: 31 others can't add up to 64 bits.
+_LARGE = 2**58
+
+
+def refresh(
+    *,
+    provider_id: int,
+    days: Collection[date],
+    projects: Collection[int],
+    companies: Collection[int | None] | None = None,
+    with_models: bool = True,
+) -> None:
+    """Make the sums of ``days`` anew, after the usage of ``projects`` or its attribution has changed on them.
+
+    Where nothing but the attribution has, ``companies`` are those that gained or lost something (None: nobody), and the
+    sums by model stay as they are unless the number of parts has changed. Raises TotalTooLargeError where a sum does
+    not fit its column.
+    """
+    if not days or not projects:
+        return
+    around = _spans_around(days)
+    of_companies = Where.any_of("company_id", companies)
+    with storing_sums():
+        _refresh_by_day(CompanySum, provider_id, days, around, of_companies)
+        if with_models:
+            _refresh_by_day(ModelSum, provider_id, days, around, Where())
+        of_projects = Where.any_of("project_id", projects)
+        _delete(KeySum, provider_id, (), around, of_projects)
+        _insert_spans_of_keys(provider_id, around, of_projects)
+
+
+def rebuild(provider_id: int) -> None:
+    """Make all sums of a provider anew, a month at a time."""
+    for model in SUMS:
+        model.objects.filter(provider=provider_id).delete()
+    projects = set(Project.objects.filter(provider=provider_id).values_list("pk", flat=True))
+    used = AttributedUsage.objects.filter(project__provider=provider_id).aggregate(first=Min("day"), last=Max("day"))
+    if used["first"] is not None:
+        for month in months_between(first_of(used["first"]), first_of(used["last"]))[::-1]:
+            refresh(provider_id=provider_id, days=list(days_of(month)), projects=projects)
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition of SQL with its parameters; empty: none."""
+
+    sql: str = ""
+    params: tuple[Any, ...] = field(default=())
+
+    @classmethod
+    def any_of(cls, column: str, values: Collection[Any] | None) -> Where:
+        if values is None:
+            return cls()
+        known = sorted(value for value in values if value is not None)
+        parts = [f"{{table}}.{column} IN ({', '.join(['%s'] * len(known))})"] if known else []
+        parts += [f"{{table}}.{column} IS NULL"] if None in values else []
+        return cls(f" AND ({' OR '.join(parts) or 'FALSE'})", tuple(known))
+
+    def __add__(self, other: Where) -> Where:
+        return Where(self.sql + other.sql, self.params + other.params)
+
+    def on(self, table: str) -> str:
+        return self.sql.format(table=table)
+
+
+# --- The statements ---------------------------------------------------------------------------------------------------
+
+_USAGE = AttributedUsage._meta.db_table
+_COUNTERS = ("unpriced_rows", "estimated_rows", *(f"untold_{name}" for name in COUNTED))
+_SUMMED = (*FIGURES, *_COUNTERS)
+# As costs.models.UNKNOWN and USED, and as AttributedUsageQuerySet counts.
+_UNKNOWN = "(" + " AND ".join(f"used.{name} IS NULL" for name in FIGURES) + ")"
+_USED = "(" + " OR ".join([*(f"used.{name} > 0" for name in FIGURES), _UNKNOWN]) + ")"
+_COUNTED = (
+    f"used.currency = '' AND {_USED}",
+    "used.estimated AND used.cost > 0",
+    *(f"used.{name} IS NULL AND {_USED}" for name in COUNTED),
+)
+_SUMS_OF_USAGE = ", ".join(
+    [*(f"SUM(used.{name})" for name in FIGURES), *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED)]
+)
+_SUMS_OF_DAYS = ", ".join(f"SUM(used.{name})" for name in _SUMMED)
+_IS_LARGE = " OR ".join(f"used.{name} > {_LARGE}" for name in FIGURES)
+# The first line names the types.
+_TARGETS = """
+    WITH target (span, first, last) AS (
+        VALUES (CAST(NULL AS smallint), CAST(NULL AS date), CAST(NULL AS date)){targets}
+    )
+"""
+
+
+def _columns(model: type[UsageSum]) -> list[str]:
+    return [str(field.column) for field in model._meta.concrete_fields if field.name in model.DIMENSIONS]
+
+
+def _insert_into(model: type[UsageSum]) -> str:
+    columns = ("provider_id", "span", "day", *_columns(model), "currency", *_SUMMED)
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)})"
+
+
+def _days_of_usage(model: type[UsageSum], days: Where, where: Where) -> str:
+    """Selects the sums of days from the usage; parameters: the provider, and those of the conditions."""
+    dimensions = ", ".join(f"used.{column}" for column in _columns(model))
+    apart = "used.model" if model is CompanySum else "CAST(used.project_id AS varchar(20))"
+    return f"""
+        SELECT CAST(%s AS bigint), {Span.DAY.value}, used.day, {dimensions}, used.currency, {_SUMS_OF_USAGE}
+        FROM {_USAGE} AS used WHERE TRUE{days.on("used")}{where.on("used")}
+        GROUP BY used.day, {dimensions}, used.currency, CASE WHEN {_IS_LARGE} THEN {apart} ELSE '' END
+    """
+
+
+def _spans_of_days(model: type[UsageSum], targets: int, where: Where) -> str:
+    """Selects the sums of weeks and months from those of days; parameters: targets, the provider twice, the rest."""
+    dimensions = ", ".join(f"used.{column}" for column in _columns(model))
+    return f"""
+        {_TARGETS.format(targets=", (%s, %s, %s)" * targets)}
+        SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {_SUMS_OF_DAYS}
+        FROM target JOIN {model._meta.db_table} AS used
+            ON used.provider_id = %s AND used.span = {Span.DAY.value} AND used.day BETWEEN target.first AND target.last
+        WHERE TRUE{where.on("used")}
+        GROUP BY target.span, target.first, {dimensions}, used.currency, CASE WHEN {_IS_LARGE} THEN used.id ELSE 0 END
+    """
+
+
+def _spans_of_keys(targets: int, where: Where) -> str:
+    """Selects the sums of weeks and months by key from the usage.
+
+    Parameters: targets, the provider, the first and the last day of all, those of the condition.
+    """
+    dimensions = ", ".join(f"used.{column}" for column in _columns(KeySum))
+    return f"""
+        {_TARGETS.format(targets=", (%s, %s, %s)" * targets)}
+        SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {_SUMS_OF_USAGE}
+        FROM target JOIN {_USAGE} AS used ON used.day BETWEEN target.first AND target.last
+        WHERE used.day BETWEEN %s AND %s{where.on("used")}
+        GROUP BY target.span, target.first, {dimensions}, used.currency,
+            CASE WHEN {_IS_LARGE} THEN CAST(used.day AS varchar(10)) ELSE '' END
+    """
+
+
+# --- Running them -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A week or a month."""
+
+    span: Span
+    days: DateRange
+
+
+def _spans_around(days: Iterable[date]) -> list[_Target]:
+    """The weeks and months that ``days`` lie in."""
+    listed = set(days)
+    weeks = {day - timedelta(days=day.weekday()) for day in listed}
+    months = {first_of(day) for day in listed}
+    return [
+        *(_Target(Span.WEEK, DateRange(monday, monday + timedelta(days=6))) for monday in sorted(weeks)),
+        *(_Target(Span.MONTH, days_of(month)) for month in sorted(months)),
+    ]
+
+
+def _refresh_by_day(
+    model: type[UsageSum], provider_id: int, days: Collection[date], around: Sequence[_Target], where: Where
+) -> None:
+    _delete(model, provider_id, days, around, where)
+    of_days, of_provider = _among(days), _of_provider(provider_id) + where
+    _run(
+        _insert_into(model) + _days_of_usage(model, of_days, of_provider),
+        (provider_id, *of_days.params, *of_provider.params),
+    )
+    _run(
+        _insert_into(model) + _spans_of_days(model, len(around), where),
+        (*_params(around), provider_id, provider_id, *where.params),
+    )
+
+
+def _insert_spans_of_keys(provider_id: int, around: Sequence[_Target], where: Where) -> None:
+    adapt = connection.ops.adapt_datefield_value
+    first, last = min(each.days.first for each in around), max(each.days.last for each in around)
+    _run(
+        _insert_into(KeySum) + _spans_of_keys(len(around), where),
+        (*_params(around), provider_id, adapt(first), adapt(last), *where.params),
+    )
+
+
+def _of_provider(provider_id: int) -> Where:
+    """By number: SQLite looks for what is joined in every row of a view."""
+    return Where.any_of("project_id", Project.objects.filter(provider=provider_id).values_list("pk", flat=True))
+
+
+def _delete(
+    model: type[UsageSum], provider_id: int, days: Collection[date], around: Sequence[_Target], where: Where
+) -> None:
+    adapt = connection.ops.adapt_datefield_value
+    parts, params = [], []
+    starts = {Span.DAY: sorted(days)} | {
+        span: [each.days.first for each in around if each.span is span] for span in (Span.WEEK, Span.MONTH)
+    }
+    for span, firsts in starts.items():
+        if firsts:
+            parts.append(f"(used.span = {span.value} AND used.day IN ({', '.join(['%s'] * len(firsts))}))")
+            params += [adapt(first) for first in firsts]
+    _run(
+        f"DELETE FROM {model._meta.db_table} AS used WHERE used.provider_id = %s AND ({' OR '.join(parts)})"
+        f"{where.on('used')}",
+        (provider_id, *params, *where.params),
+    )
+
+
+def _among(days: Collection[date]) -> Where:
+    """As a range where the days are one: the database then needs no list of them."""
+    adapt = connection.ops.adapt_datefield_value
+    first, last = min(days), max(days)
+    if (last - first).days + 1 == len(set(days)):
+        return Where(" AND {table}.day BETWEEN %s AND %s", (adapt(first), adapt(last)))
+    return Where(f" AND {{table}}.day IN ({', '.join(['%s'] * len(days))})", tuple(adapt(day) for day in sorted(days)))
+
+
+def _params(around: Iterable[_Target]) -> list[Any]:
+    adapt = connection.ops.adapt_datefield_value
+    return [part for each in around for part in (each.span.value, adapt(each.days.first), adapt(each.days.last))]
+
+
+def _run(statement: str, params: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
