@@ -23,6 +23,7 @@ from tests.services.truth import today
 pytestmark = pytest.mark.browser
 
 HARBOR = ("Harbor Clinic – intake transcripts", "Harbor Clinic – reminders")
+HARBOR_AGENT = "Harbor Clinic – booking line"
 LANTERN = "Lantern Books – audiobooks"
 MERIDIAN = "Meridian Logistics – dispatch"
 OAKFIELD = "Oakfield Bank – hotline"
@@ -87,13 +88,15 @@ def test_a_rule_is_previewed_applied_and_undone(
     page.get_by_role("button", name="Add Rule").click()
 
     page.goto(f"{product.url}/rules/apply/")
-    for key in HARBOR:
+    for key in (*HARBOR, HARBOR_AGENT):
         expect(page.get_by_role("row", name=key)).to_contain_text("Harbor Clinic")
-    page.get_by_role("button", name="Apply to 2 keys").click()
-    message = page.get_by_role("status").filter(has_text="2 keys assigned by rules.")
+    page.get_by_role("button", name="Apply to 2 keys and 1 agent").click()
+    message = page.get_by_role("status").filter(has_text="2 keys and 1 agent assigned by rules.")
     expect(message).to_be_visible()
     spent = cost_of(workspace, *HARBOR, first=first, last=last + timedelta(days=1))
-    assert cost_in(usage_rows(product, first, last), company="Harbor Clinic") == spent
+    rows = usage_rows(product, first, last)
+    assert sum(cost_in(rows, company="Harbor Clinic", project=key) for key in HARBOR) == spent
+    assert cost_in(rows, company="Harbor Clinic", project=HARBOR_AGENT) > 0
 
     message.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()

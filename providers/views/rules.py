@@ -29,6 +29,7 @@ from providers.services.rules import (
 )
 from providers.views.assigning import said
 from providers.views.rule_tables import outcomes_table, rules_table
+from providers.wording import chosen_keys
 
 
 @require_safe
@@ -119,7 +120,7 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
     return {
         "preview": preview,
         "outcomes": outcomes_table(preview.outcomes),
-        "keys_text": count(len(preview.outcomes), "key"),
+        "keys_text": chosen_keys([outcome.project for outcome in preview.outcomes]),
         "kept_text": count(preview.kept, "key"),
     }
 
