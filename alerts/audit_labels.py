@@ -12,7 +12,6 @@ def register() -> None:
             "budget.changed": "Budget changed",
             "budget.deleted": "Budget deleted",
             "endpoint.added": "Webhook added",
-            "endpoint.changed": "Webhook changed",
             "endpoint.secret_replaced": "Webhook's secret replaced",
             "endpoint.enabled": "Webhook switched on",
             "endpoint.disabled": "Webhook switched off",

@@ -355,7 +355,7 @@ def test_every_announced_action_has_words_and_a_group() -> None:
 
 
 def actions_in_the_code() -> set[str]:
-    apps = ("accounts", "administrate", "api", "costs", "elevenlabs_sync", "providers", "syncing")
+    apps = ("accounts", "administrate", "alerts", "api", "costs", "elevenlabs_sync", "providers", "syncing")
     sources = [path for app in apps for path in (ROOT / app).rglob("*.py") if path.name != "audit_labels.py"]
     nouns = "|".join(sorted({action.partition(".")[0] for action in registered_labels()}))
     pattern = re.compile(rf'"((?:{nouns})\.[a-z_]+)"')
