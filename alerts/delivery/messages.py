@@ -9,6 +9,9 @@ from django.conf import settings
 
 from alerts.models import Alert, Severity
 
+# Standard Webhooks wants bodies below 20 kB.
+LONGEST_TEXT = 4000
+
 
 def absolute(path: str) -> str:
     """The whole address of a page, by the product's own name (SITE_URL)."""
@@ -48,7 +51,7 @@ class Message:
                 "id": self.alert.pk,
                 "severity": Severity(self.alert.severity).name.lower(),
                 "title": self.title,
-                "text": "\n".join(self.sentences),
+                "text": "\n".join(self.sentences)[:LONGEST_TEXT],
                 "url": self.url,
                 **self.alert.facts,
             },

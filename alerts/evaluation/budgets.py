@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from alerts.evaluation.budget_news import Unassigned, budget_news
 from alerts.models import AlertEvent, Budget, Passing, Threshold
@@ -24,6 +25,8 @@ from costs.reports.spending import KnownDays, Subject, known_days, spend_by_day
 from costs.reports.totals import Totals
 from costs.usage.coverage import Coverage
 from providers.models import Provider
+
+logger = logging.getLogger(__name__)
 
 # Settled days of a period before its forecast is told of.
 SETTLED_DAYS = 5
@@ -115,7 +118,12 @@ def evaluate_budgets(*, now: datetime) -> None:
     }
     unassigned = Unassigned(today)
     for standing in standings:
-        _judge(standing, passings, unassigned, now)
+        try:
+            _judge(standing, passings, unassigned, now)
+        except DatabaseError:
+            raise
+        except Exception:  # one that breaks keeps no other from being told of
+            logger.exception("The budget %s could not be evaluated", standing.budget.pk)
     _remember([each for each in standings if each.period.last >= today or each.budget.ends_on], now)
 
 
