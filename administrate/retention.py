@@ -18,7 +18,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from accounts.models import AuditEntry, Session
 from alerts.models import Alert
 from api.models import KeptAnswer
-from costs.models import Restatement
+from costs.models import ConversationDay, Restatement
 from providers.models import AssignmentChange, SyncRun
 
 # Rows a statement: short enough for a writer who waits for it.
@@ -32,6 +32,10 @@ ANSWERS_KEPT_FOR = timedelta(days=1)
 
 # With who has read them and how they were delivered: long enough to look at the same month of the year before.
 ALERTS_KEPT_FOR = timedelta(days=400)
+
+
+# How long sums of agents' conversations are evidence for sharing usage.
+CONVERSATIONS_KEPT_FOR = timedelta(days=100)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def clean_up(*, now: datetime, dry_run: bool = False) -> Iterator[Cleaned]:
         ("Audit entries", _old_audit_entries(now)),
         ("Sync runs", _old_runs(now)),
         ("Assignments that could be undone", AssignmentChange.objects.filter(made_at__lt=now - UNDO_KEPT_FOR)),
+        ("Days of agents' conversations", ConversationDay.objects.filter(day__lt=now.date() - CONVERSATIONS_KEPT_FOR)),
         ("Kept answers of the API", KeptAnswer.objects.filter(made_at__lt=now - ANSWERS_KEPT_FOR)),
         ("Alerts", Alert.objects.filter(raised_at__lt=now - ALERTS_KEPT_FOR)),
         ("Expired sessions", Session.objects.filter(expire_date__lt=now)),

@@ -8,13 +8,14 @@ the endpoint refuses the question, or answers without the column, that is rememb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from elevenlabs_sync.client import AGENTS_PER_PAGE, AGENTS_PERMISSION, ElevenLabsClient
-from elevenlabs_sync.dividing import Claim, Division, divide, keep_standing
+from elevenlabs_sync.conversations import read_day
+from elevenlabs_sync.dividing import Claim, Division, allocate, divide, keep_standing
 from elevenlabs_sync.payloads import display_name, objects, read_usage
 from elevenlabs_sync.tabular import Table, is_id
 from syncing.errors import (
@@ -24,12 +25,14 @@ from syncing.errors import (
     RejectedError,
     UnexpectedResponseError,
 )
-from syncing.reader import AGENT, AGENTS_PER_REQUEST, ListedAgent, Reading, SyncSession, UsageRow
+from syncing.reader import AGENT, AGENTS_PER_REQUEST, AgentCalls, ListedAgent, Reading, SyncSession, UsageRow
 from syncing.windows import Window
 
 # More agents than that are not taken over anyway (syncing.storing); one page more shows that there are more.
 MAX_PAGES = 101
 MAX_TAGS = 50
+# Conversations are kept, and asked for, so long.
+CONVERSATION_DAYS = 100
 MAX_NAMED_PLACES = 5
 RESOURCE_COLUMN = "resource_id"
 
@@ -38,15 +41,23 @@ class AgentReader:
     """Lists the agents of one workspace and divides its usage by them, during one sync.
 
     ``tells_agents``: what earlier syncs have found out (None: nothing yet). With ``agents_first`` usage of a known
-    agent is the agent's whatever key it was made with; else only usage without a key is divided.
+    agent is the agent's whatever key it was made with; else only usage without a key is divided. With
+    ``by_conversations`` it is shared in proportion to conversations where it is not told.
     """
 
     def __init__(
-        self, client: ElevenLabsClient, *, session: SyncSession, tells_agents: bool | None, agents_first: bool
+        self,
+        client: ElevenLabsClient,
+        *,
+        session: SyncSession,
+        tells_agents: bool | None,
+        agents_first: bool,
+        by_conversations: bool,
     ) -> None:
         self._client = client
         self._session = session
         self._agents_first = agents_first
+        self._by_conversations = by_conversations
         self._asks = tells_agents is not False or session.rechecks
 
     def listed(self) -> list[ListedAgent]:
@@ -74,8 +85,10 @@ class AgentReader:
 
     def divided(self, reading: Reading) -> Reading:
         """The reading of days in credits, divided by agent as far as the workspace reports agents."""
-        if not reading.rows or not self._asks:
+        if not reading.rows:
             return reading
+        if not self._asks:
+            return self.allocated(reading)
         # An id that usage knows as a key's is a key.
         agents = sorted(self._session.agent_ids() - {row.external_id for row in reading.rows})
         if not agents:
@@ -88,15 +101,16 @@ class AgentReader:
             ]
         except (RejectedError, UnexpectedResponseError) as error:
             self._asks = False
-            # What does not answer this question never will, unless it was the answer's size.
-            return replace(
-                self._as_before(reading, error), tells_agents=None if isinstance(error, AnswerTooLargeError) else False
-            )
+            if isinstance(error, AnswerTooLargeError):
+                return self._as_before(reading, error)
+            # What does not answer this question never will.
+            unanswered = reading if self._by_conversations else self._as_before(reading, error)
+            return replace(self.allocated(unanswered), tells_agents=False)
         except ProviderError as error:
             self._asks = False
             return self._as_before(reading, error)
         if not claims:
-            return reading
+            return self.allocated(reading)
         division = divide(reading.rows, [claim for claim in claims if self._agents_first or claim.key is None])
         return replace(
             reading,
@@ -104,6 +118,29 @@ class AgentReader:
             tells_agents=True,
             remarks=(*reading.remarks, *_remarks(division)),
         )
+
+    def allocated(self, reading: Reading) -> Reading:
+        """The reading with its usage without a key shared by conversations, where that was chosen."""
+        if not self._by_conversations or all(row.external_id is not None for row in reading.rows):
+            return reading
+        days = dict(self._session.conversations(reading.window))
+        read: dict[date, Mapping[str, AgentCalls]] = {}
+        oldest = reading.read_at.date() - timedelta(days=CONVERSATION_DAYS)
+        used = {row.day for row in reading.rows if row.external_id is None}
+        keys = {row.external_id for row in reading.rows}
+        try:
+            for day in sorted(used - days.keys()):
+                if day > oldest:
+                    read[day] = days[day] = read_day(self._client, self._session, day)
+        except ProviderError as error:
+            return self._as_before(replace(reading, conversations=read), error)
+        # An id that usage knows as a key's is a key.
+        known = {day: agents for day, agents in days.items() if not agents.keys() & keys}
+        rows = allocate([row for row in reading.rows if row.day > oldest], known)
+        earlier = [row for row in reading.rows if row.day <= oldest]
+        if earlier:
+            rows += keep_standing(earlier, self._session.standing(reading.window))
+        return replace(reading, rows=rows, conversations=read)
 
     def _as_before(self, reading: Reading, error: ProviderError) -> Reading:
         """With the division that is stored, where it still adds up."""

@@ -162,6 +162,22 @@ class ElevenLabsClient:
         query: dict[str, str | int] = {"page_size": AGENTS_PER_PAGE} | ({"cursor": cursor} if cursor else {})
         return self._call("GET", "/v1/convai/agents", query=query)
 
+    def conversations(self, *, start: datetime, end: datetime, cursor: str = "") -> Any:
+        """A page of the conversations that began in [start, end), without their summaries; no excerpt is kept of it.
+
+        Reference: GET /v1/convai/conversations
+        """
+        query: dict[str, str | int] = {
+            "page_size": AGENTS_PER_PAGE,
+            "call_start_after_unix": to_milliseconds(start) // 1000,
+            "call_start_before_unix": to_milliseconds(end) // 1000,
+            "summary_mode": "exclude",
+        }
+        try:
+            return self._call("GET", "/v1/convai/conversations", query=query | ({"cursor": cursor} if cursor else {}))
+        finally:
+            self._beginning = b""  # what people said is nobody's business
+
     def subscription(self) -> Any:
         """The workspace's plan. Reference: GET /v1/user/subscription"""
         return self._call("GET", "/v1/user/subscription")

@@ -7,13 +7,14 @@ used. The parts of a row and its rest always add up to the row. Nothing here fet
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
-from syncing.reader import UsageRow
+from syncing.reader import AGENT, AgentCalls, ConversationDays, UsageRow
 
 Place = tuple[date, str]  # a UTC day and a model's id
 
@@ -160,6 +161,64 @@ def _merged(parts: list[UsageRow]) -> UsageRow:
         cost=sums["cost"],
         currency="" if sums["cost"] is None else next(part.currency for part in parts if part.currency),
     )
+
+
+def allocate(rows: Sequence[UsageRow], days: ConversationDays) -> list[UsageRow]:
+    """``rows`` with what was used without a key shared between agents, in proportion to their conversations of the day.
+
+    By cost where it is told of every conversation of the day, else by credits, else by seconds; figure by figure by
+    largest remainder, ties to the lower id. What is unknown of a row is unknown of every share. Days without
+    conversations stay as they are.
+    """
+    shared: list[UsageRow] = []
+    for row in rows:
+        weights = _weights(days.get(row.day, {})) if row.external_id is None else []
+        shared.extend(_shares(row, weights) if weights else [row])
+    return shared
+
+
+def _weights(agents: Mapping[str, AgentCalls]) -> list[tuple[str, Fraction]]:
+    """By agent id, in order; empty where nothing tells the agents apart."""
+    for measure in ("cost", "credits", "seconds"):
+        amounts = {agent: getattr(calls, measure) for agent, calls in agents.items()}
+        if None not in amounts.values() and any(amounts.values()):
+            return [(agent, Fraction(amount)) for agent, amount in sorted(amounts.items()) if amount]
+    return []
+
+
+def _shares(row: UsageRow, weights: list[tuple[str, Fraction]]) -> list[UsageRow]:
+    credits_, minutes, requests, cost = (
+        _by_largest_remainder(getattr(row, name), [weight for _agent, weight in weights], figure)
+        for name, figure in _FIGURES.items()
+    )
+    shares = [
+        row._replace(
+            external_id=agent,
+            key_name="",
+            kind=AGENT,
+            allocated=True,
+            credits=credits_[index],
+            minutes=minutes[index],
+            requests=None if (number := requests[index]) is None else int(number),
+            cost=cost[index],
+        )
+        for index, (agent, _weight) in enumerate(weights)
+    ]
+    # Of usage without any price yet every share says so.
+    return [share for share in shares if not share.is_empty or row.is_empty]
+
+
+def _by_largest_remainder(whole: Decimal | int | None, weights: list[Fraction], figure: Figure) -> list[Decimal | None]:
+    if whole is None:
+        return [None] * len(weights)
+    units = int(Decimal(whole).scaleb(figure.digits))
+    total = sum(weights)
+    exact = [units * weight / total for weight in weights]
+    parts = [int(amount) for amount in exact]
+    ranked = sorted(range(len(weights)), key=lambda index: (parts[index] - exact[index], index))
+    for index in ranked[: units - sum(parts)]:
+        parts[index] += 1
+    return [Decimal(part).scaleb(-figure.digits) for part in parts]
 
 
 def keep_standing(rows: Sequence[UsageRow], standing: Iterable[UsageRow]) -> list[UsageRow]:

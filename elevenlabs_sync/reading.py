@@ -37,9 +37,16 @@ class UsageReader(AccountReader):
         cost_from: date | None,
         tells_agents: bool | None = None,
         agents_first: bool = False,
+        by_conversations: bool = False,
     ) -> None:
         super().__init__(client)
-        self._agents = AgentReader(client, session=session, tells_agents=tells_agents, agents_first=agents_first)
+        self._agents = AgentReader(
+            client,
+            session=session,
+            tells_agents=tells_agents,
+            agents_first=agents_first,
+            by_conversations=by_conversations,
+        )
         self._session = session
         self._is_to_recheck = session.rechecks
         self.cost_from = cost_from
@@ -67,7 +74,7 @@ class UsageReader(AccountReader):
             self._is_to_recheck = False
         for reading in self._parts(window):
             is_in_credits = self.cost_from is None or reading.window.last < self.cost_from
-            divided = self._agents.divided(reading) if is_in_credits else reading
+            divided = self._agents.divided(reading) if is_in_credits else self._agents.allocated(reading)
             yield replace(divided, cost_from=self.cost_from)
 
     def _parts(self, window: Window) -> Iterator[Reading]:

@@ -31,7 +31,14 @@ from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
 from syncing.runs import begin_run, finish_run, put_back_run, record_run
-from syncing.storing import known_projects, names_something_new, note_columns, standing_usage, store_reading
+from syncing.storing import (
+    kept_conversations,
+    known_projects,
+    names_something_new,
+    note_columns,
+    standing_usage,
+    store_reading,
+)
 from syncing.windows import Window, due_days, pieces
 
 logger = logging.getLogger(__name__)
@@ -130,6 +137,7 @@ class _Sync:
             once=self._attempt,
             agent_ids=self._agent_ids,
             standing=lambda window: standing_usage(self.provider, window),
+            conversations=lambda window: kept_conversations(self.provider, window),
         )
         try:
             windows, with_account = self._windows(), account_is_due(self.run, now=self.clock())

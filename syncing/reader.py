@@ -7,7 +7,7 @@ the engine stores it (syncing.storing). Nothing here knows Django, Celery or an 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -42,6 +42,7 @@ class UsageRow(NamedTuple):
     cost: Decimal | None  # in units of the currency
     currency: str  # lower case; empty where the cost is unknown
     kind: str = KEY  # also of usage without a key
+    allocated: bool = False  # a share, by conversations, of what was reported for several together
 
     @property
     def is_of_key(self) -> bool:
@@ -54,8 +55,26 @@ class UsageRow(NamedTuple):
         return not (self.credits or self.minutes or self.requests or self.cost)
 
 
+@dataclass(frozen=True)
+class AgentCalls:
+    """What is known of one agent's conversations of one UTC day, as sums; nothing of any single one is kept."""
+
+    calls: int
+    seconds: int
+    credits: Decimal | None  # None: not told of each
+    cost: Decimal | None  # in US dollars, likewise
+
+
+# By agent id; of days whose conversations were read.
+ConversationDays = Mapping[date, Mapping[str, AgentCalls]]
+
+
 def _nothing_stands(_window: Window) -> list[UsageRow]:
     return []
+
+
+def _nothing_kept(_window: Window) -> ConversationDays:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,8 @@ class SyncSession:
     alive meanwhile; what the sync can do without goes through ``once``, which does not repeat it. ``clock`` returns the
     moment in UTC. With ``rechecks`` the reader verifies what earlier syncs have learnt (nightly, and when a person
     named a window); an hourly sync relies on it. ``agent_ids`` are the agents that are known, also those that are not
-    listed any more; ``standing`` is what is stored of a window's usage.
+    listed any more; ``standing`` is what is stored of a window's usage, ``conversations`` what
+    is kept of its days whose conversations need not be read again.
     """
 
     call: Call
@@ -75,6 +95,7 @@ class SyncSession:
     once: Call = lambda request: request()
     agent_ids: Callable[[], frozenset[str]] = frozenset
     standing: Callable[[Window], list[UsageRow]] = _nothing_stands
+    conversations: Callable[[Window], ConversationDays] = _nothing_kept
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,7 @@ class Reading:
     unread_columns: frozenset[str] = frozenset()
     tells_agents: bool | None = None
     remarks: tuple[str, ...] = ()
+    conversations: ConversationDays = field(default_factory=dict)  # that were read now
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from core.wording import count
-from costs.models import DailyUsage
+from costs.models import CONVERSATIONS_SETTLE_AFTER, ConversationDay, DailyUsage, end_of
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project, Provider, SyncRun
 from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
-from syncing.reader import KEY, ListedAgent, ListedKey, Reading, UsageRow
+from syncing.reader import KEY, AgentCalls, ConversationDays, ListedAgent, ListedKey, Reading, UsageRow
 from syncing.runs import note, record_run
 from syncing.windows import Window
 from syncing.words import possessive
@@ -101,9 +104,55 @@ def standing_usage(provider: Provider, window: Window) -> list[UsageRow]:
             cost=None if row.estimated else row.cost,
             currency="" if row.estimated else row.currency,
             kind=KEY if row.project.kind == Project.Kind.KEYLESS else row.project.kind,
+            allocated=row.allocated,
         )
         for row in stored.select_related("project")
     ]
+
+
+def kept_conversations(provider: Provider, window: Window) -> ConversationDays:
+    """What is kept of the window's days whose conversations need not be read again."""
+    kept = ConversationDay.objects.for_provider(provider).between(window.first, window.last)
+    return {
+        day.day: {
+            agent: AgentCalls(calls, seconds, *(None if amount is None else Decimal(amount) for amount in amounts))
+            for agent, (calls, seconds, *amounts) in day.agents.items()
+        }
+        for day in kept
+        if day.read_at >= end_of(day.day) + CONVERSATIONS_SETTLE_AFTER
+    }
+
+
+def _store_conversations(provider: Provider, reading: Reading) -> None:
+    ConversationDay.objects.bulk_create(
+        (
+            ConversationDay(
+                provider=provider,
+                day=day,
+                read_at=reading.read_at,
+                agents={
+                    agent: [calls.calls, calls.seconds, *(_as_text(amount) for amount in (calls.credits, calls.cost))]
+                    for agent, calls in agents.items()
+                },
+            )
+            for day, agents in reading.conversations.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["provider", "day"],
+        update_fields=["read_at", "agents"],
+    )
+
+
+def _as_text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
+
+
+def _mark_allocated(provider: Provider) -> None:
+    """Let agents say whether some of their usage is a share by conversations."""
+    shares = DailyUsage.objects.filter(project=OuterRef("pk"), allocated=True).used()
+    agents = Project.objects.for_provider(provider).agents().annotate(has_shares=Exists(shares))
+    agents.filter(has_shares=True, is_allocated=False).update(is_allocated=True)
+    agents.filter(has_shares=False, is_allocated=True).update(is_allocated=False)
 
 
 def learn_agent_usage(run: SyncRun, found: Provider.AgentUsage) -> bool:
@@ -174,6 +223,7 @@ def store_reading(run: SyncRun, reading: Reading) -> None:
                 requests=row.requests,
                 cost=row.cost,
                 currency=row.currency,
+                allocated=row.allocated,
             )
             for row in reading.rows
         ],
@@ -181,6 +231,10 @@ def store_reading(run: SyncRun, reading: Reading) -> None:
         run=run,
         accept_implausible=run.accepts_implausible,
     )
+    if reading.conversations:
+        _store_conversations(provider, reading)
+    if provider.allocates_by_conversations or any(row.allocated for row in reading.rows):
+        _mark_allocated(provider)
     _learn_currency(run, reading)
     record_run(
         run=run,

@@ -2,8 +2,8 @@
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
 assignments (written only by costs.usage.attribution); ``sums`` add it up (written only by costs.usage.sums);
-``agency`` is the letterhead that statements have; ``statements`` is what was billed, frozen (written only by
-costs.statements.closing).
+``conversations`` is evidence for sharing usage; ``agency`` is the letterhead that statements have; ``statements`` is
+what was billed, frozen (written only by costs.statements.closing).
 """
 
 from costs.models.agency import Letterhead, Logo
@@ -13,6 +13,7 @@ from costs.models.attribution import (
     AttributedUsageQuerySet,
     UsagePart,
 )
+from costs.models.conversations import CONVERSATIONS_SETTLE_AFTER, ConversationDay
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
 from costs.models.sums import SUMS, CompanySum, KeySum, ModelSum, Span, UsageSum, UsageSumQuerySet, series_of
 from costs.models.usage import (
@@ -28,6 +29,7 @@ from costs.models.usage import (
 )
 
 __all__ = [
+    "CONVERSATIONS_SETTLE_AFTER",
     "COUNTED",
     "FIGURES",
     "SETTLES_AFTER",
@@ -37,6 +39,7 @@ __all__ = [
     "AttributedUsageQuerySet",
     "ClosedMonth",
     "CompanySum",
+    "ConversationDay",
     "DailyUsage",
     "DailyUsageQuerySet",
     "KeySum",

@@ -283,18 +283,20 @@ def project(subject: Project, *, now: datetime | None = None, words: PageWords |
         _state(subject, now, words),
         format_html('<span class="sub">{}</span>', " · ".join(facts)) if facts else "",
     )
-    return Cell(html, subject.display_name)
+    return Cell(html, subject.full_name)
 
 
 def project_of_provider(subject: Project, query: str = "") -> Cell:
     """An API key with its provider below it, for tables that hold keys of several."""
     own = words_for([subject.provider])
     html = format_html('{}<span class="sub">{}</span>', project(subject, words=own), provider(subject.provider, query))
-    return Cell(html, f"{subject.display_name} ({subject.provider.name})")
+    return Cell(html, f"{subject.full_name} ({subject.provider.name})")
 
 
 def _state(subject: Project, now: datetime | None, words: PageWords) -> SafeString:
     kind = mark_safe(' <span class="badge">Agent</span>') if subject.kind == Project.Kind.AGENT else SafeString("")
+    if subject.is_allocated:
+        kind += mark_safe(' <span class="badge">Allocated by conversations</span>')
     if subject.deleted_at:
         return kind + mark_safe(' <span class="badge">Deleted</span>')
     if subject.archived_at:

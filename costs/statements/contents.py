@@ -341,7 +341,7 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         month=month,
         provider_name=project.provider.name,
         key_id=project.external_id,
-        key_name=project.display_name,
+        key_name=project.full_name[:200],
         key_hint=project.hint if project.label or project.name else "",
         use=project.label,
         model=model,

@@ -21,6 +21,7 @@ SERVICE_ACCOUNTS_PATH = "/v1/service-accounts"
 SUBSCRIPTION_PATH = "/v1/user/subscription"
 MODELS_PATH = "/v1/models"
 AGENTS_PATH = "/v1/convai/agents"
+CONVERSATIONS_PATH = "/v1/convai/conversations"
 
 BILLED_BY_COST = refusal(
     400,
@@ -102,5 +103,8 @@ _ROUTES = {
         "GET", access.USER, lambda workspace, _request: Answer(200, account.subscription(workspace))
     ),
     AGENTS_PATH: _Route("GET", access.AGENTS, lambda workspace, request: agents.listing(workspace, request.query)),
+    CONVERSATIONS_PATH: _Route(
+        "GET", access.AGENTS, lambda workspace, request: agents.conversations(workspace, request.query)
+    ),
     MODELS_PATH: _Route("GET", access.MODELS, lambda _workspace, _request: Answer(200, account.models())),
 }

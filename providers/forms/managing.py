@@ -85,6 +85,8 @@ class AgentsForm(forms.Form):
         error_messages={"required": "Choose one of the two.", "invalid_choice": "Choose one of the two."},
     )
 
+    by_conversations = forms.BooleanField(required=False)
+
     def clean_attributes_by(self) -> Provider.AttributesBy:
         return Provider.AttributesBy(self.cleaned_data["attributes_by"])
 

@@ -119,6 +119,9 @@ class Provider(models.Model):
         default=AttributesBy.KEY,
         help_text="What usage of an agent belongs to that was made with an API key.",
     )
+    allocates_by_conversations = models.BooleanField(
+        default=False, help_text="Whether usage without a key is shared by conversations where it names no agent."
+    )
     refused_since = models.DateTimeField(null=True, editable=False, help_text="When it first refused the key.")
     nightly_on = models.DateField(null=True, editable=False, help_text="The UTC day of the latest nightly sync.")
     history_from = models.DateField(help_text="The first UTC day that the initial sync reads.")
@@ -263,6 +266,9 @@ class Project(models.Model):
     deleted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a listing first lacked it."
     )
+    is_allocated = models.BooleanField(
+        default=False, editable=False, help_text="Whether some of its usage is a share by conversations."
+    )
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     credit_limit = models.BigIntegerField(null=True, editable=False, help_text="Credits that it may use per period.")
     credits_used = models.BigIntegerField(null=True, editable=False, help_text="Credits used in the running period.")
@@ -290,6 +296,11 @@ class Project(models.Model):
         if (noun := unnamed.get(self.Kind(self.kind))) is None:
             return str(self.Kind(self.kind).label)
         return f"Unnamed {noun} ··{self.hint or self.external_id[-4:]}"
+
+    @property
+    def full_name(self) -> str:
+        """As in files and on statements, where no badge stands beside it."""
+        return f"{self.display_name} (allocated by conversations)" if self.is_allocated else self.display_name
 
     def was_in_use_on(self, day: date) -> bool:
         """From its first use until the day on which it was deleted, both included."""

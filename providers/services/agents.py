@@ -14,27 +14,38 @@ from providers.models import Project, Provider, SyncRun
 from providers.services.periods import lock_providers
 from providers.services.queueing import request_sync
 
+_SETTINGS = ("attributes_by", "allocates_by_conversations")
+
 
 @transaction.atomic
 def set_agent_attribution(
-    *, provider: Provider, attributes_by: Provider.AttributesBy, now: datetime, made_by: User | None = None
+    *,
+    provider: Provider,
+    attributes_by: Provider.AttributesBy,
+    by_conversations: bool,
+    now: datetime,
+    made_by: User | None = None,
 ) -> SyncRun | None:
-    """Store the setting and request the run that reads the whole history by it; None where it is as before.
+    """Store both settings and request the run that reads the whole history by them; None where they are as before.
 
     The caller enqueues the run. A closed month stays; the next statement carries what has moved, as ever.
     """
     lock_providers([provider.pk])
-    before = Provider.objects.values_list("attributes_by", flat=True).get(pk=provider.pk)
-    provider.attributes_by = attributes_by
-    if before == attributes_by:
+    stored = Provider.objects.only(*_SETTINGS).get(pk=provider.pk)
+    old = {name: getattr(stored, name) for name in _SETTINGS}
+    provider.attributes_by = attributes_by.value
+    provider.allocates_by_conversations = by_conversations
+    new = {name: getattr(provider, name) for name in _SETTINGS}
+    if old == new:
         return None
-    provider.save(update_fields=["attributes_by"])
+    provider.save(update_fields=_SETTINGS)
+    changed = [name for name in _SETTINGS if old[name] != new[name]]
     audit_event(
         "provider.agents_changed",
         provider,
         actor=made_by,
-        old={"attributes_by": before},
-        new={"attributes_by": attributes_by.value},
+        old={name: old[name] for name in changed},
+        new={name: new[name] for name in changed},
     )
     return read_history_again(provider=provider, now=now)
 

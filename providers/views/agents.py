@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,38 +33,54 @@ EXPLANATIONS = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agents(request: HttpRequest, pk: int) -> HttpResponse:
-    """``history`` is the button that reads the history again by the setting that there is."""
+    """``history`` is the button that reads the history again by the settings that there are."""
     provider = get_object_or_404(Provider, pk=pk)
-    now = timezone.now()
     reason = why_no_sync(provider)
-    form = AgentsForm(
-        request.POST if request.method == "POST" and "history" not in request.POST else None,
-        initial={"attributes_by": provider.attributes_by},
-    )
-    if "history" in request.POST and not reason:
-        hand_over(request, read_history_again(provider=provider, now=now))
-        messages.success(request, "The history is being read again.")
-        return redirect(provider)
+    if "history" in request.POST:
+        return _read_again(request, provider, reason)
+    chosen = {"attributes_by": provider.attributes_by, "by_conversations": provider.allocates_by_conversations}
+    form = AgentsForm(request.POST if request.method == "POST" else None, initial=chosen)
     if form.is_valid():
-        if reason:
-            form.add_error(None, reason)
-        else:
-            chosen: Provider.AttributesBy = form.cleaned_data["attributes_by"]
-            run = set_agent_attribution(provider=provider, attributes_by=chosen, now=now, made_by=person(request))
-            if run:
-                hand_over(request, run)
-                messages.success(request, f"Agent usage goes by {chosen.label}. The history is being read again.")
-            return redirect(provider)
+        if not reason:
+            return _save(request, provider, form)
+        form.add_error(None, reason)
+    context = _context(provider, form) | {"why_not": reason}
+    return render(request, "providers/agents.html", context, status=422 if form.errors else 200)
+
+
+def _read_again(request: HttpRequest, provider: Provider, reason: str) -> HttpResponse:
+    if reason:
+        messages.warning(request, reason)
+    else:
+        hand_over(request, read_history_again(provider=provider, now=timezone.now()))
+        messages.success(request, "The history is being read again.")
+    return redirect(provider)
+
+
+def _save(request: HttpRequest, provider: Provider, form: AgentsForm) -> HttpResponse:
+    run = set_agent_attribution(
+        provider=provider,
+        attributes_by=form.cleaned_data["attributes_by"],
+        by_conversations=form.cleaned_data["by_conversations"],
+        now=timezone.now(),
+        made_by=person(request),
+    )
+    if run:
+        hand_over(request, run)
+        messages.success(request, "Saved. The history is being read again.")
+    return redirect(provider)
+
+
+def _context(provider: Provider, form: AgentsForm) -> dict[str, Any]:
     has_agents = Project.objects.for_provider(provider).agents().exists()
-    context = {
+    return {
         "provider": provider,
         "name": provider.name,
         "form": form,
         "choices": [(value, value.label, sentence) for value, sentence in EXPLANATIONS.items()],
         "chosen": form["attributes_by"].value(),
-        "why_not": reason,
+        "by_conversations": form["by_conversations"].value(),
         "found": how_agents_are_divided(provider, registry.words_of(provider.type), has_agents=has_agents),
         "has_agents": has_agents,
-        "requests": count(requests_for_history(provider, today=now.date()), "request"),
+        "requests": count(requests_for_history(provider, today=timezone.now().date()), "request"),
     }
-    return render(request, "providers/agents.html", context, status=422 if form.errors else 200)

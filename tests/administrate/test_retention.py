@@ -18,7 +18,7 @@ from administrate.retention import clean_up
 from alerts.models import Alert
 from api.models import KeptAnswer
 from api.services import create_token
-from costs.models import Restatement
+from costs.models import ConversationDay, Restatement
 from providers.models import AssignmentChange, Provider, SyncRun
 from tests.factories import NOW, TODAY, make_project, make_provider, make_run, make_user
 from tests.providers.commands import ran
@@ -117,6 +117,16 @@ def test_assignments_can_be_undone_for_a_year() -> None:
 
     assert cleaned() == {"Assignments that could be undone": 1}
     assert AssignmentChange.objects.get().summary == "364"
+
+
+def test_conversations_are_kept_for_a_hundred_days() -> None:
+    """As long as they are evidence."""
+    provider = make_provider()
+    for days in (101, 100):
+        ConversationDay.objects.create(provider=provider, day=days_ago(days).date(), read_at=NOW)
+
+    assert cleaned() == {"Days of agents' conversations": 1}
+    assert ConversationDay.objects.get().day == days_ago(100).date()
 
 
 def test_answers_to_programs_are_kept_for_a_day() -> None:

@@ -39,7 +39,9 @@ def listed(told: Callable[[str], Any]) -> list[ListedAgent]:
             return told(cursor)
 
     session = SyncSession(call=lambda request: request(), clock=utc_now)
-    return AgentReader(Client(), session=session, tells_agents=None, agents_first=False).listed()
+    return AgentReader(
+        Client(), session=session, tells_agents=None, agents_first=False, by_conversations=False
+    ).listed()
 
 
 def test_all_pages_are_read() -> None:

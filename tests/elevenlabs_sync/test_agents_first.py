@@ -38,7 +38,12 @@ def closed() -> Iterator[Simulated]:
 
 
 def switch(here: Simulated) -> SyncRun:
-    run = set_agent_attribution(provider=here.provider, attributes_by=Provider.AttributesBy.AGENT, now=here.clock())
+    run = set_agent_attribution(
+        provider=here.provider,
+        attributes_by=Provider.AttributesBy.AGENT,
+        by_conversations=False,
+        now=here.clock(),
+    )
     assert run is not None
     ended = here.carry_out(run)
     assert ended is not None

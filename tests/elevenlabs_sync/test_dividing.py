@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elevenlabs_sync.dividing import Claim, divide, keep_standing
-from syncing.reader import AGENT, UsageRow
+from elevenlabs_sync.dividing import Claim, allocate, divide, keep_standing
+from syncing.reader import AGENT, AgentCalls, UsageRow
 from tests.fake_reader import usage_row
 
 DAY = date(2026, 11, 20)
@@ -212,3 +213,58 @@ def test_the_same_rows_keep_the_division_that_stands() -> None:
 
     assert keep_standing([row], standing) == standing
     assert keep_standing([row._replace(credits=Decimal(11))], standing) == [row._replace(credits=Decimal(11))]
+
+
+# By conversations -----------------------------------------------------------------------------------------------------
+
+
+def calls(*, seconds: int = 60, used: str | None = None, cost: str | None = None) -> AgentCalls:
+    return AgentCalls(1, seconds, None if used is None else Decimal(used), None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "shares"),
+    [
+        (calls(cost="3", used="1"), calls(cost="1", used="9"), {"agent_a": 75, "agent_b": 25}),
+        (calls(cost="3", used="1"), calls(used="9"), {"agent_a": 10, "agent_b": 90}),
+        (calls(seconds=40, used="1"), calls(seconds=60), {"agent_a": 40, "agent_b": 60}),
+        (calls(seconds=40, cost="0"), calls(seconds=60, cost="0"), {"agent_a": 40, "agent_b": 60}),
+    ],
+    ids=["cost", "credits", "seconds", "costs of zero"],
+)
+def test_shares_go_by_cost_or_else_credits_or_else_seconds(
+    a: AgentCalls, b: AgentCalls, shares: dict[str, int]
+) -> None:
+    """By what is told of every agent of the day."""
+    rows = allocate([keyless(credits=Decimal(100))], {DAY: {"agent_a": a, "agent_b": b}})
+
+    assert amounts(rows) == shares
+    assert all(row.allocated for row in rows)
+
+
+def test_keys_and_days_without_conversations_are_not_shared() -> None:
+    """There is nothing to share them by."""
+    rows = [keyless(), usage_row(DAY, external_id="one")]
+
+    assert allocate(rows, {DAY + timedelta(days=1): {"agent_a": calls()}}) == rows
+    assert allocate(rows[1:], {DAY: {"agent_a": calls()}}) == rows[1:]
+    assert allocate(rows, {DAY: {"agent_a": calls(seconds=0)}}) == rows
+
+
+def test_usage_without_any_figure_yet_is_everybodys() -> None:
+    """Billed by cost and not priced: each share is unknown."""
+    rows = allocate([keyless(credits=None)], {DAY: {"agent_a": calls(), "agent_b": calls()}})
+
+    assert amounts(rows, "cost") == {"agent_a": None, "agent_b": None}
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=ROWS, seconds=st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+def test_shares_add_up_to_the_row(rows: list[UsageRow], seconds: list[int]) -> None:
+    """Whatever the proportions: largest remainder, of requests in whole numbers."""
+    agents = {f"agent_{number}": calls(seconds=amount) for number, amount in enumerate(seconds)}
+
+    shared = allocate(rows, {DAY: agents})
+
+    assert totals(shared) == totals(rows)
+    assert all((getattr(row, name) or 0) >= 0 for row in shared for name in FIGURES)

@@ -32,7 +32,7 @@ def test_another_setting_reads_the_whole_history_again(provider: Provider) -> No
     """From the first day of use that is known, where that is earlier than the history."""
     make_project(provider=provider, first_used_on=date(2025, 1, 1))
 
-    run = set_agent_attribution(provider=provider, attributes_by=By.AGENT, now=NOW)
+    run = set_agent_attribution(provider=provider, attributes_by=By.AGENT, by_conversations=False, now=NOW)
 
     provider.refresh_from_db()
     assert run is not None
@@ -41,7 +41,7 @@ def test_another_setting_reads_the_whole_history_again(provider: Provider) -> No
 
 def test_the_same_setting_reads_nothing(provider: Provider) -> None:
     """There is nothing to move."""
-    assert set_agent_attribution(provider=provider, attributes_by=By.KEY, now=NOW) is None
+    assert set_agent_attribution(provider=provider, attributes_by=By.KEY, by_conversations=False, now=NOW) is None
     assert not SyncRun.objects.exists()
 
 
@@ -64,6 +64,15 @@ def test_the_page_tells_the_requests_and_saves(admin_client: Client, provider: P
 
     assert re.search(r"by about \d+ requests", before)
     assert answer.status_code == 302
+    assert SyncRun.objects.get().requested_from == FIRST_DAY
+
+
+def test_sharing_by_conversations_is_chosen_there(admin_client: Client, provider: Provider) -> None:
+    """It reads the history again as well."""
+    admin_client.post(f"/providers/{provider.pk}/agents/", {"attributes_by": "key", "by_conversations": "on"})
+
+    provider.refresh_from_db()
+    assert provider.allocates_by_conversations
     assert SyncRun.objects.get().requested_from == FIRST_DAY
 
 
