@@ -85,13 +85,12 @@ def write_usage(
     with connection.cursor() as cursor:
         _create_staging(cursor)
         _stage(cursor, rows, held if _is_estimable(rows, held) else None)
-        _stage_zeros(cursor, provider, first, last)
-        if not accept_implausible:
-            _refuse_implausible(cursor, rows, today=read_at.date())
-        written = _count(cursor)
+        written = _compare(cursor, provider, first, last, staged=len(rows))
         if written.inserted or written.changed:
+            if written.changed and not accept_implausible:
+                _refuse_implausible(cursor, rows, today=read_at.date())
             _log_restatements(cursor, provider, first, last, read_at, run)
-            _write_staged(cursor, held, read_at)
+            _write_staged(cursor, held, read_at, written)
         cursor.execute(f"DROP TABLE {_STAGING}")
     ReadDay.objects.bulk_create(
         (
@@ -121,11 +120,12 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
         while stored := list(estimable.filter(pk__gt=last)[:_CHUNK]):
             last = stored[-1].pk
             _stage(cursor, [_without_cost(row) for row in stored], held)
-        changed = _count(cursor).changed
-        if changed:
-            _write_staged(cursor, held, now)
+        _index_staging(cursor)
+        written, _used = _count(cursor)
+        if written.changed:
+            _write_staged(cursor, held, now, written)
         cursor.execute(f"DROP TABLE {_STAGING}")
-    return changed
+    return written.changed
 
 
 _CHUNK = 5000
@@ -151,8 +151,15 @@ _JOIN = f"""
     ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
 """
 _COUNT = f"""
-    SELECT COUNT(*), COUNT(stored.day), COUNT(CASE WHEN stored.day IS NOT NULL AND ({_DIFFERS}) THEN 1 END) FROM {_JOIN}
+    SELECT COUNT(*), COUNT(stored.day), COUNT(CASE WHEN stored.day IS NOT NULL AND ({_DIFFERS}) THEN 1 END),
+        COUNT(CASE WHEN stored.day IS NOT NULL AND {_is_used("stored")} THEN 1 END)
+    FROM {_JOIN}
 """
+_OF_WINDOW = f"""
+    {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
+    WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
+"""
+_COUNT_STORED = f"SELECT COUNT(*), COUNT(CASE WHEN {_is_used('stored')} THEN 1 END) FROM {_OF_WINDOW}"
 # From here on only what is new or differs is staged.
 _KEEP_DIFFERING = f"""
     DELETE FROM {_STAGING} WHERE EXISTS (
@@ -161,8 +168,7 @@ _KEEP_DIFFERING = f"""
         AND stored.model = {_STAGING}.model AND NOT ({_DIFFERS.replace("staged.", f"{_STAGING}.")})
     )
 """
-# A row that is stored has its payers already.
-_WRITE = f"""
+_INSERT = f"""
     INSERT INTO {_USAGE} ({", ".join(_ALL)}, company_id, split, updated_at)
     SELECT {", ".join(f"staged.{name}" for name in _ALL)}, payer.company_id, payer.split, %(updated_at)s
     FROM {_STAGING} AS staged JOIN {PAYERS} AS payer
@@ -170,6 +176,9 @@ _WRITE = f"""
         AND (payer.ends_on IS NULL OR staged.day <= payer.ends_on)
     WHERE TRUE
     ORDER BY staged.project_id, staged.day, staged.model
+"""
+# A row that is stored has its payers already.
+_OR_UPDATE = f"""
     ON CONFLICT (project_id, day, model) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in (*_FACTS, "updated_at"))}
 """
@@ -180,8 +189,7 @@ _STAGE_ZEROS = f"""
         CASE WHEN stored.requests IS NOT NULL THEN 0 END,
         CASE WHEN stored.cost IS NOT NULL OR {_is_unknown("stored")} THEN 0 END,
         CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated, stored.allocated
-    FROM {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
-    WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
+    FROM {_OF_WINDOW}
     AND {_is_used("stored")}
     AND NOT EXISTS (
         SELECT 1 FROM {_STAGING} AS staged
@@ -249,14 +257,14 @@ def _create_staging(cursor: Any) -> None:
     cursor.execute(f"""
         CREATE TEMPORARY TABLE {_STAGING} (
             project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
-            cost bigint, currency varchar(3), estimated boolean, allocated boolean,
-            PRIMARY KEY (project_id, day, model)
+            cost bigint, currency varchar(3), estimated boolean, allocated boolean
         )
     """)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
         cursor.execute("SET LOCAL enable_hashjoin = off")
         cursor.execute("SET LOCAL enable_mergejoin = off")
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # or the rows of a window are put in order on disk
 
 
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
@@ -274,13 +282,16 @@ def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
         cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", list(scaled))
 
 
-def _write_staged(cursor: Any, provider: Provider, at: datetime) -> None:
+def _write_staged(cursor: Any, provider: Provider, at: datetime, written: Written) -> None:
     """Bring the stored rows in line with the staged ones, and attribute what has changed; ``provider`` is locked."""
-    cursor.execute(_KEEP_DIFFERING)
+    if written.unchanged:
+        cursor.execute(_KEEP_DIFFERING)
     project_ids = _distinct(cursor, "project_id")
     stage_payers(project_ids)
     with _hash_joins(cursor):
-        cursor.execute(_WRITE, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
+        # Whether a row is stored is asked once more for each of them, which new windows are spared.
+        statement = f"{_INSERT} {_OR_UPDATE}" if written.changed else _INSERT
+        cursor.execute(statement, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
     used_before = first_uses(provider)
     cursor.execute(_REFRESH_DAYS_OF_USE)
     days = {as_date(day) for day in _distinct(cursor, "day")}
@@ -383,22 +394,36 @@ def _are_same(sums: Sequence[Any]) -> bool:
     return True
 
 
-def _stage_zeros(cursor: Any, provider: Provider, first: date, last: date) -> None:
-    """Add a row of zeros for each stored one that the answer leaves out; what was unknown stays unknown.
+def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged: int) -> Written:
+    """What writing the staged rows would do; what is stored of these days and left out by them is staged as zero.
 
-    A row of which nothing was known has cost nothing: that zero needs a currency.
+    Costs what there is to compare: nothing in days of which nothing is stored.
     """
     adapt = connection.ops.adapt_datefield_value
-    currency = provider.currency or DEFAULT_CURRENCY
-    cursor.execute(
-        _STAGE_ZEROS, {"provider": provider.pk, "first": adapt(first), "last": adapt(last), "currency": currency}
-    )
+    window = {"provider": provider.pk, "first": adapt(first), "last": adapt(last)}
+    cursor.execute(_COUNT_STORED, window)
+    stored, used = cursor.fetchone()
+    if not stored:
+        return Written(inserted=staged, changed=0, unchanged=0)
+    _index_staging(cursor)
+    written, used_again = _count(cursor)
+    if used > used_again:
+        # A row of which nothing was known has cost nothing: that zero needs a currency. What was unknown stays so.
+        cursor.execute(_STAGE_ZEROS, {**window, "currency": provider.currency or DEFAULT_CURRENCY})
+        written, _used = _count(cursor)
+    return written
 
 
-def _count(cursor: Any) -> Written:
+def _index_staging(cursor: Any) -> None:
+    """Once the rows are in, which is faster; needed only where they are compared with stored ones."""
+    cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_key ON {_STAGING} (project_id, day, model)")
+
+
+def _count(cursor: Any) -> tuple[Written, int]:
+    """What writing the staged rows would do, and how many of them are stored as used."""
     cursor.execute(_COUNT)
-    staged, known, differing = cursor.fetchone()
-    return Written(inserted=staged - known, changed=differing, unchanged=known - differing)
+    staged, known, differing, used = cursor.fetchone()
+    return Written(inserted=staged - known, changed=differing, unchanged=known - differing), used
 
 
 def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> None:
