@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -19,6 +20,7 @@ from alerts.lanes import lane_of_ones_own
 from alerts.models import Alert, Attempt, Delivery, Endpoint, Lane, Severity
 from alerts.services.endpoints import add_endpoint, redeliver_now, replace_secret
 from alerts.services.raising import News, raise_alert
+from providers.services.rotating import rotate_encryption_keys
 from tests.alerts.worlds import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -294,3 +296,18 @@ def test_what_a_killed_worker_held_is_sent_by_the_next(receiver: Receiver) -> No
         work_through(endpoint.lane, clock=lambda: now() + LEASE)
 
     assert len(receiver.requests) == 1
+
+
+def test_addresses_and_secrets_follow_the_encryption_keys(receiver: Receiver, settings: Settings) -> None:
+    """`rotate_encryption_keys` encrypts them anew, and what was encrypted with the old key is not needed any more."""
+    endpoint, secret = add_endpoint(url=receiver.url)
+    replaced = replace_secret(endpoint=endpoint, now=now())
+    new_key = Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEYS = [new_key, *settings.ENCRYPTION_KEYS]
+
+    [rotation] = [one for one in rotate_encryption_keys() if one.store == "Webhooks"]
+
+    settings.ENCRYPTION_KEYS = [new_key]
+    endpoint.refresh_from_db()
+    assert rotation.rotated == 3
+    assert (endpoint.url, endpoint.signing_secrets(now())) == (receiver.url, [replaced, secret])
