@@ -157,6 +157,7 @@ URLS: Final[Mapping[str, Need]] = {
     "companies:statement_csv": OwnCompany("pk"),
     "companies:statement_pdf": OwnCompany("pk"),
     "companies:add": ASSIGN,
+    "companies:suggested": ASSIGN,
     "companies:edit": ASSIGN,
     "companies:archive": ASSIGN,
     "companies:restore": ASSIGN,

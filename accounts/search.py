@@ -42,6 +42,7 @@ PAGES = (
 ACTS = (
     Page("Connect a provider", "providers:add", "add workspace api key"),
     Page("Add a company", "companies:add", "new client create"),
+    Page("Make companies of client names", "companies:suggested", "suggest set up names keys"),
     Page("Add a rule", "rules:add", "new create assign"),
     Page("Add a budget", "budgets:add", "new create limit"),
     Page("Make an API token", "tokens:add", "new create"),

@@ -12,6 +12,7 @@ from costs.pages.views import (
     dashboard,
     estimates,
     exports,
+    first_run,
     models,
     provider,
     providers,
@@ -33,6 +34,7 @@ provider_pages = [
 
 company_pages = [
     path("companies/", companies.company_list, name="list"),
+    path("companies/suggested/", first_run.suggested_companies, name="suggested"),
     path("companies/<int:pk>/", company.company_detail, name="detail"),
     path("companies/<int:pk>/statements/", company_statements.company_statements, name="statements"),
     path("companies/<int:pk>/statements/<month:month>/", company_statements.company_statement, name="statement"),

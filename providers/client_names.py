@@ -15,12 +15,13 @@ from typing import Generic, TypeVar
 _Item = TypeVar("_Item")
 
 # Say what something is for or where it runs, not whose it is.
-_USE = frozenset(
-    (
-        "agent agents api app asr backup bot calls dev development eu ivr key keys live main new old phone prod "  # noqa: SIM905
-        "production qa speech stage staging stt support test testing tests tts uat us v1 v2 v3 voice web widget"
-    ).split()
-)
+# fmt: off
+_USE = frozenset((
+    "agent", "agents", "api", "app", "asr", "backup", "bot", "calls", "dev", "development", "eu", "ivr", "key",
+    "keys", "live", "main", "new", "old", "phone", "prod", "production", "qa", "speech", "stage", "staging", "stt",
+    "support", "test", "testing", "tests", "tts", "uat", "us", "v1", "v2", "v3", "voice", "web", "widget",
+))
+# fmt: on
 # The agency's own: listed, and not ticked.
 _OWN = frozenset(["internal", "sandbox", "demo", "playground", "personal", "private"])
 

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from core.wording import count, joined
+from core.wording import count
 from providers.models import Assignment, AssignmentChange, AssignmentRule, Company, Project
 from providers.services.companies import get_or_create_company
-from providers.services.periods import WHOLE, change_periods, lock_providers, start_periods
+from providers.services.periods import WHOLE, Shares, change_periods, lock_providers, start_periods
 from providers.services.rules import save_rule
 from providers.wording import chosen_keys
 
@@ -37,14 +37,13 @@ class SetUp:
 
     @property
     def summary(self) -> str:
-        parts = [count(self.made, "company", "companies"), count(self.rules, "rule")]
-        return f"{self.change.summary.removesuffix('.')}; {joined(parts)} added."
+        return (
+            f"{self.change.summary.removesuffix('.')}; {_companies(self.made)} and {count(self.rules, 'rule')} added."
+        )
 
 
 @transaction.atomic
-def set_up_companies(
-    *, clients: Sequence[ChosenClient], now: datetime, made_by: User | None = None
-) -> SetUp:
+def set_up_companies(*, clients: Sequence[ChosenClient], now: datetime, made_by: User | None = None) -> SetUp:
     """Make the companies that there are not, give each all history of its keys, and add the rules.
 
     Only keys without any period are given. Raises ValidationError where a name fits no company, or where a key was
@@ -54,7 +53,7 @@ def set_up_companies(
     lock_providers({project.provider_id for project in projects})
     if Assignment.objects.filter(project__in=projects).exists():
         raise ValidationError(KEYS_CHANGED)
-    payers: dict[Project, dict[Company, object]] = {}
+    payers: dict[Project, Shares] = {}
     companies: list[Company] = []
     made = rules = 0
     for client in clients:
@@ -67,7 +66,7 @@ def set_up_companies(
         companies=companies,
         write=lambda: start_periods(payers, starts_on=None),
         starts_on=None,
-        summary=f"{chosen_keys(projects)} assigned to {count(len(set(companies)), 'company', 'companies')}.",
+        summary=f"{chosen_keys(projects)} assigned to {_companies(len(set(companies)))}.",
         now=now,
         made_by=made_by,
     )
@@ -83,3 +82,7 @@ def _add_rule(prefix: str, company: Company, made_by: User | None) -> bool:
         return False
     save_rule(rule=AssignmentRule(kind=kind, pattern=prefix, company=company), made_by=made_by)
     return True
+
+
+def _companies(number: int) -> str:
+    return f"{number:,} {'company' if number == 1 else 'companies'}"

@@ -98,6 +98,7 @@ ANSWERS = {
     "companies:list": "302 200 200 200 404 404",
     "companies:detail": "302 200 200 200 200 404",
     "companies:add": "302 200 200 403 404 404",
+    "companies:suggested": "302 200 200 403 404 404",
     "companies:edit": "302 200 200 403 404 404",
     "companies:archive": "302 405 405 403 404 404",
     "companies:restore": "302 405 405 403 404 404",

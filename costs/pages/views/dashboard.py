@@ -23,6 +23,7 @@ from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
+from costs.reports.first_run import first_steps
 from providers import registry
 from providers.models import Provider
 
@@ -63,6 +64,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "chart": chart,
         "companies": companies,
         "has_companies": len(report.companies) > 1,
+        "first_steps": first_steps(providers),
     }
     return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
 

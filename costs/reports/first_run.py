@@ -1,0 +1,82 @@
+"""What a new installation lacks: companies for the keys whose names say whose they are, and a first statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import QuerySet
+
+from core.days import DateRange
+from costs.models import ClosedMonth
+from costs.reports.totals import NOTHING, Totals, all_usage, sums_by
+from providers.client_names import Client, clients_in
+from providers.matching import shown_name
+from providers.models import Company, Project, Provider
+
+# Whose spend tells large clients from small ones.
+_RECENT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class SuggestedClients:
+    """Of keys and agents that nobody has assigned, what their names suggest."""
+
+    clients: tuple[Client[Project], ...]
+    unnamed: tuple[Project, ...]  # whose names say no client
+    days: DateRange  # of which the spend is
+    spend_by_project: Mapping[int, Totals]
+
+    def spend(self, client: Client[Project]) -> Totals:
+        return sum((self.spend_by_project.get(project.pk, NOTHING) for project in client.items), NOTHING)
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """How far a new installation has come; ``clients`` that could be made companies at once."""
+
+    is_synced: bool
+    has_companies: bool
+    clients: int
+    unassigned: int  # keys and agents
+
+    @property
+    def is_assigned(self) -> bool:
+        return self.has_companies and not self.unassigned
+
+
+def suggested_clients(today: date) -> SuggestedClients:
+    """Four queries."""
+    projects = list(_unassigned().select_related("provider"))
+    clients = _clients(projects)
+    named = {project.pk for client in clients for project in client.items}
+    days = DateRange(today - timedelta(days=_RECENT_DAYS - 1), today)
+    return SuggestedClients(
+        clients=tuple(clients),
+        unnamed=tuple(project for project in projects if project.pk not in named),
+        days=days,
+        spend_by_project=sums_by(all_usage().between(days.first, days.last), "project_id") if projects else {},
+    )
+
+
+def first_steps(providers: Sequence[Provider]) -> FirstSteps | None:
+    """None once a month has been closed; else three queries."""
+    if ClosedMonth.objects.exists():
+        return None
+    unassigned = list(_unassigned())
+    return FirstSteps(
+        is_synced=any(provider.last_synced_at for provider in providers),
+        has_companies=Company.objects.exists(),
+        clients=sum(not client.is_own for client in _clients(unassigned)),
+        unassigned=len(unassigned),
+    )
+
+
+def _unassigned() -> QuerySet[Project]:
+    return Project.objects.present_keys_and_agents().filter(assignments=None).order_by("name", "pk")
+
+
+def _clients(projects: Sequence[Project]) -> list[Client[Project]]:
+    names = Company.objects.filter(archived_at=None).values_list("name", flat=True) if projects else []
+    return clients_in(((project, shown_name(project)) for project in projects), known=names)
