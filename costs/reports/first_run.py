@@ -49,7 +49,8 @@ class FirstSteps:
 def suggested_clients(today: date) -> SuggestedClients:
     """Four queries."""
     projects = list(_unassigned().select_related("provider"))
-    clients = _clients(projects)
+    companies = Company.objects.filter(archived_at=None).values_list("name", flat=True)
+    clients = clients_in(((project, shown_name(project)) for project in projects), known=companies)
     named = {project.pk for client in clients for project in client.items}
     days = DateRange(today - timedelta(days=_RECENT_DAYS - 1), today)
     return SuggestedClients(
@@ -60,23 +61,18 @@ def suggested_clients(today: date) -> SuggestedClients:
     )
 
 
-def first_steps(providers: Sequence[Provider]) -> FirstSteps | None:
-    """None once a month has been closed; else three queries."""
+def first_steps(providers: Sequence[Provider], *, unassigned: int, has_companies: bool) -> FirstSteps | None:
+    """``unassigned`` are keys and agents. None once a month has been closed; one query, or two."""
     if ClosedMonth.objects.exists():
         return None
-    unassigned = list(_unassigned())
+    undecided = clients_in((project, shown_name(project)) for project in _unassigned()) if unassigned else []
     return FirstSteps(
         is_synced=any(provider.last_synced_at for provider in providers),
-        has_companies=Company.objects.exists(),
-        clients=sum(not client.is_own for client in _clients(unassigned)),
-        unassigned=len(unassigned),
+        has_companies=has_companies,
+        clients=sum(not client.is_own for client in undecided),
+        unassigned=unassigned,
     )
 
 
 def _unassigned() -> QuerySet[Project]:
     return Project.objects.present_keys_and_agents().filter(assignments=None).order_by("name", "pk")
-
-
-def _clients(projects: Sequence[Project]) -> list[Client[Project]]:
-    names = Company.objects.filter(archived_at=None).values_list("name", flat=True) if projects else []
-    return clients_in(((project, shown_name(project)) for project in projects), known=names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -23,7 +25,7 @@ from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
-from costs.reports.first_run import first_steps
+from costs.reports.first_run import FirstSteps, first_steps
 from providers import registry
 from providers.models import Provider
 
@@ -64,9 +66,14 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "chart": chart,
         "companies": companies,
         "has_companies": len(report.companies) > 1,
-        "first_steps": first_steps(providers),
+        "first_steps": _first_steps(providers, report),
     }
     return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
+
+
+def _first_steps(providers: Sequence[Provider], report: DashboardReport) -> FirstSteps | None:
+    unassigned = report.keys.unassigned + report.agents.unassigned
+    return first_steps(providers, unassigned=unassigned, has_companies=len(report.companies) > 1)
 
 
 def _unassigned_keys(report: DashboardReport) -> str:
