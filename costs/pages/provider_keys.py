@@ -110,7 +110,7 @@ def key_table(
     sums = figures(total, report.currency, report.coverage.reading, words)
     table = Table(
         format_html("{} of {}, {}", them, isolated(report.provider.name), days),
-        (Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False), *KEY_COLUMNS),
+        (Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False), *_key_columns(report)),
         tuple(
             _row(key, company_cell(key) if key.project.pk in drawn else key.payers_text, report, now, words)
             for key in keys
@@ -122,6 +122,12 @@ def key_table(
         drawn=page.place,
     )
     return KeyTable(table.with_figures(words.metrics), chosen_filter, filters)
+
+
+def _key_columns(report: ProviderReport) -> tuple[Column, ...]:
+    """Where there are agents, the first column says that it holds them too."""
+    first, *others = KEY_COLUMNS
+    return (replace(first, label="API key or agent") if report.has_agents else first, *others)
 
 
 def _listed(report: ProviderReport, shown: str, sorting: Sorting) -> list[PaidKey]:
