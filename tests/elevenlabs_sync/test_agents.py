@@ -6,16 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from core.secrets import ApiKey
 from costs.models import DailyUsage, Restatement
 from elevenlabs_sync.simulator import USAGE_ONLY_API_KEY, Agents, Cost
 from elevenlabs_sync.simulator.routes import AGENTS_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
-from tests.simulation import faults
+from tests.simulation import drift, faults
 
 pytestmark = pytest.mark.django_db
 
@@ -69,9 +72,13 @@ def usage_requests(here: Simulated) -> list[list[str]]:
 
 def undivided_twin(here: Simulated) -> Provider:
     """The same workspace, read without agents."""
-    known, plain = here.provider, {"api_key": USAGE_ONLY_API_KEY}
+    known = here.provider
     here.provider = Provider.objects.create(
-        type=known.type, name="Twin", region=known.region, history_from=known.history_from, **_key_of(plain["api_key"])
+        type=known.type,
+        name="Twin",
+        region=known.region,
+        history_from=known.history_from,
+        **_key_of(USAGE_ONLY_API_KEY),
     )
     assert here.sync().outcome == SyncRun.Outcome.SUCCEEDED
     twin, here.provider = here.provider, known
@@ -79,8 +86,6 @@ def undivided_twin(here: Simulated) -> Provider:
 
 
 def _key_of(api_key: str) -> dict[str, str]:
-    from core.secrets import ApiKey
-
     provider = Provider()
     provider.api_key = ApiKey(api_key)
     return {name: getattr(provider, name) for name in ("encrypted_key", "key_last_four", "key_fingerprint")}
@@ -241,3 +246,48 @@ def test_a_workspace_billed_by_cost_has_agents_and_no_division() -> None:
 
         assert here.exported == here.expected
         assert Project.objects.for_provider(here.provider).agents().count() == 5
+
+
+def tenfold(table: dict[str, Any]) -> dict[str, Any]:
+    """Claims of ten times the credits."""
+    at = table["columns"].index("total_usage")
+    return {**table, "rows": [[*row[:at], row[at] * 10, *row[at + 1 :]] for row in table["rows"]]}
+
+
+def unpriced(table: dict[str, Any]) -> dict[str, Any]:
+    at = table["columns"].index("total_cost")
+    return {**table, "rows": [[*row[:at], None, *row[at + 1 :]] for row in table["rows"]]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "remark"),
+    [
+        (drift.without("resource_id"), ""),
+        (faults.Transform(tenfold), "Not divided by agent, because the agents' usage is more than there is: "),
+        (faults.Transform(unpriced), "Not divided by agent, because a figure is known of the whole, but not of the"),
+        (faults.ErrorStatus(500), ""),
+        (faults.Html(), ""),
+        (faults.ErrorStatus(401, code="invalid_api_key"), ""),
+    ],
+    ids=["no column", "too much", "no price", "500", "HTML", "401"],
+)
+def test_whatever_the_second_answer_is_the_main_numbers_are_right(
+    here: Simulated, fault: faults.Fault, remark: str
+) -> None:
+    """Totals of every day and model; what is left undivided for its own reasons is said."""
+    here.server.faults.add(USAGE_PATH, fault, times=1, after=1)
+
+    run = here.sync()
+
+    assert run.outcome == SyncRun.Outcome.SUCCEEDED
+    assert stored_totals(here.provider) == stored_totals(undivided_twin(here))
+    assert all(note.startswith(remark) for note in run.notes) if remark else run.notes == []
+
+
+def test_a_filter_that_is_ignored_changes_nothing(here: Simulated) -> None:
+    """Resources that were not asked for are nobody's."""
+    with patch("elevenlabs_sync.simulator.queries._read_filters", return_value=()):
+        here.sync()
+
+    assert stored_totals(here.provider) == stored_totals(undivided_twin(here))
+    assert credits_by_project(here.provider, FIRST_DAY)[HARBOR] == told(here, FIRST_DAY, HARBOR)
