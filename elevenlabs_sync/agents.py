@@ -58,7 +58,9 @@ class AgentReader:
         self._session = session
         self._agents_first = agents_first
         self._by_conversations = by_conversations
+        self._tells_agents = tells_agents
         self._asks = tells_agents is not False or session.rechecks
+        self._failure: ProviderError | None = None  # after one the sync does not ask again
 
     def listed(self) -> list[ListedAgent]:
         """Every agent, each once. Raises UnexpectedResponseError for a listing that does not end, too."""
@@ -87,6 +89,8 @@ class AgentReader:
         """The reading of days in credits, divided by agent as far as the workspace reports agents."""
         if not reading.rows:
             return reading
+        if self._failure is not None:
+            return self._as_before(reading, self._failure)
         if not self._asks:
             return self.allocated(reading)
         # An id that usage knows as a key's is a key.
@@ -99,18 +103,17 @@ class AgentReader:
                 for start in range(0, len(agents), AGENTS_PER_REQUEST)
                 for claim in self._claims(reading.window, reading.read_at, agents[start : start + AGENTS_PER_REQUEST])
             ]
-        except (RejectedError, UnexpectedResponseError) as error:
-            self._asks = False
-            if isinstance(error, AnswerTooLargeError):
+        except ProviderError as error:
+            if isinstance(error, AnswerTooLargeError) or not isinstance(error, RejectedError | UnexpectedResponseError):
+                self._failure = error
                 return self._as_before(reading, error)
             # What does not answer this question never will.
+            self._asks = False
             unanswered = reading if self._by_conversations else self._as_before(reading, error)
             return replace(self.allocated(unanswered), tells_agents=False)
-        except ProviderError as error:
-            self._asks = False
-            return self._as_before(reading, error)
         if not claims:
-            return self.allocated(reading)
+            return reading if self._tells_agents else self.allocated(reading)
+        self._tells_agents = True
         division = divide(reading.rows, [claim for claim in claims if self._agents_first or claim.key is None])
         return replace(
             reading,

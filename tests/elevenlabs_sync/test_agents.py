@@ -16,6 +16,7 @@ from costs.models import DailyUsage, Restatement
 from elevenlabs_sync.simulator import USAGE_ONLY_API_KEY, Agents, Cost
 from elevenlabs_sync.simulator.routes import AGENTS_PATH, USAGE_PATH
 from providers.models import Project, Provider, SyncRun
+from syncing import windows
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import drift, faults
@@ -190,6 +191,19 @@ def test_when_the_second_request_fails_the_division_stands_where_it_still_adds_u
     assert run.notes == [
         "Usage could not be divided by agent this time (unavailable): what changed since the last sync is not divided."
     ]
+
+
+def test_after_a_failure_the_division_of_earlier_days_stands_too(here: Simulated) -> None:
+    """It is not asked for again in the same sync."""
+    here.sync()
+    before = credits_by_project(here.provider, FIRST_DAY)
+    here.server.faults.add(USAGE_PATH, faults.ErrorStatus(503), times=1, after=1)
+
+    with patch.object(windows, "PIECE_DAYS", 5):
+        run = here.sync(trigger=SyncRun.Trigger.MANUAL, requested_from=FIRST_DAY, requested_to=NOW.date())
+
+    assert run.outcome == SyncRun.Outcome.SUCCEEDED
+    assert credits_by_project(here.provider, FIRST_DAY) == before
 
 
 def test_a_refusal_of_the_question_is_remembered_until_the_night(here: Simulated) -> None:
