@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 # Where this one is older than 3.11, python3.14 to python3.11 are tried as well.
 PYTHON ?= python3
+# examples, or empty
+DEMO ?= examples
 # More words for pytest: make test ARGS="-k dashboard -x"
 ARGS ?=
 
@@ -29,8 +31,8 @@ install: $(VENV)/.installed ## make the environment in .venv from the locked dep
 run: $(VENV)/.installed ## start Administrate; Ctrl-C stops it
 	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run
 
-demo: $(VENV)/.installed ## start it with a simulated ElevenLabs workspace to look at
-	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run --demo
+demo: $(VENV)/.installed ## start it with a simulated ElevenLabs workspace and example companies; DEMO=empty leaves those out
+	@exec $(BIN)/python -c "$$FOREGROUND" manage.py run --demo $(DEMO)
 
 test: $(VENV)/.installed-dev ## run every test; installs PostgreSQL, Redis and Chromium where missing and allowed
 	@$(BIN)/python -m tests.services.prepare

@@ -13,6 +13,9 @@ MODEL_V3_RELEASED = date(2026, 6, 2)
 
 PERMILLE = 1000
 
+SURGE = 5
+"""How many times a plain day's use a surge is."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatedModel:
@@ -42,7 +45,8 @@ class SimulatedKey:
     `week` holds Monday to Sunday in thousandths of a plain day. `quiet` is the share of days, in thousandths, on which
     nothing happens at all. `first_used` and `last_used` are inclusive. A key with `account` is listed under that
     service account until `deleted_on`; without one it is a user's own key and is only ever seen in usage.
-    `credit_limit` (credits per period) and `expires_on` only show in the list.
+    On the days of the month in `surges` it uses SURGE times as much. `credit_limit` (credits per period) and
+    `expires_on` only show in the list.
     """
 
     slug: str
@@ -60,6 +64,7 @@ class SimulatedKey:
     disable_reason: str = "self_disabled"
     credit_limit: int | None = None
     expires_on: date | None = None
+    surges: tuple[int, ...] = ()
 
     def listed_on(self, day: date) -> bool:
         """Whether the service accounts show this key on `day`."""
@@ -70,6 +75,10 @@ class SimulatedKey:
     def used_on(self, day: date) -> bool:
         """Whether `day` lies in the days on which the key is in use."""
         return self.first_used <= day <= self.last_used
+
+    def busier_on(self, day: date) -> int:
+        """How many times its plain use `day` has."""
+        return SURGE if day.day in self.surges else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,7 @@ KEYS = (
         (Use(TURBO, 2600), Use(MULTILINGUAL, 800)),
         OFFICE,
         CLIENT_WORK,
+        surges=(11, 12, 13),
     ),
     SimulatedKey("harbor-transcripts", "Harbor Clinic – intake transcripts", (Use(SCRIBE, 3100),), OFFICE, CLIENT_WORK),
     SimulatedKey(

@@ -179,7 +179,8 @@ class SimulatedWorkspace:
         if day < model.released_on:
             return None
         chance, pace, chattiness = self._draw(f"{drawn_by}|{model.model_id}|{day}")
-        spent = use.credits_per_day * week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
+        plain = use.credits_per_day * (key.busier_on(day) if drawn_by == key.slug else 1)
+        spent = plain * week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
         if day == self.today:
             spent = spent * TODAY_SO_FAR // PERMILLE
         if spent == 0:

@@ -148,10 +148,10 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedProduct]:
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home that `make demo` leaves when its initial sync is done; to be copied, never used."""
+    """The home that the demo without examples leaves when its initial sync is done; to be copied, never used."""
     home = tmp_path_factory.mktemp("demo") / "home"
     with EmbeddedProduct(home) as product:
-        product.start("--demo")
+        product.start("--demo", "empty")
         product.wait_for_runs(1)
         assert exported_totals(product.manage("export_usage").stdout) == backfilled_totals(workspace_today())
         assert product.stop() == 0

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from administrate import __version__
+from administrate.demo import arrange_examples
 from administrate.first_admin import WeakPasswordError, create_first_admin
 from administrate.standalone import (
     HOST,
@@ -22,9 +24,10 @@ from administrate.standalone import (
 )
 from core.commands import ProductCommand, bad_input, failure
 from providers import registry
-from providers.models import Provider
+from providers.models import Provider, SyncRun
 from providers.services.connecting import AlreadyConnectedError, connect_provider
 from providers.services.queueing import enqueue_lost_runs
+from providers.signals import sync_ended
 from syncing.claims import release_claims_of_dead_processes
 
 SIMULATED_NAME = "Simulated workspace"
@@ -38,7 +41,13 @@ class Command(ProductCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="connect the simulated workspace if it isn't yet")
+        parser.add_argument(
+            "--demo",
+            nargs="?",
+            const="examples",
+            choices=("examples", "empty"),
+            help="connect the simulated workspace if it isn't yet, and set up example companies (empty: none)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["demo"] and not settings.EMBEDDED:
@@ -54,7 +63,7 @@ class Command(ProductCommand):
                 raise bad_input(str(error)) from None
             serve()
             if options["demo"]:
-                _connect_simulated_workspace()
+                _connect_simulated_workspace(with_examples=options["demo"] == "examples")
             if settings.EMBEDDED:
                 release_claims_of_dead_processes()
                 # The queue of the last process went with it; what it held is still in the table.
@@ -79,11 +88,13 @@ class Command(ProductCommand):
         self.stdout.flush()
 
 
-def _connect_simulated_workspace() -> None:
-    """One provider with the simulated data; nothing where it stands already."""
+def _connect_simulated_workspace(*, with_examples: bool) -> None:
+    """One provider with the simulated data, and examples once it is synced; nothing where it stands already."""
     simulated = next((type_ for type_ in registry.all_types() if type_.simulated_key is not None), None)
     if simulated is None or simulated.simulated_key is None or Provider.objects.filter(region="simulated").exists():
         return
+    if with_examples:
+        sync_ended.connect(_arrange_examples, dispatch_uid="demo")
     try:
         connect_provider(
             type=simulated.slug,
@@ -94,3 +105,10 @@ def _connect_simulated_workspace() -> None:
         )
     except (registry.KeyRefusedError, AlreadyConnectedError) as error:
         raise failure(str(error)) from None
+
+
+def _arrange_examples(run: SyncRun, **_signal: object) -> None:
+    """After the initial sync, and apart from it."""
+    if run.outcome == SyncRun.Outcome.SUCCEEDED:
+        sync_ended.disconnect(dispatch_uid="demo")
+        transaction.on_commit(lambda: arrange_examples(now=timezone.now()), robust=True)
