@@ -25,7 +25,7 @@ from syncing.errors import (
     RejectedError,
     UnexpectedResponseError,
 )
-from syncing.reader import AGENT, AGENTS_PER_REQUEST, AgentCalls, ListedAgent, Reading, SyncSession, UsageRow
+from syncing.reader import AGENT, AGENTS_PER_REQUEST, PERSON, AgentCalls, ListedAgent, Reading, SyncSession
 from syncing.windows import Window
 
 # More agents than that are not taken over anyway (syncing.storing); one page more shows that there are more.
@@ -35,6 +35,8 @@ MAX_TAGS = 50
 CONVERSATION_DAYS = 100
 MAX_NAMED_PLACES = 5
 RESOURCE_COLUMN = "resource_id"
+USER_COLUMN = "user_id"
+LABEL_COLUMN = "user_label"
 
 
 class AgentReader:
@@ -53,11 +55,13 @@ class AgentReader:
         tells_agents: bool | None,
         agents_first: bool,
         by_conversations: bool,
+        by_person: bool,
     ) -> None:
         self._client = client
         self._session = session
         self._agents_first = agents_first
         self._by_conversations = by_conversations
+        self._by_person = by_person
         self._tells_agents = tells_agents
         self._asks = tells_agents is not False or session.rechecks
         self._failure: ProviderError | None = None  # after one the sync does not ask again
@@ -86,15 +90,43 @@ class AgentReader:
             raise MissingPermissionError(AGENTS_PERMISSION) from None
 
     def divided(self, reading: Reading) -> Reading:
-        """The reading of days in credits, divided by agent as far as the workspace reports agents."""
+        """The reading of days in credits, divided by agent as far as the workspace reports agents, then by person."""
+        by_agent = self._divided_by_agent(reading)
+        if not self._by_person or all(row.external_id is not None for row in by_agent.rows):
+            return by_agent
+        start, end = reading.window.bounds(now=reading.read_at)
+        agents = self._agents_of(reading)
+        chunks = [agents[at : at + AGENTS_PER_REQUEST] for at in range(0, len(agents), AGENTS_PER_REQUEST)]
+        try:
+            document = self._session.once(
+                lambda: self._client.usage_by_person(start=start, end=end, except_resources=chunks)
+            )
+            claims = read_persons(document, first=reading.window.first, last=reading.window.last)
+        except ProviderError as error:
+            remark = f"Usage of the web app could not be divided by person this time ({error.code})."
+            rows = keep_standing(by_agent.rows, self._session.standing(reading.window))
+            return replace(by_agent, rows=rows, remarks=(*by_agent.remarks, remark))
+        ids = {row.external_id for row in by_agent.rows}
+        division = divide(
+            [row for row in by_agent.rows if row.is_of_key],
+            [claim for claim in claims if claim.part.external_id not in ids],
+        )
+        parts = [row for row in by_agent.rows if not row.is_of_key]
+        rows = [*parts, *(row for row in division.rows if not row.is_empty)]
+        return replace(by_agent, rows=rows, remarks=(*by_agent.remarks, *_remarks(division, "person")))
+
+    def _agents_of(self, reading: Reading) -> list[str]:
+        """The known agents; an id that usage knows as a key's is a key."""
+        return sorted(self._session.agent_ids() - {row.external_id for row in reading.rows})
+
+    def _divided_by_agent(self, reading: Reading) -> Reading:
         if not reading.rows:
             return reading
         if self._failure is not None:
             return self._as_before(reading, self._failure)
         if not self._asks:
             return self.allocated(reading)
-        # An id that usage knows as a key's is a key.
-        agents = sorted(self._session.agent_ids() - {row.external_id for row in reading.rows})
+        agents = self._agents_of(reading)
         if not agents:
             return reading
         try:
@@ -204,28 +236,49 @@ def read_claims(document: Any, agents: frozenset[str], *, first: date, last: dat
     Other resources are left out: a filter may be ignored. Raises UnexpectedResponseError where the answer lacks the
     column, or what read_usage needs.
     """
-    resource = Table.of(document).needed(RESOURCE_COLUMN)
-    rows_of: dict[str, list[Any]] = {}
-    for cells in document["rows"]:
-        if isinstance(named := cells[resource.position], str) and named in agents:
-            rows_of.setdefault(named, []).append(cells)
     return [
-        Claim(row.external_id, _of_agent(row, agent))
-        for agent, rows in rows_of.items()
+        Claim(row.external_id, row._replace(external_id=agent, key_name="", kind=AGENT))
+        for agent, rows in _by_cell(document, RESOURCE_COLUMN).items()
+        if agent in agents
         for row in read_usage({**document, "rows": rows}, first=first, last=last)
     ]
 
 
-def _of_agent(row: UsageRow, agent: str) -> UsageRow:
-    return row._replace(external_id=agent, key_name="", kind=AGENT)
+def read_persons(document: Any, *, first: date, last: date) -> list[Claim]:
+    """What each person used without a key by day and model, from an answer grouped by user too.
+
+    Raises UnexpectedResponseError as read_claims does.
+    """
+    labels = Table.of(document).optional(LABEL_COLUMN)
+    claims: list[Claim] = []
+    for person, rows in _by_cell(document, USER_COLUMN).items():
+        if not is_id(person):
+            raise UnexpectedResponseError(f"column {USER_COLUMN} holds something that is no id")
+        label = display_name(rows[0][labels.position]) if labels else ""
+        claims += [
+            Claim(None, row._replace(external_id=person, key_name=label, kind=PERSON))
+            for row in read_usage({**document, "rows": rows}, first=first, last=last)
+            if row.external_id is None
+        ]
+    return claims
 
 
-def _remarks(division: Division) -> Iterator[str]:
+def _by_cell(document: Any, name: str) -> dict[str, list[Any]]:
+    """The rows of a tabular answer by their text in one column; those without any are left out."""
+    column = Table.of(document).needed(name)
+    rows: dict[str, list[Any]] = {}
+    for cells in document["rows"]:
+        if isinstance(text := cells[column.position], str) and text:
+            rows.setdefault(text, []).append(cells)
+    return rows
+
+
+def _remarks(division: Division, what: str = "agent") -> Iterator[str]:
     for places, reason in (
-        (division.exceeded, "the agents' usage is more than there is"),
-        (division.unclear, "a figure is known of the whole, but not of the agents' part"),
+        (division.exceeded, f"the {what}s' usage is more than there is"),
+        (division.unclear, f"a figure is known of the whole, but not of the {what}s' part"),
     ):
         if places:
             named = ", ".join(f"{day.isoformat()} ({model or 'no model'})" for day, model in places[:MAX_NAMED_PLACES])
             more = f" and {len(places) - MAX_NAMED_PLACES} more" if len(places) > MAX_NAMED_PLACES else ""
-            yield f"Not divided by agent, because {reason}: {named}{more}."
+            yield f"Not divided by {what}, because {reason}: {named}{more}."

@@ -120,6 +120,25 @@ class ElevenLabsClient:
             },
         )
 
+    def usage_by_person(self, *, start: datetime, end: datetime, except_resources: Sequence[Sequence[str]]) -> Any:
+        """As usage_by_product, divided by person too, without what these resources used.
+
+        Reference: POST /v1/workspace/analytics/query/usage-by-product-over-time
+        """
+        return self._call_table(
+            "/v1/workspace/analytics/query/usage-by-product-over-time",
+            {
+                "start_time": to_milliseconds(start),
+                "end_time": to_milliseconds(end),
+                "interval_seconds": DAY_SECONDS,
+                "group_by": ["hashed_xi_api_key", "model", "user_id"],
+                "filters": [
+                    {"column": "resource_id", "operation": "not_in", "values": list(some)} for some in except_resources
+                ],
+                "time_zone": "UTC",
+            },
+        )
+
     def usage_cost(self, *, start: datetime, end: datetime) -> Any:
         """Daily cost per API key and model in [start, end), whole UTC days, of a workspace billed by cost.
 

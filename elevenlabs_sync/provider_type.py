@@ -75,6 +75,7 @@ class ElevenLabs:
                     session=session,
                     cost_from=provider.cost_from,
                     tells_agents=_TELLS_AGENTS.get(provider.agent_usage),
+                    by_person=provider.divides_by_person,
                     by_conversations=provider.allocates_by_conversations,
                     agents_first=provider.attributes_by == Provider.AttributesBy.AGENT,
                 )

@@ -38,6 +38,7 @@ class UsageReader(AccountReader):
         tells_agents: bool | None = None,
         agents_first: bool = False,
         by_conversations: bool = False,
+        by_person: bool = False,
     ) -> None:
         super().__init__(client)
         self._agents = AgentReader(
@@ -46,6 +47,7 @@ class UsageReader(AccountReader):
             tells_agents=tells_agents,
             agents_first=agents_first,
             by_conversations=by_conversations,
+            by_person=by_person,
         )
         self._session = session
         self._is_to_recheck = session.rechecks

@@ -6,6 +6,7 @@ hover and on focus and are always there for screen readers. Zero is written only
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -293,8 +294,14 @@ def project_of_provider(subject: Project, query: str = "") -> Cell:
     return Cell(html, f"{subject.full_name} ({subject.provider.name})")
 
 
+_KIND_BADGES: Mapping[str, SafeString] = {
+    Project.Kind.AGENT: mark_safe(' <span class="badge">Agent</span>'),
+    Project.Kind.PERSON: mark_safe(' <span class="badge">Person</span>'),
+}
+
+
 def _state(subject: Project, now: datetime | None, words: PageWords) -> SafeString:
-    kind = mark_safe(' <span class="badge">Agent</span>') if subject.kind == Project.Kind.AGENT else SafeString("")
+    kind = _KIND_BADGES.get(subject.kind, SafeString(""))
     if subject.is_allocated:
         kind += mark_safe(' <span class="badge">Allocated by conversations</span>')
     if subject.deleted_at:

@@ -26,6 +26,9 @@ from costs.reports.totals import NOTHING, Totals, all_usage, totals_by
 from costs.statements.adjustments import ClosedMonths, CompanyLine, pending_adjustments
 from providers.models import Company, Project
 
+# What a client reads instead of the name of a person of the workspace.
+PERSON = "Web app user"
+
 Kind = StatementLine.Kind
 
 
@@ -341,7 +344,7 @@ def _usage_line(month: date, project: Project, model: str, sums: Totals) -> Stat
         month=month,
         provider_name=project.provider.name,
         key_id=project.external_id,
-        key_name=project.full_name[:200],
+        key_name=PERSON if project.kind == Project.Kind.PERSON else project.full_name[:200],
         key_hint=project.hint if project.label or project.name else "",
         use=project.label,
         model=model,

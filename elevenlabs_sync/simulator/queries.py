@@ -23,10 +23,12 @@ EPOCH = date(1970, 1, 1)
 
 KEY_COLUMN = "hashed_xi_api_key"
 RESOURCE_COLUMN = "resource_id"
+USER_COLUMN = "user_id"
 GROUP_COLUMNS: Mapping[str, Callable[[SimulatedWorkspace, Used], str | None]] = {
     KEY_COLUMN: lambda _workspace, row: row.key_hash,
     "model": lambda _workspace, row: row.model,
     "product_type": lambda _workspace, row: row.product_type,
+    USER_COLUMN: lambda workspace, row: workspace.user_of(row)[0],
     RESOURCE_COLUMN: lambda workspace, row: workspace.resource_id(row),
     "fiat_currency": lambda workspace, _row: workspace.currency,
     "reporting_workspace_id": lambda workspace, _row: workspace.workspace_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from elevenlabs_sync.simulator.queries import GROUP_COLUMNS, KEY_COLUMN, UsageQuery
+from elevenlabs_sync.simulator.queries import GROUP_COLUMNS, KEY_COLUMN, USER_COLUMN, UsageQuery
 from elevenlabs_sync.simulator.usage import Used
 from elevenlabs_sync.simulator.workspace import SimulatedWorkspace
 
@@ -34,6 +34,7 @@ class _Bucket:
     """The running sums of one group on one day."""
 
     key_name: str | None = None
+    user_label: str = ""
     credits: Decimal = Decimal(0)
     minutes: Decimal = Decimal(0)
     requests: int = 0
@@ -87,15 +88,16 @@ def _table(
 ) -> dict[str, object]:
     first, last = days
     buckets = _grouped(workspace, query, first, last)
-    names = {group: bucket.key_name for (_, group), bucket in buckets.items()}
+    names = {group: (bucket.key_name, bucket.user_label) for (_, group), bucket in buckets.items()}
     if not query.group_by:
-        names.setdefault((), None)
+        names.setdefault((), (None, ""))
     rows: list[list[object]] = []
     for day in _days(first, last):
-        for group, name in names.items():
+        for group, (name, label) in names.items():
             bucket = buckets.get((day, group), _Bucket())
             cells = [bucket.cell(measure) for measure, _, _ in measures]
             display = [name] if KEY_COLUMN in query.group_by else []
+            display += [label] if USER_COLUMN in query.group_by else []
             rows.append([*group, f"{day.isoformat()}T00:00:00Z", *cells, *display])
     return {**_columns(query.group_by, measures, workspace.currency), "rows": rows}
 
@@ -107,6 +109,8 @@ def _columns(group_by: tuple[str, ...], measures: Measures, currency: str) -> di
     columns.extend((name, kind, currency if unit == CURRENCY_UNIT else unit) for name, kind, unit in measures)
     if KEY_COLUMN in group_by:
         columns.append(("api_key_name", "String", None))
+    if USER_COLUMN in group_by:
+        columns.append(("user_label", "String", None))
     return {
         "columns": [name for name, _, _ in columns],
         "column_types": [kind for _, kind, _ in columns],
@@ -123,7 +127,8 @@ def _grouped(
     for row in workspace.used(first, last + ONE_DAY):
         if all(column_filter.keeps(workspace, row) for column_filter in query.filters):
             group = tuple(GROUP_COLUMNS[name](workspace, row) for name in query.group_by)
-            bucket = buckets.setdefault((row.day, group), _Bucket(key_name=row.key_name))
+            label = workspace.user_of(row)[1] if USER_COLUMN in query.group_by else ""
+            bucket = buckets.setdefault((row.day, group), _Bucket(row.key_name, label))
             bucket.add(row)
     return buckets
 

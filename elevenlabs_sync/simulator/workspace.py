@@ -122,6 +122,11 @@ class SimulatedWorkspace:
             return used.agent
         return f"voice_{self.identifier('voice', used.slug)[:20]}"
 
+    def user_of(self, used: Used) -> tuple[str, str]:
+        """The id and the label of the person whose usage it was; of agents that is who made them."""
+        name = "kim@example.com" if used.agent is None and used.product_type == "sound_effects" else "dana@example.com"
+        return f"user_{self.identifier('user', name)[:20]}", name
+
     def identifier(self, kind: str, slug: str) -> str:
         """A stable id of 64 hexadecimal digits for anything of this workspace."""
         return hashlib.sha256(f"{self.seed}|{kind}|{slug}".encode()).hexdigest()

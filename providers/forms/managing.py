@@ -86,6 +86,7 @@ class AgentsForm(forms.Form):
     )
 
     by_conversations = forms.BooleanField(required=False)
+    by_person = forms.BooleanField(required=False)
 
     def clean_attributes_by(self) -> Provider.AttributesBy:
         return Provider.AttributesBy(self.cleaned_data["attributes_by"])

@@ -122,6 +122,9 @@ class Provider(models.Model):
     allocates_by_conversations = models.BooleanField(
         default=False, help_text="Whether usage without a key is shared by conversations where it names no agent."
     )
+    divides_by_person = models.BooleanField(
+        default=False, help_text="Whether what remains without a key is divided by person; their names then appear."
+    )
     refused_since = models.DateTimeField(null=True, editable=False, help_text="When it first refused the key.")
     nightly_on = models.DateField(null=True, editable=False, help_text="The UTC day of the latest nightly sync.")
     history_from = models.DateField(help_text="The first UTC day that the initial sync reads.")

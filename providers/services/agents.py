@@ -14,7 +14,7 @@ from providers.models import Project, Provider, SyncRun
 from providers.services.periods import lock_providers
 from providers.services.queueing import request_sync
 
-_SETTINGS = ("attributes_by", "allocates_by_conversations")
+_SETTINGS = ("attributes_by", "allocates_by_conversations", "divides_by_person")
 
 
 @transaction.atomic
@@ -23,10 +23,11 @@ def set_agent_attribution(
     provider: Provider,
     attributes_by: Provider.AttributesBy,
     by_conversations: bool,
+    by_person: bool = False,
     now: datetime,
     made_by: User | None = None,
 ) -> SyncRun | None:
-    """Store both settings and request the run that reads the whole history by them; None where they are as before.
+    """Store the settings and request the run that reads the whole history by them; None where they are as before.
 
     The caller enqueues the run. A closed month stays; the next statement carries what has moved, as ever.
     """
@@ -35,6 +36,7 @@ def set_agent_attribution(
     old = {name: getattr(stored, name) for name in _SETTINGS}
     provider.attributes_by = attributes_by.value
     provider.allocates_by_conversations = by_conversations
+    provider.divides_by_person = by_person
     new = {name: getattr(provider, name) for name in _SETTINGS}
     if old == new:
         return None

@@ -38,7 +38,11 @@ def agents(request: HttpRequest, pk: int) -> HttpResponse:
     reason = why_no_sync(provider)
     if "history" in request.POST:
         return _read_again(request, provider, reason)
-    chosen = {"attributes_by": provider.attributes_by, "by_conversations": provider.allocates_by_conversations}
+    chosen = {
+        "attributes_by": provider.attributes_by,
+        "by_conversations": provider.allocates_by_conversations,
+        "by_person": provider.divides_by_person,
+    }
     form = AgentsForm(request.POST if request.method == "POST" else None, initial=chosen)
     if form.is_valid():
         if not reason:
@@ -62,6 +66,7 @@ def _save(request: HttpRequest, provider: Provider, form: AgentsForm) -> HttpRes
         provider=provider,
         attributes_by=form.cleaned_data["attributes_by"],
         by_conversations=form.cleaned_data["by_conversations"],
+        by_person=form.cleaned_data["by_person"],
         now=timezone.now(),
         made_by=person(request),
     )
@@ -80,6 +85,7 @@ def _context(provider: Provider, form: AgentsForm) -> dict[str, Any]:
         "choices": [(value, value.label, sentence) for value, sentence in EXPLANATIONS.items()],
         "chosen": form["attributes_by"].value(),
         "by_conversations": form["by_conversations"].value(),
+        "by_person": form["by_person"].value(),
         "found": how_agents_are_divided(provider, registry.words_of(provider.type), has_agents=has_agents),
         "has_agents": has_agents,
         "requests": count(requests_for_history(provider, today=timezone.now().date()), "request"),

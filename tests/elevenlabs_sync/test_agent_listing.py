@@ -39,9 +39,8 @@ def listed(told: Callable[[str], Any]) -> list[ListedAgent]:
             return told(cursor)
 
     session = SyncSession(call=lambda request: request(), clock=utc_now)
-    return AgentReader(
-        Client(), session=session, tells_agents=None, agents_first=False, by_conversations=False
-    ).listed()
+    choices: dict[str, Any] = {"agents_first": False, "by_conversations": False, "by_person": False}
+    return AgentReader(Client(), session=session, tells_agents=None, **choices).listed()
 
 
 def test_all_pages_are_read() -> None:
