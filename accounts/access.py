@@ -175,6 +175,12 @@ URLS: Final[Mapping[str, Need]] = {
     "rules:move": ASSIGN,
     "rules:delete": ASSIGN,
     "rules:apply": ASSIGN,
+    # API keys and agents
+    "keys:list": SEE_PROVIDERS,
+    "keys:detail": SEE_PROVIDERS,
+    "keys:assign": ASSIGN,
+    "keys:reassign": ASSIGN,
+    "keys:split": ASSIGN,
     # Providers
     "providers:list": SEE_PROVIDERS,
     "providers:detail": SEE_PROVIDERS,

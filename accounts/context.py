@@ -14,6 +14,7 @@ from providers.permissions import SEE_PROVIDERS
 PAGES = (
     ("Dashboard", "dashboard", ("/", "/models/")),
     ("Companies", "companies:list", ("/companies/", "/budgets/")),
+    ("API keys", "keys:list", ("/keys/",)),
     ("Statements", "statements:list", ("/statements/",)),
     ("LLM Providers", "providers:list", ("/providers/", "/rules/")),
 )

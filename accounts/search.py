@@ -23,6 +23,7 @@ class Page:
 PAGES = (
     Page("Dashboard", "dashboard", "home overview spend"),
     Page("Companies", "companies:list", "clients customers"),
+    Page("API keys", "keys:list", "agents projects assign"),
     Page("Statements", "statements:list", "invoices billing months"),
     Page("Models", "models:list", "usage by model"),
     Page("Budgets", "budgets:list", "limits thresholds"),

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(([*pages.provider_pages, *actions.provider_actions], "providers"))),
     path("", include((pages.model_pages, "models"))),
     path("", include((pages.export_pages, "exports"))),
+    path("", include(([*pages.key_pages, *actions.key_actions], "keys"))),
     path("", include(([*pages.company_pages, *actions.company_actions], "companies"))),
     path("", include((pages.statement_pages, "statements"))),
     path("", include((pages.agency_pages, "agency"))),

@@ -13,6 +13,7 @@ from costs.pages.views import (
     estimates,
     exports,
     first_run,
+    keys,
     models,
     provider,
     providers,
@@ -30,6 +31,11 @@ provider_pages = [
     path("providers/<int:pk>/", provider.provider_detail, name="detail"),
     path("providers/<int:pk>/restatements/", restatements.provider_restatements, name="restatements"),
     path("providers/<int:pk>/credit-rate/", estimates.credit_rate, name="credit_rate"),
+]
+
+key_pages = [
+    path("keys/", keys.key_list, name="list"),
+    path("keys/<int:pk>/", keys.key_detail, name="detail"),
 ]
 
 company_pages = [

@@ -35,7 +35,7 @@ def keys(user: User, words: Words) -> Iterable[Found]:
         return
     rows = Project.objects.filter(_all_of(words, "name", "label", "hint")).select_related("provider")
     for project in rows.order_by("deleted_at", "name", "pk")[:MOST_OF_A_KIND]:
-        yield Found("API keys", project.display_name, project.provider.get_absolute_url(), project.provider.name)
+        yield Found("API keys", project.display_name, project.get_absolute_url(), project.provider.name)
 
 
 def providers(user: User, words: Words) -> Iterable[Found]:

@@ -24,6 +24,12 @@ provider_actions = [
     path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]
 
+key_actions = [
+    path("keys/assign/", assigning.assign, name="assign"),
+    path("keys/reassign/", assigning.reassign, name="reassign"),
+    path("keys/split/", assigning.split, name="split"),
+]
+
 company_actions = [
     path("companies/add/", companies.add_company, name="add"),
     path("companies/<int:pk>/edit/", companies.edit_company, name="edit"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from elevenlabs_sync.simulator import SimulatedWorkspace
 from tests.services.product import ADMIN_PASSWORD, EmbeddedProduct
@@ -42,3 +43,16 @@ def cost_of(workspace: SimulatedWorkspace, *names: str, first: date, last: date)
     """What the keys of these names cost on the days ``first`` to ``last``."""
     rows = workspace.rows(first, last)
     return sum((row.cost for row in rows if row.cost is not None and row.key_name in names), Decimal(0))
+
+
+def choose_company(field: Locator, name: str) -> None:
+    """By its whole name, of those that there are or as a new one; nothing is saved yet."""
+    field.fill(name)
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-expanded", "false")
+
+
+def open_row(page: Page, key: str) -> Locator:
+    """The field in which the company of a key is chosen, in its row."""
+    page.get_by_role("row", name=key).get_by_role("link", name=re.compile("^(Assign|Change) ")).click()
+    return page.get_by_role("combobox", name="Company", exact=True)

@@ -291,7 +291,7 @@ def test_ten_thousand_keys_are_refused_in_words(admin: Client) -> None:
     more = admin.post(path, "&".join(f"projects={number}" for number in range(13_000)), content_type=FORM)
 
     assert (many.status_code, more.status_code) == (422, 400)
-    assert "Choose at most 500 keys at a time." in content_of(many)
+    assert "Choose at most 2000 keys at a time." in content_of(many)
 
 
 # --- Names that look alike --------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from elevenlabs_sync.simulator import Agents, SimulatedWorkspace
-from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in
+from tests.browsing import choose_company, cost_of, dollars, listen_for_complaints, sign_in
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import today
 
@@ -138,17 +138,14 @@ def test_an_assignment_from_a_date_leaves_the_day_before(product: EmbeddedProduc
     """By keyboard alone; the old company keeps what was before."""
     page, (first, last) = browsing, settled_month()
     page.goto(f"{product.url}/providers/1/")
-    page.get_by_label(f"Company of {MERIDIAN}").focus()
     page.get_by_role("checkbox", name=f"Select {MERIDIAN}").focus()
     page.keyboard.press("Space")
-    page.get_by_label("Assign to company…").select_option("New company…")
-    page.get_by_label("New company").fill("Meridian")
-    page.get_by_label("New company").press("Enter")
+    choose_company(page.get_by_label("Assign to company…"), "Meridian")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="1 key assigned to Meridian.")).to_be_visible()
 
     expect(page.get_by_role("checkbox", name=f"Select {MERIDIAN}")).to_be_checked()
-    page.get_by_label("Assign to company…").select_option("New company…")
-    page.get_by_label("New company").fill("Meridian Express")
+    choose_company(page.get_by_label("Assign to company…"), "Meridian Express")
     page.get_by_label("From a date").focus()
     page.keyboard.press("Space")
     page.get_by_label("From (UTC)").fill(str(first.replace(day=15)))

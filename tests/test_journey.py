@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
-from tests.browsing import cost_of, dollars, listen_for_complaints, sign_in
+from tests.browsing import choose_company, cost_of, dollars, listen_for_complaints, open_row, sign_in
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import BACKFILL_DAYS, backfilled_totals, exported_totals, today
 
@@ -121,12 +121,11 @@ def test_from_sign_in_to_what_a_company_spends(
     page.goto(provider_url)
     for name in NORTHWIND:
         page.get_by_role("checkbox", name=f"Select {name}").check()
-    page.get_by_label("Assign to company…").select_option("New company…")
-    page.get_by_label("New company").fill("Northwind")
+    choose_company(page.get_by_label("Assign to company…"), "Northwind")
     page.get_by_role("button", name="Assign", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="2 keys assigned to Northwind.")).to_be_visible()
-    page.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
-    page.get_by_role("button", name=f"Save the company of {JUNIPER}").click()
+    choose_company(open_row(page, JUNIPER), "Northwind")
+    page.get_by_role("button", name="Save", exact=True).click()
     message = page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")
     expect(message).to_be_visible()
     message.get_by_role("button", name="Undo").click()
@@ -197,15 +196,15 @@ def test_every_page_fits_a_narrow_screen(assigned: EmbeddedProduct, page: Page, 
 
 
 def test_keys_are_assigned_without_javascript(assigned: EmbeddedProduct, browser: Browser) -> None:
-    """Sign in, choose a company in a key's row, press its button: assigned."""
+    """Sign in, follow a key's row to its page, choose a company, press the button: assigned."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         sign_in(page, assigned)
         page.goto(f"{assigned.url}/providers/1/")
-        row = page.get_by_role("row", name=JUNIPER)
+        page.get_by_role("link", name=f"Assign {JUNIPER} to a company").click()
 
-        row.get_by_label(f"Company of {JUNIPER}").select_option("Northwind")
-        row.get_by_role("button", name="Save").click()
+        page.get_by_label("Assign to company").select_option("Northwind")
+        page.get_by_role("button", name="Assign", exact=True).click()
 
         expect(page.get_by_role("status").filter(has_text="1 key assigned to Northwind.")).to_be_visible()
 

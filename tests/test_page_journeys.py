@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browsing import listen_for_complaints, sign_in
+from tests.browsing import choose_company, listen_for_complaints, open_row, sign_in
 from tests.services.product import EmbeddedProduct
 
 pytestmark = pytest.mark.browser
@@ -56,10 +56,6 @@ def open_keys(page: Page, product: EmbeddedProduct) -> None:
     page.get_by_role("heading", name="API keys").scroll_into_view_if_needed()
 
 
-def company_of(page: Page, key: str) -> Locator:
-    return page.get_by_label(f"Company of {key}", exact=True)
-
-
 def top_of(element: Locator) -> float:
     """Where it stands on the screen."""
     return float(element.evaluate("element => element.getBoundingClientRect().top"))
@@ -67,54 +63,53 @@ def top_of(element: Locator) -> float:
 
 def test_a_row_is_saved_by_its_button_where_the_person_is(product: EmbeddedProduct, browsing: Page) -> None:
     """The message and its Undo are in view, the row stays where it was, and so do ticks and focus."""
-    page, select = browsing, company_of(browsing, JUNIPER)
+    page, row = browsing, browsing.get_by_role("row", name=JUNIPER)
     open_keys(page, product)
     page.get_by_role("checkbox", name=f"Select {LANTERN}").check()
-    select.select_option("Acme")
-    select.scroll_into_view_if_needed()
-    place = top_of(select)
+    choose_company(open_row(page, JUNIPER), "Acme")
+    place = top_of(row)
 
-    page.get_by_role("button", name=f"Save the company of {JUNIPER}").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     message = page.get_by_role("status").filter(has_text="1 key assigned to Acme.")
     expect(message.get_by_role("button", name="Undo")).to_be_in_viewport()
-    assert top_of(select) == pytest.approx(place, abs=2)
+    assert top_of(row) == pytest.approx(place, abs=2)
     expect(page.get_by_role("checkbox", name=f"Select {LANTERN}")).to_be_checked()
-    expect(select).to_be_focused()
+    expect(page.get_by_role("link", name=f"Change the company of {JUNIPER}")).to_be_focused()
 
 
 def test_what_is_left_to_assign_is_told_anew_with_the_row(product: EmbeddedProduct, browsing: Page) -> None:
     """The banner above and the filter beside the keys say one number, before and after; the row stays in its place."""
-    page, select = browsing, company_of(browsing, LANTERN)
+    page, row = browsing, browsing.get_by_role("row", name=LANTERN)
     open_keys(page, product)
     banner = page.get_by_text("Initial sync finished. Assign")
     left, agents = map(int, re.findall(r"Assign (\d+) API keys and (\d+) agents", banner.inner_text())[0])
-    select.select_option("Acme")
-    select.scroll_into_view_if_needed()
-    place = top_of(select)
+    choose_company(open_row(page, LANTERN), "Acme")
+    place = top_of(row)
 
-    page.get_by_role("button", name=f"Save the company of {LANTERN}").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     expect(banner).to_contain_text(f"Assign {left - 1} API keys")
     expect(page.get_by_role("link", name=f"Unassigned ({left - 1 + agents})")).to_be_visible()
-    assert top_of(select) == pytest.approx(place, abs=2)
+    assert top_of(row) == pytest.approx(place, abs=2)
     page.get_by_role("button", name="Undo").click()
     expect(banner).to_contain_text(f"Assign {left} API keys")
 
 
 def test_an_arrow_key_chooses_and_saves_nothing(product: EmbeddedProduct, browsing: Page) -> None:
-    """The button that comes next does."""
-    page, select = browsing, company_of(browsing, MERIDIAN)
+    """Enter chooses, and the button that comes next saves."""
+    page = browsing
     open_keys(page, product)
-    select.focus()
+    field = open_row(page, MERIDIAN)
 
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Tab")
+    field.press("ArrowDown")
+    expect(page.get_by_role("option", name="Acme")).to_have_attribute("aria-selected", "true")
+    field.press("Tab")
 
-    expect(select).not_to_have_value("none")
-    expect(page.get_by_role("button", name=f"Save the company of {MERIDIAN}")).to_be_focused()
+    expect(field).to_have_value("")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
     page.reload()
-    expect(select).to_have_value("none")
+    expect(page.get_by_role("link", name=f"Assign {MERIDIAN} to a company")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -125,13 +120,14 @@ def test_an_arrow_key_chooses_and_saves_nothing(product: EmbeddedProduct, browsi
         ("lost", "That could not be saved."),
     ],
 )
-def test_a_row_that_was_not_saved_says_so_in_view_and_shows_what_is(
+def test_a_row_that_was_not_saved_says_so_in_view_and_keeps_what_was_chosen(
     product: EmbeddedProduct, signed_in_page: Page, failure: str, said: str
 ) -> None:
     """The company went away meanwhile, the server made a mistake, or it was never reached."""
-    page, select = signed_in_page, company_of(signed_in_page, MERIDIAN)
+    page = signed_in_page
     open_keys(page, product)
-    select.select_option("Acme")
+    field = open_row(page, MERIDIAN)
+    choose_company(field, "Acme")
 
     def answer(route: Route) -> None:
         if failure == "refused":
@@ -142,10 +138,12 @@ def test_a_row_that_was_not_saved_says_so_in_view_and_shows_what_is(
             route.abort()
 
     page.route("**/assign/", answer)
-    page.get_by_role("button", name=f"Save the company of {MERIDIAN}").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_role("status").filter(has_text=said)).to_be_in_viewport()
-    expect(select).to_have_value("none")
+    expect(field).to_have_value("Acme")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name=f"Assign {MERIDIAN} to a company")).to_be_focused()
 
 
 def test_ticks_and_place_survive_what_is_done_with_them(product: EmbeddedProduct, browsing: Page) -> None:
@@ -153,14 +151,16 @@ def test_ticks_and_place_survive_what_is_done_with_them(product: EmbeddedProduct
     page, lantern = browsing, browsing.get_by_role("checkbox", name=f"Select {LANTERN}")
     open_keys(page, product)
     lantern.check()
-    page.get_by_label("Assign to company…").select_option("New company…")
+    page.get_by_label("From a date").check()
+    page.get_by_label("From (UTC)").fill("2019-01-01")
+    choose_company(page.get_by_label("Assign to company…"), "Lantern")
     lantern.evaluate("box => box.scrollIntoView({ block: 'center' })")
     place = top_of(lantern)
 
     page.get_by_role("button", name="Assign", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="Enter the new company's name.")).to_be_in_viewport()
+    expect(page.get_by_role("status").filter(has_text="The date must be between")).to_be_in_viewport()
     expect(lantern).to_be_checked()
-    page.get_by_label("New company").fill("Lantern")
+    page.get_by_label("All history").check()
     page.get_by_role("button", name="Assign", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="1 key assigned to Lantern.")).to_be_in_viewport()
     expect(lantern).to_be_checked()
@@ -295,7 +295,7 @@ def test_one_long_word_stays_in_its_card(product: EmbeddedProduct, browsing: Pag
 
     assert {place: surplus for place, surplus in wide.items() if surplus > 0} == {}
     assert browsing.locator("#bulk").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
-    assert float(browsing.locator("#bulk-company").evaluate("select => select.offsetWidth")) < 300
+    assert float(browsing.locator("#bulk-company-input").evaluate("field => field.offsetWidth")) < 300
 
 
 def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedProduct) -> None:

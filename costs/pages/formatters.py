@@ -271,13 +271,17 @@ def provider(subject: Provider, query: str = "") -> Cell:
     return Cell(html, subject.name)
 
 
-def project(subject: Project, *, now: datetime | None = None, words: PageWords | None = None) -> Cell:
-    """An API key's name, its last characters and what has become of it; with ``now`` also what it may still do."""
+def project(subject: Project, *, now: datetime | None = None, words: PageWords | None = None, url: str = "") -> Cell:
+    """An API key's name – with ``url`` a link –, its last characters and what has become of it.
+
+    With ``now`` also what it may still do.
+    """
     words = words or words_for()
     facts = _facts(subject, now, words) if now else []
+    name = isolated(subject.display_name)
     html = format_html(
         "{}{}{}{}",
-        isolated(subject.display_name),
+        format_html('<a class="row-link" href="{}">{}</a>', url, name) if url else name,
         format_html(' <span class="muted small nowrap">··{}</span>', subject.hint)
         if subject.hint and (subject.label or subject.name)
         else "",
@@ -290,7 +294,8 @@ def project(subject: Project, *, now: datetime | None = None, words: PageWords |
 def project_of_provider(subject: Project, query: str = "") -> Cell:
     """An API key with its provider below it, for tables that hold keys of several."""
     own = words_for([subject.provider])
-    html = format_html('{}<span class="sub">{}</span>', project(subject, words=own), provider(subject.provider, query))
+    name = project(subject, words=own, url=f"{subject.get_absolute_url()}{query}")
+    html = format_html('{}<span class="sub">{}</span>', name, provider(subject.provider, query))
     return Cell(html, f"{subject.full_name} ({subject.provider.name})")
 
 

@@ -11,29 +11,18 @@ from costs.models import Restatement
 from costs.reports import breakdowns
 from costs.reports.breakdowns import Breakdown
 from costs.reports.days import Step
+from costs.reports.keys import KeyUsage, used_keys
 from costs.reports.metrics import Metric
 from costs.reports.reconciliation import Reconciliation, reconcile, running_period
 from costs.reports.series import DailySeries, daily_series
-from costs.reports.totals import Totals, all_usage, main_currency, sums_by
+from costs.reports.totals import all_usage, main_currency, sums_by
 from costs.usage.coverage import Coverage, coverage_of_ranges
 from costs.usage.estimates import reports_cost
-from providers.models import NO_PERIODS, Assignment, Company, Periods, Project, Provider, SyncRun
+from providers.finding import KnownKey
+from providers.models import NO_PERIODS, Assignment, Company, Project, Provider, SyncRun
 
 LATEST_RESTATEMENTS = 20
 LATEST_RUNS = 20
-
-
-@dataclass(frozen=True)
-class KeyUsage:
-    """What a key used, and who pays for it when."""
-
-    project: Project
-    totals: Totals
-    periods: Periods
-    is_present: bool  # whether it counts as an API key or an agent that there is
-
-    def is_assigned(self, day: date) -> bool:
-        return bool(self.periods.payers_on(day))
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,10 @@ class ProviderReport:
     may_estimate: bool  # amounts come from a rate that was set, or could: no cost is reported
     period: DateRange | None  # the days of the running billing period
     reconciliation: Reconciliation | None  # of that period
+
+    @property
+    def coverages(self) -> Mapping[int, Coverage]:
+        return {self.provider.pk: self.coverage}
 
     @property
     def unassigned_keys(self) -> int:
@@ -129,16 +122,7 @@ def provider_report(
 
 
 def _keys(provider: Provider, days: DateRange) -> tuple[KeyUsage, ...]:
-    projects = list(Project.objects.for_provider(provider).with_presence())
+    projects = Project.objects.for_provider(provider).select_related("provider").with_presence()
     usage = all_usage().for_provider(provider).between(days.first, days.last)
-    by_project = breakdowns.project_breakdown(usage, projects)
     stored = Assignment.objects.filter(project__provider=provider).by_project()
-    return tuple(
-        KeyUsage(
-            line.subject,
-            line.totals,
-            stored.get(line.subject.pk, NO_PERIODS),
-            is_present=line.subject.is_present_key or line.subject.is_present_agent,
-        )
-        for line in by_project.lines
-    )
+    return used_keys([KnownKey(project, stored.get(project.pk, NO_PERIODS)) for project in projects], usage)

@@ -9,8 +9,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from core.days import EARLIEST_DAY
+from providers.finding import matching_projects
 from providers.forms.fields import DATE_UNREADABLE, IdsField, NameField, PercentField
 from providers.models import Company, Project, Provider
 from providers.services.assigning import check_shares
@@ -61,24 +63,40 @@ class AppliesForm(forms.Form):
 
 
 class KeysForm(forms.Form):
-    """Some API keys of one provider."""
+    """Some API keys – of one provider, or of any –, by their ids or as all that match what a list was filtered by."""
 
-    projects = IdsField(error_messages={"required": "Choose at least one key."})
+    projects = IdsField(required=False)
+    matching = forms.CharField(required=False, max_length=2000)  # "?" and the query of a KeyFilter
 
-    def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, provider: Provider | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.provider = provider
 
-    def clean_projects(self) -> list[Project]:
-        wanted: list[int] = self.cleaned_data["projects"]
-        found = list(Project.objects.for_provider(self.provider).filter(pk__in=wanted))
-        if len(found) != len(wanted):
-            raise ValidationError("Some of these keys don't exist. Reload the page and choose again.")
+    def clean(self) -> dict[str, Any]:
+        """Settles ``projects``."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "projects" not in self.errors and "matching" not in self.errors:
+            try:
+                cleaned["projects"] = self._projects(cleaned["projects"], cleaned["matching"])
+            except ValidationError as refusal:
+                self.add_error("projects", refusal)
+        return cleaned
+
+    def _projects(self, wanted: list[int], matching: str) -> list[Project]:
+        if matching.startswith("?") and self.provider is None:
+            found = matching_projects(matching[1:], today=timezone.now().date())
+        else:
+            known = Project.objects.select_related("provider").filter(pk__in=wanted)
+            found = list(known.for_provider(self.provider) if self.provider else known)
+            if len(found) != len(wanted):
+                raise ValidationError("Some of these keys don't exist. Reload the page and choose again.")
+        if not found:
+            raise ValidationError("Choose at least one key.")
         return found
 
 
 class AssignForm(KeysForm, AppliesForm):
-    """Some API keys of one provider, a company (one there is, a new one, or none), and from when on."""
+    """Some API keys, a company (one there is, a new one, or none), and from when on."""
 
     NOBODY = "none"
     NEW = "new"

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 
 from core.secrets import ApiKey, looks_like_key, refuse_keys
 
-# One act of assigning; more than a page of keys, less than a hostile form may send.
-ASSIGN_LIMIT = 500
+# One act of assigning; more than anybody has ticked, less than a hostile form may send.
+ASSIGN_LIMIT = 2000
 
 DATE_UNREADABLE = "The date can't be read. Write it as YYYY-MM-DD."
 
@@ -94,12 +94,12 @@ class PercentField(forms.CharField):
 
 
 class IdsField(forms.Field):
-    """Several ids of one name, as checkboxes send them; unreadable ones are refused."""
+    """Several ids of one name, as checkboxes send them, or a list with commas; unreadable ones are refused."""
 
     widget = forms.SelectMultiple
 
     def to_python(self, value: Any) -> list[int]:
-        texts = list(dict.fromkeys(value or []))
+        texts = list(dict.fromkeys(text for several in value or [] for text in several.split(",")))
         if len(texts) > ASSIGN_LIMIT:
             raise ValidationError(f"Choose at most {ASSIGN_LIMIT} keys at a time.")
         if not all(text.isascii() and text.isdecimal() and len(text) <= 18 for text in texts):

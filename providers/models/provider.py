@@ -290,6 +290,9 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.display_name
 
+    def get_absolute_url(self) -> str:
+        return reverse("keys:detail", args=[self.pk])
+
     @property
     def display_name(self) -> str:
         """What people call it: their own label, the reported name, or – unnamed – the key's last characters."""

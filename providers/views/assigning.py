@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from core.names import isolated_in
 from core.request_helpers import next_url, person, sentences
@@ -42,18 +42,17 @@ Line = tuple[str, str]
 
 
 @require_POST
-def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Assign keys, in all history where ``applies_to`` is not sent.
+def assign(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Assign keys – of one provider, or of any –, in all history where ``applies_to`` is not sent.
 
     The page's own forms send ``ask``: for keys that another company pays for, the page of reassign() comes first.
     """
-    provider = get_object_or_404(Provider, pk=pk)
-    back = next_url(request) or provider.get_absolute_url()
+    provider, back = _place(request, pk)
     form = AssignForm(request.POST, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
     if "ask" in request.POST and not form.cleaned_data["applies_to"] and _belong_to_others(form):
-        return redirect(f"{reverse('providers:reassign', args=[pk])}?{_question(form, back)}")
+        return redirect(f"{urls(provider)['preview_url']}?{_question(form, back)}")
     try:
         with transaction.atomic():
             company, is_new = form.cleaned_data["existing_company"], False
@@ -72,19 +71,18 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     return _assigned(request, change, back)
 
 
-@require_safe
-def reassign(request: HttpRequest, pk: int) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def reassign(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The page that lets a person choose from when on keys belong to another company."""
-    provider = get_object_or_404(Provider, pk=pk)
-    back = next_url(request) or provider.get_absolute_url()
-    form = AssignForm(request.GET, provider=provider)
+    provider, back = _place(request, pk)
+    form = AssignForm(request.POST if request.method == "POST" else request.GET, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
     company: Company | None = form.cleaned_data["existing_company"]
     projects = sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold())
     context = {
         "provider": provider,
-        "name": provider.name,
+        "assign_url": urls(provider)["assign_url"],
         "projects": list(zip(projects, _payers_today(projects), strict=True)),
         "company_name": company.name if company else form.cleaned_data["new_company"],
         "sent": form.cleaned_data,
@@ -95,11 +93,10 @@ def reassign(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def split(request: HttpRequest, pk: int) -> HttpResponse:
-    """A page for the keys that were chosen on the provider's page; ``add``, ``remove`` and ``save`` are its buttons."""
-    provider = get_object_or_404(Provider, pk=pk)
+def split(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """A page for the keys that were chosen on another; ``add``, ``remove`` and ``save`` are its buttons."""
+    provider, back = _place(request, pk)
     sent = request.POST if request.method == "POST" else request.GET
-    back = next_url(request) or provider.get_absolute_url()
     chosen = KeysForm(sent, provider=provider)
     if not chosen.is_valid():
         return problem(request, "The keys were not split", sentences(chosen), back)
@@ -115,7 +112,6 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects, periods) else "all")
     context = {
         "provider": provider,
-        "name": provider.name,
         "form": form,
         "projects": sorted(projects, key=lambda project: project.display_name.casefold()),
         "keys_text": chosen_keys(projects),
@@ -126,6 +122,21 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         "was_removed": "remove" in sent,
     }
     return render(request, "assignments/split.html", context, status=422 if form.errors else 200)
+
+
+def _place(request: HttpRequest, pk: int | None) -> tuple[Provider | None, str]:
+    """The provider whose keys a form is about – None: keys of any – and the page to go back to."""
+    provider = None if pk is None else get_object_or_404(Provider, pk=pk)
+    return provider, next_url(request) or (provider.get_absolute_url() if provider else reverse("keys:list"))
+
+
+def urls(provider: Provider | None) -> dict[str, str]:
+    """Where the forms of a page about the keys of ``provider``, or of any, are sent."""
+    if provider is None:
+        names = {"assign_url": "keys:assign", "split_url": "keys:split", "preview_url": "keys:reassign"}
+        return {key: reverse(name) for key, name in names.items()}
+    names = {"assign_url": "providers:assign", "split_url": "providers:split", "preview_url": "providers:reassign"}
+    return {key: reverse(name, args=[provider.pk]) for key, name in names.items()}
 
 
 def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> AssignmentChange | None:
@@ -183,8 +194,11 @@ def said(change: AssignmentChange) -> SafeString:
 def _question(form: AssignForm, back: str) -> str:
     """The query of reassign(): what the form says, except its first day."""
     named = {name: form.cleaned_data[name] for name in ("company", "new_company") if form.cleaned_data[name]}
-    projects = [project.pk for project in form.cleaned_data["projects"]]
-    return urlencode({"projects": projects, **named, "next": back}, doseq=True)
+    if form.cleaned_data["matching"]:
+        named["matching"] = form.cleaned_data["matching"]
+    else:
+        named["projects"] = ",".join(str(project.pk) for project in form.cleaned_data["projects"])
+    return urlencode({**named, "next": back})
 
 
 def _belong_to_others(form: AssignForm) -> bool:

@@ -124,6 +124,11 @@ ANSWERS = {
     "rules:move": "302 405 405 403 404 404",
     "rules:delete": "302 200 200 403 404 404",
     "rules:apply": "302 200 200 403 404 404",
+    "keys:list": "302 200 200 200 404 404",
+    "keys:detail": "302 200 200 200 404 404",
+    "keys:assign": "302 405 405 403 404 404",
+    "keys:reassign": "302 422 422 403 404 404",
+    "keys:split": "302 422 422 403 404 404",
     "providers:list": "302 200 200 200 404 404",
     "providers:detail": "302 200 200 200 404 404",
     "providers:progress": "302 302 302 302 404 404",
@@ -279,9 +284,9 @@ def test_the_companies_of_another_role_open_nothing() -> None:
 @pytest.mark.parametrize(
     ("role", "shown"),
     [
-        (Role.ADMIN, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
-        (Role.MEMBER, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
-        (Role.VIEWER, {"Dashboard", "Companies", "Statements", "LLM Providers", "Settings"}),
+        (Role.ADMIN, {"Dashboard", "Companies", "API keys", "Statements", "LLM Providers", "Settings"}),
+        (Role.MEMBER, {"Dashboard", "Companies", "API keys", "Statements", "LLM Providers", "Settings"}),
+        (Role.VIEWER, {"Dashboard", "Companies", "API keys", "Statements", "LLM Providers", "Settings"}),
         (Role.COMPANY_VIEWER, {"Your companies", "Settings"}),
     ],
 )

@@ -66,6 +66,7 @@ def world() -> World:
             "providers": {"pk": provider.pk},
             "providers:accept": {"pk": provider.pk, "run_pk": run.pk},
             "providers:undo": {"pk": change.pk},
+            "keys": {"pk": project.pk},
             "companies": {"pk": own.pk, "month": date(2026, 10, 1)},
             "statements": {"month": date(2026, 10, 1)},
             "rules": {"pk": make_rule(company=other).pk},

@@ -60,11 +60,14 @@ def test_an_unknown_address_has_a_page(client: Client) -> None:
     assert "Page not found" in response.content.decode()
 
 
+VIEWERS_PAGES = ["Dashboard", "Companies", "API keys", "Statements", "LLM Providers", "Settings"]
+
+
 @pytest.mark.parametrize(
     ("role", "path", "status", "pages"),
     [
-        (Role.ADMIN, "/nothing-here/", 404, ["Dashboard", "Companies", "Statements", "LLM Providers", "Settings"]),
-        (Role.VIEWER, "/providers/add/", 403, ["Dashboard", "Companies", "Statements", "LLM Providers", "Settings"]),
+        (Role.ADMIN, "/nothing-here/", 404, VIEWERS_PAGES),
+        (Role.VIEWER, "/providers/add/", 403, VIEWERS_PAGES),
         (Role.COMPANY_VIEWER, "/providers/", 404, ["Your companies", "Settings"]),
     ],
 )

@@ -215,7 +215,7 @@ def test_bad_companies_are_refused_with_a_sentence(
         ({"projects": []}, "Choose at least one key."),
         ({"projects": ["x"]}, "Some of these keys don"),
         ({"projects": ["9" * 30]}, "Some of these keys don"),
-        ({"projects": [str(number) for number in range(1, 600)]}, "Choose at most 500 keys at a time."),
+        ({"projects": [str(number) for number in range(1, 2600)]}, "Choose at most 2000 keys at a time."),
     ],
 )
 def test_other_bad_splits_are_refused_with_a_sentence(

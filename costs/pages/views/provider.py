@@ -19,6 +19,7 @@ from core.tables import Table
 from core.wording import ago, clock
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
+from costs.pages.key_cells import assigning_context
 from costs.pages.notices import unread_notice
 from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
@@ -53,7 +54,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     report = provider_report(provider, chosen.range, metric=metric, now=now, step=read_step(request))
     title = f"{metric.label} per {report.daily.step.value} by model"
     chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=words)
-    keys = key_table(request, report, chosen.range, now, words)
+    keys = key_table(request, report, chosen.range, now, words, chosen.query)
     tables = {"days": chart.table, "keys": keys.table, **_tables(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):
         slug, table = asked
@@ -137,10 +138,7 @@ def _assigning(request: HttpRequest, report: ProviderReport, keys: KeyTable) -> 
         "agents_found": how_agents_are_divided(
             report.provider, words_of(report.provider.type), has_agents=report.has_agents
         ),
-        "companies": report.current_companies,
-        "assign_url": reverse("providers:assign", args=[report.provider.pk]),
-        "here": request.get_full_path(),
-        "today": report.today,
+        **assigning_context(request, report.current_companies, report.today, report.provider),
     }
 
 

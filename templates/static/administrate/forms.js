@@ -5,7 +5,7 @@
 // - a field's text is copied                    button[data-copy]
 // - checkboxes of a table and their bulk bar    [data-bulk]
 // - a date is asked for only where it counts    form[data-applies]
-// - a row's button shows once it has a choice   form[data-row-assign]
+// - all that match are chosen, beyond the page  [data-select-matching], their number
 // - a name that is taken is said at its field   input[data-taken], the id of the names
 // - bubbles with a reason close on Escape       .hint
 // - a menu closes on Escape and when it is left details[data-menu]
@@ -65,15 +65,18 @@
     const bar = document.querySelector("[data-bulk]");
     if (!bar) return;
     const boxes = [...document.querySelectorAll("input[name=projects][type=checkbox]")];
-    const chosen = boxes.filter((box) => box.checked).length;
+    const matching = document.querySelector("[data-select-matching]");
+    const ticked = boxes.filter((box) => box.checked).length;
+    const chosen = matching?.checked ? Number(matching.dataset.selectMatching) : ticked;
     bar.hidden = chosen === 0;
     bar.querySelector("[data-bulk-count]").textContent = `${chosen} selected`;
-    bar.querySelector("[data-needs=new]").hidden = bar.querySelector("select[name=company]").value !== "new";
+    const isNew = bar.querySelector("select[name=company]").value === "new";
+    bar.querySelector("[data-needs=new]").hidden = !isNew || Boolean(bar.querySelector("[role=combobox]"));
     bar.querySelector("[data-needs=from]").hidden = !bar.querySelector("input[name=applies_to][value=from]").checked;
     const all = document.querySelector("[data-select-all]");
     if (all) {
-      all.checked = chosen > 0 && chosen === boxes.length;
-      all.indeterminate = chosen > 0 && chosen < boxes.length;
+      all.checked = ticked > 0 && ticked === boxes.length;
+      all.indeterminate = ticked > 0 && ticked < boxes.length;
     }
   };
 
@@ -108,36 +111,29 @@
   window.addEventListener("pageshow", updateDates);
   updateDates();
 
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-select-all]")) {
-      for (const box of document.querySelectorAll("input[name=projects][type=checkbox]")) {
-        box.checked = event.target.checked;
-      }
-    }
+  const tick = (isTicked) => {
+    for (const box of document.querySelectorAll("input[name=projects][type=checkbox]")) box.checked = isTicked;
+  };
+  document.addEventListener("change", ({ target }) => {
+    const matching = document.querySelector("[data-select-matching]");
+    if (target.matches("[data-select-all], [data-select-matching]")) tick(target.checked);
+    // Without one of them it is no longer all that match.
+    if (matching && target !== matching && target.matches("[data-select-all], input[name=projects]")) matching.checked = false;
     updateBulk();
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-bulk-clear]")) return;
-    for (const box of document.querySelectorAll("input[name=projects][type=checkbox]")) box.checked = false;
+    tick(false);
+    const matching = document.querySelector("[data-select-matching]");
+    if (matching) matching.checked = false;
     updateBulk();
-    document.querySelector("[data-select-all]")?.focus();
+    (matching ?? document.querySelector("[data-select-all]"))?.focus();
   });
   window.addEventListener("pageshow", updateBulk);
   updateBulk();
 
-  // A choice in a row is saved by its button, which is there as soon as there is something to save.
-  const updateRows = () => {
-    for (const form of document.querySelectorAll("form[data-row-assign]")) {
-      const [chosen] = form.querySelector("select").selectedOptions;
-      form.classList.toggle("is-changed", Boolean(chosen) && !chosen.defaultSelected);
-    }
-  };
-  document.addEventListener("change", updateRows);
-  document.addEventListener("reset", () => setTimeout(updateRows));
-  window.addEventListener("pageshow", updateRows);
-
   document.addEventListener("in-place:settled", () => {
-    for (const update of [idle, updateBulk, updateDates, updateRows]) update();
+    for (const update of [idle, updateBulk, updateDates]) update();
   });
 
   document.addEventListener("keydown", (event) => {

@@ -4,6 +4,7 @@
 // - form[data-in-place]            is sent that way, if the page has parts to take over;
 //                                  "reset": shows again what is saved, if it could not be saved
 // - form[data-returns-to="id"]     what has the focus afterwards, if the form itself went with its part
+// - form[data-search]              a list is shown anew as its form is filled in, under its own address
 // What leads to another page opens it. A refusal without a place on this page is said where messages stand.
 "use strict";
 
@@ -52,6 +53,7 @@
         else field.removeAttribute(name);
       }
     }
+    document.dispatchEvent(new Event("in-place:settled"));
   };
 
   const returnFocus = () => {
@@ -117,6 +119,38 @@
     }
     form.ariaBusy = null;
     document.dispatchEvent(new Event("in-place:settled"));
+  });
+
+  // The latest answer counts, whichever comes last.
+  let asked = 0;
+  const show = async (form) => {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    const address = query.size ? `${location.pathname}?${query}` : location.pathname;
+    const number = ++asked;
+    try {
+      const response = await fetch(address);
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (number !== asked || !response.ok) return;
+      takeOver(page, form);
+      history.replaceState(null, "", address);
+      form.querySelector("[data-search-said]").textContent = document.querySelector("[data-part] h2")?.textContent ?? "";
+    } catch {
+      // The form's button remains.
+    }
+  };
+  let typed;
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest("form[data-search]");
+    if (!form) return;
+    clearTimeout(typed);
+    typed = setTimeout(() => show(form), target.type === "search" ? 200 : 0);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-search]");
+    if (!form) return;
+    event.preventDefault();
+    clearTimeout(typed);
+    show(form);
   });
 
   // Messages float above the page, so they must be able to go.
