@@ -32,7 +32,7 @@ from costs.pages.words import PageWords
 from costs.reports.keys import KeysReport
 from costs.reports.totals import Totals
 from costs.usage.coverage import joint_coverage
-from providers.finding import FLAGS, KeyFilter
+from providers.finding import FLAGS, PARAMETERS, KeyFilter
 from providers.models import Project
 
 SORTS: Mapping[str, Callable[[PaidKey], Any]] = {
@@ -58,7 +58,7 @@ KINDS: Mapping[str, str] = {
     Project.Kind.KEYLESS: "Usage without a key",
     Project.Kind.ACCOUNT: "Account totals",
 }
-# What the form of filters does not send itself and has to keep.
+# What neither the form of filters nor that of columns sends itself, and both have to keep.
 _KEPT = ("from", "to", "sort")
 
 
@@ -210,10 +210,16 @@ def _fields(request: HttpRequest, report: KeysReport, wanted: KeyFilter, columns
     companies = sorted(report.companies.values(), key=lambda company: natural(company.name))
     return {
         "text": wanted.text,
-        "kept": [(name, request.GET[name]) for name in _KEPT if request.GET.get(name)],
+        "kept": _parameters(request, (*_KEPT, "column")),
+        "filters": _parameters(request, (*_KEPT, *PARAMETERS)),
         "providers": [Option(str(one.pk), one.name, one.pk == wanted.provider) for one in report.providers],
         "companies": [Option(str(one.pk), one.name, one.pk == wanted.company) for one in companies],
         "kinds": [Option(kind, label, kind == wanted.kind) for kind, label in KINDS.items() if kind in report.kinds],
         "flags": [Option(flag, label, flag in wanted.flags) for flag, label in FLAGS.items()],
         "columns": columns,
     }
+
+
+def _parameters(request: HttpRequest, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of the address, for hidden fields."""
+    return [(name, value) for name in names for value in request.GET.getlist(name) if value]

@@ -27,7 +27,7 @@
 
   // What a person has changed but not sent: ticks, and fields of other forms than the one that was sent.
   const unsent = (form) =>
-    [...document.querySelectorAll("[data-part] :is(input, select)[id]")]
+    [...document.querySelectorAll("[data-part] :is(input, select)[id]:not([data-select-matching])")]
       .filter((field) => field.type === "checkbox" || field.form !== form)
       .map(({ id, checked, value }) => ({ id, checked, value }));
 
@@ -65,7 +65,7 @@
   // Ticks wait in this tab while a form leads to another page, for the way back.
   const waiting = `ticks of ${location.pathname}`;
   const keepTicks = () => {
-    const ticked = document.querySelectorAll("[data-part] input[type=checkbox][id]:checked");
+    const ticked = document.querySelectorAll("[data-part] input[type=checkbox][id]:checked:not([data-select-matching])");
     sessionStorage.setItem(waiting, JSON.stringify([...ticked].map(({ id, checked }) => ({ id, checked }))));
   };
   putBack(JSON.parse(sessionStorage.getItem(waiting) ?? "[]"));

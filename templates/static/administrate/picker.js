@@ -23,7 +23,7 @@
     input.setAttribute("aria-controls", `picker-${number}`);
     Object.assign(list, { id: `picker-${number}`, className: "picker__list", popover: "manual" });
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", label.textContent);
+    list.setAttribute("aria-label", "Companies");
     Object.assign(said, { className: "visually-hidden", role: "status" });
     label.htmlFor = input.id;
     select.hidden = true;
