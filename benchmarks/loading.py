@@ -17,9 +17,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from benchmarks.world import Row, Size, as_usage, days_until_today, rows_of
+from core.days import DateRange
 from core.secrets import ApiKey
-from costs.models import FIGURES, AttributedUsage, CompanySum, DailyUsage, ModelSum, ReadDay, Span
+from costs.models import FIGURES, AttributedUsage, CompanySum, DailyUsage, ModelSum, Span
 from costs.usage import sums
+from costs.usage.coverage import record_reading
 from costs.usage.writing import write_usage
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 
@@ -179,7 +181,7 @@ def _finish(world: World) -> None:
     now = datetime.now(UTC)
     days = days_until_today(world.size.days)
     for workspace in world.workspaces:
-        ReadDay.objects.bulk_create([ReadDay(provider=workspace.provider, day=day, read_at=now) for day in days])
+        record_reading(workspace.provider, DateRange(days[0], days[-1]), now)
         Project.objects.for_provider(workspace.provider).update(first_used_on=days[0], last_used_on=days[-1])
         Provider.objects.filter(pk=workspace.provider.pk).update(history_from=days[0])
 

@@ -25,6 +25,7 @@ from costs.models.usage import (
     ListedUsage,
     ReadDay,
     Restatement,
+    SettledDays,
     end_of,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "ModelSum",
     "ReadDay",
     "Restatement",
+    "SettledDays",
     "Span",
     "Statement",
     "StatementLine",

@@ -163,12 +163,17 @@ class ReadDay(models.Model):
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="read_days")
     day = models.DateField()
     read_at = models.DateTimeField(help_text="When the latest answer that covers the day was asked for.")
+    is_within = models.BooleanField(default=False, help_text="Whether SettledDays hold it.")
 
     objects = ReadDayQuerySet.as_manager()
 
     class Meta:
         ordering = ("day",)
         constraints = (models.UniqueConstraint(fields=["provider", "day"], name="readday_unique"),)
+        indexes = (
+            # The few days that SettledDays don't hold.
+            models.Index(fields=["provider", "day"], condition=Q(is_within=False), name="readday_single"),
+        )
 
     def __str__(self) -> str:
         return f"{self.provider} {self.day.isoformat()}"
@@ -182,6 +187,27 @@ class ReadDay(models.Model):
     def is_settled(self) -> bool:
         """Whether it was read long enough after its end not to be restated any more."""
         return self.read_at >= settles(self.day)
+
+
+class SettledDays(models.Model):
+    """Days in a row of a provider that were all read after they had settled: known without looking at each.
+
+    So pages read a row per workspace where there are years of days. Written only by costs.usage.coverage.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="settled_days")
+    first = models.DateField()
+    last = models.DateField()
+
+    objects = models.Manager["SettledDays"]()
+
+    class Meta:
+        ordering = ("provider", "first")
+        verbose_name_plural = "settled days"
+        constraints = (models.UniqueConstraint(fields=["provider", "first"], name="settleddays_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.first.isoformat()} – {self.last.isoformat()}"
 
 
 class Restatement(models.Model):

@@ -10,7 +10,6 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef, Q
 
 from core.days import DateRange
-from costs.models import AttributedUsage
 from costs.reports.breakdowns import Breakdown, breakdown_of, model_labels, project_breakdown
 from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
@@ -18,7 +17,7 @@ from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series
-from costs.reports.totals import Totals, main_currency
+from costs.reports.totals import Totals, all_usage, main_currency
 from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
 
 
@@ -81,7 +80,8 @@ def sources_of(company: Company) -> Sources:
     One query.
     """
     assigned = Exists(AssignmentShare.objects.filter(assignment__project=OuterRef("pk"), company=company))
-    shared = Exists(AttributedUsage.objects.filter(project=OuterRef("pk"), company=company))
+    used = all_usage().filter(project=OuterRef("pk"), company=company)
+    shared = Exists(used.sums_of_months())
     found = Project.objects.filter(Q(assigned) | Q(shared, kind=Project.Kind.KEYLESS))
     projects = tuple(found.with_presence().select_related("provider"))
     providers = {project.provider_id: project.provider for project in projects}

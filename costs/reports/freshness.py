@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Max, Min, Q
+from django.db.models import Max
 
-from core.days import DateRange
-from costs.models import ReadDay
-from costs.models.usage import SETTLES_AFTER
+from core.days import EARLIEST_DAY, DateRange
+from costs.models import ReadDay, SettledDays
+from costs.usage.coverage import coverage_by_provider
 from providers.models import Provider
-
-_SETTLED_AT = ExpressionWrapper(F("day") + timedelta(days=1) + SETTLES_AFTER, output_field=DateTimeField())
 
 
 @dataclass(frozen=True)
@@ -25,32 +23,31 @@ class Freshness:
 
 
 def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) -> Freshness:
-    """What is known of ``days``; one query, and one more for each provider whose days have gaps.
+    """What is known of ``days``; three queries.
 
     Disconnected providers are left out, since they are not read any more. Days before a provider's history are never
     read, and days to come are not missing.
     """
     connected = [provider for provider in providers if provider.disconnected_at is None]
-    told = {
-        row["provider"]: row
-        for row in ReadDay.objects.filter(provider__in=[provider.pk for provider in connected])
-        .order_by()
-        .values("provider")
-        .annotate(
-            latest=Max("day"),
-            within=Count("pk", filter=Q(day__gte=days.first, day__lte=days.last)),
-            provisional=Min("day", filter=Q(day__gte=days.first, day__lte=days.last, read_at__lt=_SETTLED_AT)),
-        )
-    }
-    latest: list[date | None] = [told[provider.pk]["latest"] if provider.pk in told else None for provider in connected]
-    provisional = [row["provisional"] for row in told.values() if row["provisional"] is not None]
-    for provider in connected:
-        wanted = DateRange(max(days.first, provider.history_from), min(days.last, today))
-        row = told.get(provider.pk)
-        if wanted.first <= wanted.last and (row is None or row["within"] < len(wanted)):
-            read = ReadDay.objects.for_provider(provider).between(wanted.first, wanted.last)
-            provisional += sorted(set(wanted) - set(read.values_list("day", flat=True)))[:1]
+    latest = _latest(connected)
+    provisional: list[date] = []
+    asked = DateRange(max(days.first, EARLIEST_DAY), min(days.last, today))
+    by_provider = coverage_by_provider(connected, asked, today=today) if asked.first <= asked.last else {}
+    for provider in connected if by_provider else ():
+        known = by_provider[provider.pk]
+        provisional += sorted(known.provisional)[:1]
+        provisional += [day for day in known.unread if day >= provider.history_from][:1]
     return Freshness(
-        data_through=None if None in latest else min((day for day in latest if day is not None), default=None),
+        data_through=min(latest.values()) if latest and len(latest) == len(connected) else None,
         provisional_from=min(provisional, default=None),
     )
+
+
+def _latest(providers: Sequence[Provider]) -> dict[int, date]:
+    """The last day that was read of each provider that has any."""
+    found: dict[int, date] = {}
+    for rows, field in ((ReadDay.objects.filter(is_within=False), "day"), (SettledDays.objects.all(), "last")):
+        of_provider = rows.filter(provider__in=providers).order_by().values_list("provider_id").annotate(Max(field))
+        for pk, day in of_provider:
+            found[pk] = max(day, found.get(pk, day))
+    return found

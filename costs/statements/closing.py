@@ -19,13 +19,15 @@ from django.db.models import Max, Q
 
 from core.audit import audit_event
 from core.csv_files import plain
+from core.days import DateRange
 from core.months import days_of, first_of, following, months_between, preceding
 from core.sums import TotalTooLargeError
-from costs.models import SETTLES_AFTER, ClosedMonth, Letterhead, ReadDay, Statement, StatementLine, end_of
+from costs.models import SETTLES_AFTER, ClosedMonth, Letterhead, Statement, StatementLine, end_of
 from costs.reports.totals import all_usage
 from costs.statements.adjustments import closed_months
 from costs.statements.contents import draft_sheets, sum_of
 from costs.usage.attribution import locked
+from costs.usage.coverage import coverage_by_provider
 from providers.models import Provider
 
 if TYPE_CHECKING:
@@ -269,17 +271,19 @@ def _unsettled(providers: Sequence[Provider], months: Sequence[date]) -> _Unsett
     """
     if not months:
         return {}
-    settled = {
-        (read_day.provider_id, read_day.day)
-        for read_day in ReadDay.objects.between(min(months), days_of(max(months)).last)
-        if read_day.is_settled
-    }
-    result = {}
+    span = DateRange(min(months), days_of(max(months)).last)
+    by_provider = coverage_by_provider(providers, span, today=span.last)
+    found: dict[tuple[int, date], dict[date, list[date]]] = {}  # by what is known and the last day
+    result: dict[tuple[int, date], Sequence[date]] = {}
     for provider in providers:
         last = provider.disconnected_at.date() if provider.disconnected_at else date.max
-        for month in months:
-            if days := [day for day in days_of(month) if day <= last and (provider.pk, day) not in settled]:
-                result[provider.pk, month] = days
+        known = by_provider[provider.pk]
+        if (id(known), last) not in found:
+            settled = known.read - known.provisional
+            found[id(known), last] = {
+                month: [day for day in days_of(month) if day <= last and day not in settled] for month in months
+            }
+        result |= {(provider.pk, month): days for month, days in found[id(known), last].items() if days}
     return result
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import Enum
+from itertools import chain
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import DateTimeField, F, Q, Value
 
 from core.days import DateRange
-from costs.models import ReadDay
+from costs.models import ReadDay, SettledDays, end_of
+from costs.models.usage import settles
 from providers.models import Provider
 
 
@@ -53,29 +56,132 @@ def coverage_by_provider(providers: Iterable[Provider], days: DateRange, *, toda
 def coverage_of_ranges(
     providers: Iterable[Provider], ranges: Sequence[DateRange], *, today: date
 ) -> list[dict[int, Coverage]]:
-    """What is known of each of several ranges, by provider id; one query."""
+    """What is known of each of several ranges, by provider id; one query.
+
+    Providers of which the same is known – most of a thousand are read every hour – share one Coverage.
+    """
     by_pk = {provider.pk: provider for provider in providers}
-    within = Q()
-    for days in ranges:
-        within |= Q(day__gte=days.first, day__lte=days.last)
-    read_days: dict[int, list[ReadDay]] = {pk: [] for pk in by_pk}
-    for read_day in ReadDay.objects.filter(within, provider__in=by_pk):
-        read_days[read_day.provider_id].append(read_day)
-    return [
-        {pk: _covered(by_pk[pk], days, of_provider, today) for pk, of_provider in read_days.items()} for days in ranges
-    ]
+    known: dict[int, list[_Known]] = {pk: [] for pk in by_pk}
+    for pk, first, last, read_at in _readings(by_pk, ranges):
+        known[pk].append(_Known(first, last, read_at is None or read_at >= end_of(first), _is_settled(first, read_at)))
+    return [_covered(by_pk, known, days, today) for days in ranges]
 
 
-def _covered(provider: Provider, days: DateRange, read_days: Iterable[ReadDay], today: date) -> Coverage:
-    """The coverage of ``days`` by ``read_days``, which may hold other days too."""
-    within = [read_day for read_day in read_days if days.first <= read_day.day <= days.last]
-    read = frozenset(read_day.day for read_day in within)
-    last = provider.disconnected_at.date() if provider.disconnected_at else today
+def record_reading(provider: Provider, days: DateRange, read_at: datetime) -> None:
+    """Remember that ``days`` were read whole, by an answer that was asked for at ``read_at``.
+
+    The caller holds the lock on ``provider``.
+    """
+    settled = [day for day in days if read_at >= settles(day)]  # the first ones, or none
+    ReadDay.objects.bulk_create(
+        (ReadDay(provider=provider, day=day, read_at=read_at, is_within=day in settled) for day in days),
+        update_conflicts=True,
+        unique_fields=["provider", "day"],
+        update_fields=["read_at", "is_within"],
+    )
+    if not settled:
+        return  # nor was any of them, at an earlier moment
+    beside = SettledDays.objects.filter(
+        provider=provider, first__lte=days.last + timedelta(days=1), last__gte=days.first - timedelta(days=1)
+    )
+    stood = [(each.first, each.last) for each in beside]
+    stands = _joined([*_without(stood, days), *([(settled[0], settled[-1])] if settled else [])])
+    if stands != sorted(stood):
+        beside.delete()
+        SettledDays.objects.bulk_create(
+            SettledDays(provider=provider, first=first, last=last) for first, last in stands
+        )
+
+
+_Span = tuple[date, date]
+
+
+def _without(spans: Iterable[_Span], days: DateRange) -> Iterator[_Span]:
+    """What of ``spans`` lies before or after ``days``."""
+    for first, last in spans:
+        if first < days.first:
+            yield first, min(last, days.first - timedelta(days=1))
+        if last > days.last:
+            yield max(first, days.last + timedelta(days=1)), last
+
+
+def _joined(spans: Iterable[_Span]) -> list[_Span]:
+    """The same days in as few spans as possible, in order."""
+    found: list[_Span] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1] + timedelta(days=1):
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
+
+
+class _Known(NamedTuple):
+    """Days in a row of which the same is known."""
+
+    first: date
+    last: date
+    is_over: bool
+    is_settled: bool
+
+
+def _readings(ids: Iterable[int], ranges: Sequence[DateRange]) -> Iterable[tuple[int, date, date, datetime | None]]:
+    """Provider id, first and last day, and when it was read: of days by themselves; None: after they had settled."""
+    owned = Q(provider__in=list(ids))
+    days, spans = Q(), Q()
+    for each in ranges:
+        days |= Q(day__range=(each.first, each.last))
+        spans |= Q(first__lte=each.last, last__gte=each.first)
+    single = ReadDay.objects.filter(days, owned, is_within=False).order_by()
+    settled = SettledDays.objects.filter(spans, owned).order_by()
+    never = Value(None, output_field=DateTimeField())
+    return single.values_list("provider_id", "day", F("day"), "read_at").union(
+        settled.values_list("provider_id", "first", "last", never), all=True
+    )
+
+
+def _is_settled(day: date, read_at: datetime | None) -> bool:
+    return read_at is None or read_at >= settles(day)
+
+
+def _covered(
+    providers: Mapping[int, Provider], known: Mapping[int, Sequence[_Known]], days: DateRange, today: date
+) -> dict[int, Coverage]:
+    listed = list(days)
+    made: dict[Any, Coverage] = {}
+    result = {}
+    for pk, provider in providers.items():
+        last = min(provider.disconnected_at.date() if provider.disconnected_at else today, today, days.last)
+        within = tuple(
+            sorted(
+                each._replace(first=max(each.first, days.first), last=min(each.last, days.last))
+                for each in known[pk]
+                if each.first <= days.last and each.last >= days.first
+            )
+        )
+        if (within, last) not in made:
+            made[within, last] = _coverage(within, listed, last, today)
+        result[pk] = made[within, last]
+    return result
+
+
+def _coverage(known: Sequence[_Known], days: Sequence[date], last: date, today: date) -> Coverage:
+    """``last`` is the last day that is to be read."""
+    if not days:
+        return Coverage()
+
+    def listed(spans: Iterable[_Known]) -> frozenset[date]:
+        begins = days[0]
+        return frozenset(
+            chain.from_iterable(days[(one.first - begins).days : (one.last - begins).days + 1] for one in spans)
+        )
+
+    read = listed(known)
     return Coverage(
         read=read,
-        finished=frozenset(read_day.day for read_day in within if read_day.is_over),
-        provisional=frozenset(read_day.day for read_day in within if not read_day.is_settled),
-        unread=tuple(day for day in days if day <= min(last, today) and day not in read),
+        finished=listed(one for one in known if one.is_over),
+        provisional=listed(one for one in known if not one.is_settled),
+        unread=tuple(day for day in days if day <= last and day not in read),
         ended=frozenset(day for day in days if last < day <= today and day not in read),
     )
 
@@ -85,17 +191,15 @@ def joint_coverage(coverages: Iterable[Coverage]) -> Coverage:
 
     A provider that was disconnected by then has no say.
     """
-    each = list(coverages)
-    if not each:
-        return Coverage()
+    each = list({id(one): one for one in coverages}.values())  # many are the same one
+    if len(each) < 2:
+        return each[0] if each else Coverage()
     read_by_any = frozenset().union(*(one.read for one in each))
     finished_by_any = frozenset().union(*(one.finished for one in each))
     unread = {day for one in each for day in one.unread}
     return Coverage(
-        read=frozenset(day for day in read_by_any if all(day in one.read or day in one.ended for one in each)),
-        finished=frozenset(
-            day for day in finished_by_any if all(day in one.finished or day in one.ended for one in each)
-        ),
+        read=read_by_any.intersection(*(one.read | one.ended for one in each)),
+        finished=finished_by_any.intersection(*(one.finished | one.ended for one in each)),
         provisional=frozenset().union(*(one.provisional for one in each)),
         unread=tuple(sorted(unread)),
         ended=frozenset.intersection(*(one.ended for one in each)),

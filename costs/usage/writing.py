@@ -19,11 +19,12 @@ from django.db import connection, transaction
 
 from core import amounts
 from core.amounts import DEFAULT_CURRENCY
-from core.days import as_date
+from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled
 from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
 from costs.usage.attribution import PAYERS, attribute_staged, first_uses, locked, stage_payers
+from costs.usage.coverage import record_reading
 from providers.models import Project, Provider, SyncRun
 
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
@@ -92,15 +93,7 @@ def write_usage(
             _log_restatements(cursor, provider, first, last, read_at, run)
             _write_staged(cursor, held, read_at, written)
         cursor.execute(f"DROP TABLE {_STAGING}")
-    ReadDay.objects.bulk_create(
-        (
-            ReadDay(provider=provider, day=first + timedelta(days=offset), read_at=read_at)
-            for offset in range((last - first).days + 1)
-        ),
-        update_conflicts=True,
-        unique_fields=["provider", "day"],
-        update_fields=["read_at"],
-    )
+    record_reading(provider, DateRange(first, last), read_at)
     return written
 
 

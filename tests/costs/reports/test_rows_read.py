@@ -20,6 +20,7 @@ from costs.reports.comparison import unpriced_days
 from costs.reports.scope import scope_of
 from costs.reports.totals import all_usage
 from costs.usage.attribution import attribute
+from costs.usage.coverage import record_reading
 from providers.models import Company, Project, Provider
 from tests.factories import (
     NOW,
@@ -28,7 +29,6 @@ from tests.factories import (
     make_company,
     make_project,
     make_provider,
-    make_read_days,
 )
 
 pytestmark = [
@@ -105,7 +105,7 @@ def test_first_use_of_companies_at_one_provider_reads_that_provider_alone() -> N
 def year(operator: User) -> Provider:
     """Two companies, each with a key in the same workspace, more than a year."""
     provider = make_provider()
-    make_read_days(provider=provider, first=TODAY - timedelta(days=DAYS), last=TODAY)
+    record_reading(provider, DateRange(TODAY - timedelta(days=DAYS), TODAY), NOW)
     for name in ("Acme", "Globex"):
         make_years(provider, make_company(name=name))
     return provider
@@ -122,6 +122,7 @@ def test_pages_read_sums_and_no_usage(signed_in: Client, year: Provider, path: s
     _page, reads = measured(lambda: signed_in.get(url))
 
     assert not {table for table in ROWS if reads.by_table.get(table)}
+    assert reads.by_table.get("costs_readday", 0) <= 20
     assert reads.by_table["costs_companysum"] + reads.by_table.get("costs_modelsum", 0) <= 900
 
 
@@ -131,4 +132,4 @@ def test_a_year_of_one_company_reads_few_days_of_usage(signed_in: Client, year: 
 
     _page, reads = measured(lambda: signed_in.get(f"{company.get_absolute_url()}?{A_YEAR.query}"))
 
-    assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table["costs_attributedusage"] <= 4 * 24 * MODELS
+    assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table.get("costs_attributedusage", 0) <= 4 * 24 * MODELS
