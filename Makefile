@@ -20,7 +20,7 @@ ifeq ($(shell $(BIN)/python -c 'import pip; print("works")' 2>/dev/null),)
 $(shell rm -f $(VENV)/.installed $(VENV)/.installed-dev)
 endif
 
-.PHONY: help install run demo test check lint audit sbom bench lock format clean
+.PHONY: help install run demo test check lint audit sbom bench backtest lock format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ sbom: $(VENV)/.installed-dev ## write administrate.cdx.json, the CycloneDX bill 
 bench: $(VENV)/.installed-dev ## measure speed, rows read and storage beside references (25 minutes; ARGS=--quick: 2)
 	@$(BIN)/python -m tests.services.prepare postgresql
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+backtest: $(VENV)/.installed-dev ## replay forecasts and the search for unusual spending day by day (2 minutes; ARGS="--series 20")
+	@$(BIN)/python -m backtesting $(ARGS)
 
 lock: $(VENV)/.installed-dev ## write both lock files after a change of pyproject.toml; ARGS=--upgrade chooses new versions
 	$(UV_COMPILE) --output-file requirements.txt pyproject.toml

@@ -109,7 +109,7 @@ def _figures(standing: Standing) -> list[str]:
     lines = [f"{Money(budget.currency, standing.spent)} of {budget.money} is spent ({percent} %)."]
     if standing.expected is not None:
         foreseen = Money(budget.currency, standing.expected)
-        lines.append(f"At the pace of the last complete days it will be {foreseen} by {day(standing.period.last)}.")
+        lines.append(f"As days lately went it will be {foreseen} by {day(standing.period.last)}.")
     if standing.is_partial:
         lines.append("Some usage has no price yet and is not in these figures.")
     return lines

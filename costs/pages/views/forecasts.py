@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from costs.pages import formatters
 from costs.pages.figures import Figures
-from costs.reports.forecast import BASIS_DAYS, Expected
+from costs.reports.forecast import Expected
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,5 @@ def month_forecast(expected: Expected, figures: Figures) -> MonthForecast:
     month = f"{figures.scope.today:%B}"
     if cell.value is None:
         return MonthForecast(month, "", cell.note)
-    parts = (formatters.forecast_range(expected), f"from the last {BASIS_DAYS} complete days")
+    parts = (formatters.forecast_range(expected), expected.basis.value)
     return MonthForecast(month, cell, ", ".join(filter(None, parts)))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.days import DateRange
 from core.money import to_cents
 from costs.models import ReadDay
-from costs.reports.forecast import Forecast, basis, forecast, window
+from costs.reports.forecast import Basis, Forecast, basis, forecast, window
 from providers.models import Company, Project, Provider
 from tests.factories import (
     TODAY,
@@ -135,7 +135,7 @@ def test_on_the_last_day_only_that_day_lacks() -> None:
     """29 known days and one at the pace."""
     found = expected(dict.fromkeys(novembers(1, 29), 2) | {nov(30): 1}, novembers(1, 29), today=nov(30))
 
-    assert found == Forecast(*[Decimal(60)] * 3)
+    assert found == Forecast(*[Decimal(60)] * 3, Basis.WEEKDAYS)
 
 
 def test_what_was_spent_is_the_least() -> None:
@@ -161,9 +161,9 @@ def test_nothing_spent_is_a_forecast_of_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("today", "first"),
-    [(nov(22), nov(1)), (nov(15), nov(1)), (nov(14), date(2026, 10, 31)), (nov(1), date(2026, 10, 18))],
+    [(nov(22), date(2026, 9, 27)), (nov(1), date(2026, 9, 6))],
 )
-def test_the_window_holds_the_month_and_the_last_fourteen_days(today: date, first: date) -> None:
+def test_the_window_holds_the_month_and_the_last_eight_weeks(today: date, first: date) -> None:
     """All that a forecast asks for."""
     assert window(today) == DateRange(first, today)
 

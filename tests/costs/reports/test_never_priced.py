@@ -82,7 +82,7 @@ def test_model_that_is_never_priced_does_not_end_the_forecast(signed_in: Client,
 
     shown = forecast_of(signed_in)
 
-    assert shown == f"$60.00 * {UNPRICED_IN_FORECAST} from the last 7 complete days"
+    assert shown == f"$60.00 * {UNPRICED_IN_FORECAST} by weekday, from the last 8 weeks"
 
 
 @pytest.mark.django_db
