@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from providers.models import NO_PERIODS, Assignment, Company, Payers, Project, Provider
+from django.db.models import OuterRef, Subquery
+
+from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,26 @@ def count_keys_and_agents(today: date, *, provider: Provider | None = None, comp
         keys = keys.for_provider(provider)
     if company:
         keys = keys.filter(assignments__shares__company=company).distinct()
-    periods = Assignment.objects.filter(project__in=keys).by_project()
-    of_kind: dict[str, list[tuple[int, Payers]]] = defaultdict(list)
-    for pk, provider_id, kind in keys.values_list("pk", "provider_id", "kind"):
-        of_kind[kind].append((provider_id, periods.get(pk, NO_PERIODS).payers_on(today)))
+    begun = Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today)
+    in_force = Subquery(begun.order_by("-starts_on").values("pk")[:1])
+    payers: dict[int | None, list[int]] = defaultdict(list)
+    shares = AssignmentShare.objects.filter(assignment__starts_on__lte=today, assignment__project__in=keys).order_by()
+    for assignment_id, company_id in shares.values_list("assignment_id", "company_id"):
+        payers[assignment_id].append(company_id)
+    of_kind: dict[str, list[tuple[int, Sequence[int]]]] = defaultdict(list)
+    # Without the periods themselves: there may be tens of thousands.
+    told = keys.annotate(in_force=in_force).values_list("pk", "provider_id", "kind", "in_force")
+    for _key, provider_id, kind, assignment_id in told:
+        of_kind[kind].append((provider_id, payers.get(assignment_id, ())))
     return Counts(keys=_counted(of_kind[Project.Kind.KEY]), agents=_counted(of_kind[Project.Kind.AGENT]))
 
 
-def _counted(found: Sequence[tuple[int, Payers]]) -> KeyCounts:
-    """From the provider and the payers of each."""
+def _counted(found: Sequence[tuple[int, Sequence[int]]]) -> KeyCounts:
+    """From the provider of each and the companies that pay for it."""
     by_company: dict[int | None, int] = defaultdict(int)
     unassigned: dict[int, int] = defaultdict(int)
     for provider_id, payers in found:
-        for company_id, _percent in payers:
+        for company_id in payers:
             by_company[company_id] += 1
         if not payers:
             by_company[None] += 1
