@@ -224,15 +224,16 @@ def day(value: date | None) -> Cell:
     return Cell(f"{value.day} {value:%b %Y}", value.isoformat()) if value else Cell("Not yet", "")
 
 
-def marked_days(value: DateRange, *, is_provisional: bool, words: PageWords | None = None) -> Cell:
-    """A day, or the days of a week or a month, as the head of a row; in a file by the first."""
+def marked_days(value: DateRange, *, is_provisional: bool, words: PageWords | None = None, url: str = "") -> Cell:
+    """A day, or the days of a week or a month, as a row's head; in a file by the first. ``url`` shows them alone."""
     words = words or words_for()
     first = value.first.isoformat()
+    shown = format_html('<a class="row-link" href="{}">{}</a>', url, value.days) if url else value.days
     if not is_provisional:
-        return Cell(format_html('<span class="day">{}</span>', value.days), first)
+        return Cell(format_html('<span class="day">{}</span>', shown), first)
     reason = words.provisional if len(value) == 1 else f"{words.start} may still restate some of these days"
     badge = with_hint("provisional", reason)
-    html = format_html('<span class="day">{} <span class="badge">{}</span></span>', value.days, badge)
+    html = format_html('<span class="day">{} <span class="badge">{}</span></span>', shown, badge)
     return Cell(html, first, reason)
 
 

@@ -34,7 +34,38 @@ def presets(today: date) -> list[Preset]:
         Preset("This month", DateRange(month_start, today)),
         Preset("Last month", DateRange(last_month_end.replace(day=1), last_month_end)),
     ]
-    return named + [Preset(f"{days} days", DateRange(today - timedelta(days=days - 1), today)) for days in (7, 30, 90)]
+    named += [Preset(f"{days} days", DateRange(today - timedelta(days=days - 1), today)) for days in (7, 30, 90)]
+    return [*named, Preset("Year to date", DateRange(today.replace(month=1, day=1), today))]
+
+
+def stepped(days: DateRange, direction: int, *, today: date) -> DateRange | None:
+    """The range of the same length right before (-1) or after (1) ``days``; None where there is none to show.
+
+    Whole months – the last may have reached today only – are followed by as many months, a year by a year.
+    """
+    months = _months(days, today)
+    if months:
+        first = _month_after(days.first, direction * months)
+        last = _month_after(first, months) - timedelta(days=1)
+    else:
+        first, last = (day + timedelta(days=direction * len(days)) for day in (days.first, days.last))
+    if first > today or first < EARLIEST_DAY:
+        return None
+    return DateRange(first, min(last, today))
+
+
+def _months(days: DateRange, today: date) -> int:
+    """How many whole months ``days`` are; of the year to date twelve, of anything else none."""
+    if days.first.day != 1 or (days.last != today and (days.last + timedelta(days=1)).day != 1):
+        return 0
+    if days.last == today and days.first == today.replace(month=1, day=1) and today.month > 1:
+        return 12
+    return 12 * (days.last.year - days.first.year) + days.last.month - days.first.month + 1
+
+
+def _month_after(first: date, months: int) -> date:
+    years, month = divmod(first.month - 1 + months, 12)
+    return first.replace(year=first.year + years, month=month + 1)
 
 
 def from_query(query: Mapping[str, str], *, today: date) -> DateRange:
@@ -71,6 +102,8 @@ class RangeChoice:
     asked_from: str  # what the fields of a custom range hold: the range, or the values of the URL that can't be used
     asked_to: str
     presets: tuple[Choice, ...]
+    earlier_url: str  # the range of the same length before; empty: there is none
+    later_url: str
     is_custom: bool
     name: str  # how a figure of this range is called: "this month", "1–22 Nov 2026"
     query: str  # what a link to another page adds to keep the range: "" or "?from=…&to=…"
@@ -109,7 +142,7 @@ def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
     )
     if current is None:
         name = chosen.days
-    elif current.label.endswith("month"):
+    elif not current.label.endswith("days"):
         name = current.label.lower()
     else:
         name = f"last {current.label}"
@@ -119,11 +152,18 @@ def read_range(request: HttpRequest, *, today: date) -> RangeChoice:
         asked_from=request.GET.get("from", "") if error else chosen.first.isoformat(),
         asked_to=request.GET.get("to", "") if error else chosen.last.isoformat(),
         presets=links,
+        earlier_url=_stepped_url(request, chosen, -1, today, default),
+        later_url=_stepped_url(request, chosen, 1, today, default),
         is_custom=current is None,
         name=name,
         query="" if chosen == default else f"?{chosen.query}",
         kept=tuple((key, str(value)) for key, value in request.GET.items() if key not in {"from", "to", "page"}),
     )
+
+
+def _stepped_url(request: HttpRequest, days: DateRange, direction: int, today: date, default: DateRange) -> str:
+    found = ranges.stepped(days, direction, today=today)
+    return link(request, page=None, **_dates(found, default)) if found else ""
 
 
 def _dates(wanted: DateRange, default: DateRange) -> dict[str, str | None]:

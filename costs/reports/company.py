@@ -97,6 +97,7 @@ def company_report(
     everybody: Sequence[Provider],
     for_client: bool = False,
     step: Step | None = None,
+    with_before: bool = False,
 ) -> CompanyReport:
     """Of all ``sources`` or of one provider; ``everybody`` are all providers. Seven queries.
 
@@ -121,6 +122,7 @@ def company_report(
         coverage=scope.coverage,
         window=scope.window,
         step=step,
+        with_before=with_before,
         metric=COST,
         currency=currency,
     )

@@ -52,6 +52,7 @@ def dashboard_report(
     provider: Provider | None = None,
     grouping: str = "company",
     step: Step | None = None,
+    with_before: bool = False,
 ) -> DashboardReport:
     """Of all ``providers`` or of one of them, the days by one of GROUPINGS; eight to ten queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
@@ -78,6 +79,7 @@ def dashboard_report(
         coverage=scope.coverage,
         window=scope.window,
         step=step,
+        with_before=with_before,
         metric=COST,
         currency=currency,
     )

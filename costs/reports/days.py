@@ -17,6 +17,8 @@ from costs.usage.coverage import Coverage, Reading
 
 # A chart has at most about a hundred bars, and its table as many rows.
 _LONGEST = {"day": 92, "week": 53 * 7}
+# A person may ask for more of them.
+_MOST_DAYS = 366
 
 
 class Step(Enum):
@@ -30,6 +32,16 @@ class Step(Enum):
     def of(cls, days: DateRange) -> Step:
         """The smallest one that shows ``days`` well."""
         return next((step for step in (cls.DAY, cls.WEEK) if len(days) <= _LONGEST[step.value]), cls.MONTH)
+
+    @classmethod
+    def offered(cls, days: DateRange) -> list[Step]:
+        """Those that tell something of ``days``: more than one of them, and not too many."""
+        found = [
+            *([cls.DAY] if len(days) <= _MOST_DAYS else []),
+            *([cls.WEEK] if len(days) > len(cls.WEEK.around(days.first)) else []),
+            *([cls.MONTH] if first_of(days.first) != first_of(days.last) else []),
+        ]
+        return found or [cls.of(days)]
 
     def around(self, day: date) -> DateRange:
         """The whole day, week or month."""

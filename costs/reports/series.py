@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 from core.days import DateRange
 from costs.models import Span
 from costs.reports.breakdowns import OTHER, column_label
+from costs.reports.comparison import previous_range
 from costs.reports.days import Day, Step, mark_days
 from costs.reports.metrics import Metric
 from costs.reports.selection import Usage, divide
@@ -19,7 +20,7 @@ from costs.reports.totals import Totals, totals_of_parts
 from costs.usage.coverage import Coverage
 
 # A stacked chart shows this many groups; the rest is one more.
-LARGEST = 5
+LARGEST = 10
 
 _SPANS = {Step.DAY: Span.DAY, Step.WEEK: Span.WEEK, Step.MONTH: Span.MONTH}
 
@@ -30,6 +31,16 @@ class Series:
 
     label: str
     by_day: Mapping[date, Totals]  # by the first day of each step
+    group: Any = None  # what it is of; of what is unassigned None
+    is_rest: bool = False  # all groups that have no series of their own
+
+
+@dataclass(frozen=True)
+class Before:
+    """The period before, step beside step."""
+
+    days: DateRange
+    by_day: Mapping[date, Totals]  # of all usage, by the first day of the step of now
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,9 @@ class DailySeries:
     days: tuple[Day, ...]  # oldest first
     series: tuple[Series, ...]  # largest first, then all others as one; none: nothing was used
     recent: Mapping[date, Totals]  # of all usage on the days that a forecast needs; empty without a forecast
+    field: str = ""  # that the groups are values of
+    before: Before | None = None  # where it was asked for
+    offered: Sequence[Step] = ()  # by which its days can be taken together
 
 
 @dataclass(frozen=True)
@@ -65,13 +79,16 @@ def daily_series(
     currency: str,
     window: DateRange | None = None,
     step: Step | None = None,
+    with_before: bool = False,
 ) -> DailySeries:
     """The sums of ``days`` by group and step, and those of ``window``, the days that a forecast needs.
 
     ``by_group`` are the sums of ``usage`` by ``field`` in ``days``, and ``coverage`` is of ``days``; ``usage`` itself
-    must not be narrowed to a range. Without ``step`` it is the one for a range of that length. One query.
+    must not be narrowed to a range. Without ``step`` it is the one for a range of that length. One query, and one for
+    the period before, ``with_before``.
     """
-    step = step or Step.of(days)
+    offered = Step.offered(days)
+    step = step if step in offered else Step.of(days)
     found = stack(
         usage, field, by_group, labels, days, step=step, window=window, weigh=partial(metric.value, currency=currency)
     )
@@ -82,7 +99,21 @@ def daily_series(
         days=tuple(mark_days(found.by_day, days, coverage, step=step)),
         series=found.series,
         recent=found.recent,
+        field=field,
+        before=_before(usage, days, step) if with_before else None,
+        offered=offered,
     )
+
+
+def _before(usage: Usage, days: DateRange, step: Step) -> Before:
+    """Each day of the period before beside the one of now that is as far from the beginning."""
+    previous = previous_range(days)
+    sums = totals_of_parts(usage, {"": {Span.DAY: list(previous)}}, "day")
+    by_day: dict[date, Totals] = {}
+    for now, before in zip(days, previous, strict=False):
+        if (before,) in sums:
+            _add(by_day, max(step.around(now).first, days.first), sums[before,])
+    return Before(previous, by_day)
 
 
 def stack(
@@ -96,9 +127,10 @@ def stack(
     step: Step = Step.DAY,
     window: DateRange | None = None,
 ) -> Stack:
-    """The steps of ``days`` of the five groups that ``weigh`` heaviest, heaviest first, then of all others as "Other".
+    """The steps of ``days`` of the ten groups that ``weigh`` heaviest, heaviest first, then of all others as "Other".
 
-    ``by_group`` are sums by ``field``. Together the series hold all that was used of these groups. ``window`` are days
+    What is unassigned (None) is no group among others: it has a series of its own, after them. ``by_group`` are sums by
+    ``field``. Together the series hold all that was used of these groups. ``window`` are days
     to be told one by one as well.
     """
     noun = field.removesuffix("_id")
@@ -107,8 +139,8 @@ def stack(
         for group, sums in by_group.items()
         if not sums.is_idle
     }
-    ranked = sorted(names, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
-    largest = ranked[:LARGEST]
+    ranked = sorted(names.keys() - {None}, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
+    largest = [*ranked[:LARGEST], *([None] if None in names else [])]
     steps = _divided(days, step)
     single = frozenset(window or ())
     wanted: dict[Span, set[date]] = {span: set() for span in Span}
@@ -124,8 +156,8 @@ def stack(
             _add(by_number[number], first, sums)
         if span == Span.DAY and start in single:
             _add(recent, start, sums)
-    series = [Series(names[group], by_number[number]) for number, group in enumerate(largest)]
-    rest = Series(OTHER, by_number[-1])
+    series = [Series(names[group], by_number[number], group) for number, group in enumerate(largest)]
+    rest = Series(OTHER, by_number[-1], is_rest=True)
     return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]), recent)
 
 

@@ -19,7 +19,7 @@ from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters
-from costs.pages.charts import Chart, daily_chart
+from costs.pages.charts import Chart, daily_chart, wants_before
 from costs.pages.figures import Figures
 from costs.pages.notices import Notice
 from costs.pages.usage_tables import usage_table
@@ -49,9 +49,10 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         everybody=list(Provider.objects.all()),
         for_client=not sees_providers,
         step=read_step(request),
+        with_before=wants_before(request),
     )
     title = f"Spend of {company.name} per {report.daily.step.value} by model"
-    chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
+    chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
     tables = _tables(request, asked, report, chart)
     if download := table_download(request, tables, asked, company.name, always={"assignments"}):
         return download

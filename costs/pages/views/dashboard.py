@@ -16,7 +16,7 @@ from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from core.wording import count
 from costs.pages import formatters
-from costs.pages.charts import daily_chart
+from costs.pages.charts import daily_chart, wants_before
 from costs.pages.figures import Figures
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
@@ -45,11 +45,12 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         provider=asked.provider,
         grouping=grouping,
         step=read_step(request),
+        with_before=wants_before(request),
     )
     figures = Figures(report.scope, report.currency, asked.words)
     companies = _companies(report, figures, asked.query, csv_url(request, "companies"))
     title = f"Spend per {report.daily.step.value} by {grouping}"
-    chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
+    chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
     if download := table_download(request, {"companies": companies}, asked):
         return download
     if download := table_download(request, {"days": chart.table}, asked, grouping):

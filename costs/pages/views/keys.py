@@ -63,12 +63,8 @@ def key_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     slug, metrics = choices(request, "metric", {slug: each.label for slug, each in words.metrics.items()})
     metric = words.metrics[slug]
     report = key_report(project, chosen.range, metric=metric, now=now, step=read_step(request))
-    chart = daily_chart(
-        report.daily,
-        title=f"{metric.label} per {report.daily.step.value} by model",
-        csv_url=csv_url(request, "days"),
-        words=words,
-    )
+    title = f"{metric.label} per {report.daily.step.value} by model"
+    chart = daily_chart(request, report.daily, title=title, words=words)
     tables = {"days": chart.table, "models": _models(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):
         about = [slug] if asked[0] == "days" else []

@@ -86,7 +86,7 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     about_model = partial(model_report, model, company=company, provider=asked.provider, metric=metric)
     report = about_model(providers, days=asked.range, today=asked.today, step=step)
     title = f"{metric.label} of {report.label} per {report.daily.step.value} by company"
-    chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=asked.words)
+    chart = daily_chart(request, report.daily, title=title, words=asked.words)
     tables = {"days": chart.table, **_tables(request, asked, report)}
     about = [report.label, *([company.name] if company else []), *([slug] if slug != "cost" else [])]
     if download := table_download(request, tables, asked, *about):

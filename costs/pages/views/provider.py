@@ -53,7 +53,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     metric = words.metrics[metric_slug]
     report = provider_report(provider, chosen.range, metric=metric, now=now, step=read_step(request))
     title = f"{metric.label} per {report.daily.step.value} by model"
-    chart = daily_chart(report.daily, title=title, csv_url=csv_url(request, "days"), words=words)
+    chart = daily_chart(request, report.daily, title=title, words=words)
     keys = key_table(request, report, chosen.range, now, words, chosen.query)
     tables = {"days": chart.table, "keys": keys.table, **_tables(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from core.days import DateRange
-from costs.pages.ranges import RangeError, from_query, presets
+from costs.pages.ranges import RangeError, from_query, presets, stepped
 
 TODAY = date(2026, 11, 22)
 
@@ -61,3 +61,32 @@ def test_presets_end_today_or_with_the_last_month() -> None:
     assert named["This month"] == DateRange(date(2026, 1, 1), date(2026, 1, 1))
     assert named["Last month"] == DateRange(date(2025, 12, 1), date(2025, 12, 31))
     assert len(named["90 days"]) == 90
+
+
+def test_the_year_to_date_is_offered() -> None:
+    """From the first of January."""
+    named = {preset.label: preset.range for preset in presets(TODAY)}
+
+    assert named["Year to date"] == DateRange(date(2026, 1, 1), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("days", "direction", "found"),
+    [
+        ((date(2026, 11, 1), TODAY), -1, (date(2026, 10, 1), date(2026, 10, 31))),
+        ((date(2026, 10, 1), date(2026, 10, 31)), 1, (date(2026, 11, 1), TODAY)),
+        ((date(2026, 1, 1), TODAY), -1, (date(2025, 1, 1), date(2025, 12, 31))),
+        ((date(2025, 12, 1), date(2026, 1, 31)), -1, (date(2025, 10, 1), date(2025, 11, 30))),
+        ((date(2026, 11, 16), TODAY), -1, (date(2026, 11, 9), date(2026, 11, 15))),
+        ((date(2026, 11, 9), date(2026, 11, 15)), 1, (date(2026, 11, 16), TODAY)),
+    ],
+)
+def test_a_step_is_as_long_as_the_range(days: tuple[date, date], direction: int, found: tuple[date, date]) -> None:
+    """Months step by months, the year by years, everything else by its days; none passes today."""
+    assert stepped(DateRange(*days), direction, today=TODAY) == DateRange(*found)
+
+
+@pytest.mark.parametrize(("days", "direction"), [((date(2026, 11, 1), TODAY), 1), ((date(2020, 1, 1), TODAY), -1)])
+def test_there_is_no_step_into_what_no_provider_reports(days: tuple[date, date], direction: int) -> None:
+    """Neither the future nor the time before 2020."""
+    assert stepped(DateRange(*days), direction, today=TODAY) is None

@@ -129,7 +129,7 @@ def test_the_filter_keeps_what_else_was_chosen(signed_in: Client, world: World, 
     ]
     presets = filtered[filtered.index('class="segments"') : filtered.index("<summary>Custom")]
     links = re.findall(r'href="([^"]*)"', presets)
-    assert len(links) == 5
+    assert len(links) == 6
     assert all(f"provider={world.staging.pk}" in link for link in links)
     assert f'<input type="hidden" name="provider" value="{world.staging.pk}">' in filtered
 

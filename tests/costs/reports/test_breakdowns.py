@@ -130,20 +130,20 @@ def test_unread_days_before_the_first_known_one_are_left_out() -> None:
     assert [day.is_read for day in days] == [True, False, False, True]
 
 
-def test_a_stacked_chart_keeps_the_five_largest_and_the_rest_together() -> None:
+def test_a_stacked_chart_keeps_the_ten_largest_and_the_rest_together() -> None:
     """Nothing is lost in "Other"."""
     key = make_project()
-    for number in range(1, 9):
+    for number in range(1, 14):
         make_usage(project=key, model=f"m{number}", cost=Decimal(number))
 
     series = stack(
         all_usage(),
         "model",
         {model: sums for (model,), sums in totals_by(all_usage(), "model").items()},
-        {"m8": "Model Eight"},
+        {"m13": "Model Thirteen"},
         DateRange(TODAY - timedelta(days=1), TODAY),
         weigh=lambda totals: COST.value(totals, "usd"),
     ).series
 
-    assert [one.label for one in series] == ["Model Eight", "m7", "m6", "m5", "m4", "Other"]
-    assert sum(totals.sort_amount for one in series for totals in one.by_day.values()) == 36
+    assert [one.label for one in series] == ["Model Thirteen", *(f"m{number}" for number in range(12, 3, -1)), "Other"]
+    assert sum(totals.sort_amount for one in series for totals in one.by_day.values()) == 91
