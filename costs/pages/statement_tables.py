@@ -38,7 +38,12 @@ ROUNDING = "Rounding"
 
 Exact = Callable[[Amounts], Decimal]
 
-_LINES = {Company.Lines.MODEL: "Model", Company.Lines.USE: "Use", Company.Lines.TOTAL: "Usage"}
+_LINES = {
+    Company.Lines.MODEL: "Model",
+    Company.Lines.USE: "Use",
+    Company.Lines.TOTAL: "Usage",
+    Company.Lines.KEY: "API key",
+}
 
 
 def amount_word(sheet: StatementView) -> str:

@@ -1,4 +1,4 @@
-"""A statement as its client receives it: no API key, no workspace, no other client and, as chosen, no cost.
+"""A statement as its client receives it: no other client and, as chosen, no cost; API keys only where that was chosen.
 
 Who works for the agency is shown the statement itself. The PDF, and whatever a Company viewer or a token for chosen
 companies is answered, is made of this copy.
@@ -41,7 +41,7 @@ def _line(sheet: StatementView, line: StatementLine, *, price_only: bool) -> Sta
     is_usage = line.kind == StatementLine.Kind.USAGE
     model, model_name = line.model, line.model_name
     if is_usage and sheet.lines_by != Company.Lines.MODEL:
-        model = model_name = ALL_USAGE if sheet.lines_by == Company.Lines.TOTAL else line.use or OTHER_USE
+        model = model_name = _subject(sheet.lines_by, line)
     cost = line.cost
     if price_only and cost is not None:
         cost += sheet.markup_of(line)
@@ -59,3 +59,14 @@ def _line(sheet: StatementView, line: StatementLine, *, price_only: bool) -> Sta
         markup_percent=None if price_only else line.markup_percent,
         reason=line.client_reason or line.reason,
     )
+
+
+def _subject(lines_by: Company.Lines, line: StatementLine) -> str:
+    """What a line that is not by model stands for."""
+    match lines_by:
+        case Company.Lines.TOTAL:
+            return ALL_USAGE
+        case Company.Lines.KEY:
+            ending = f" ··{line.key_hint}" if line.key_hint else ""
+            return f"{line.key_name or OTHER_USE}{ending} ({line.provider_name})"
+    return line.use or OTHER_USE

@@ -50,6 +50,7 @@ class Company(models.Model):
         MODEL = "model", "By model"
         USE = "use", "By use: the labels of its API keys"
         TOTAL = "total", "One line"
+        KEY = "key", "By API key: its name, its ending and its workspace"
 
     name = models.CharField(max_length=120)
     notes = models.TextField(blank=True)

@@ -37,7 +37,12 @@ from costs.statements.reports import CompanyMonth, CompanyMonths, company_month,
 from providers.models import Company, Provider
 from providers.permissions import SEE_PROVIDERS
 
-_LINES = {Company.Lines.MODEL: "by model", Company.Lines.USE: "by use", Company.Lines.TOTAL: "in one line"}
+_LINES = {
+    Company.Lines.MODEL: "by model",
+    Company.Lines.USE: "by use",
+    Company.Lines.TOTAL: "in one line",
+    Company.Lines.KEY: "by API key",
+}
 SOME_UNREAD = Notice("Some days have not been read yet.")
 
 

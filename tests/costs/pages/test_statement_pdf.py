@@ -102,6 +102,21 @@ def test_pdf_of_a_closed_month_is_the_same_bytes_for_ever(signed_in: Client, mon
     assert "Support line" in text_of(PdfReader(io.BytesIO(before)))
 
 
+def test_keys_and_workspaces_are_named_only_where_that_was_chosen(signed_in: Client) -> None:
+    """Some clients ask for it."""
+    acme, key = make_acme(statement_lines=Company.Lines.KEY)
+    Project.objects.update(name="Support", hint="a91f")
+    make_usage(project=key, day=OCTOBER)
+    asked = text_of(pdf_of(signed_in, acme))
+
+    Company.objects.update(statement_lines=Company.Lines.MODEL)
+    unasked = text_of(pdf_of(signed_in, acme))
+
+    assert f"Support ··a91f ({key.provider.name})" in asked
+    assert "a91f" not in unasked
+    assert key.provider.name not in unasked
+
+
 def test_names_from_anywhere_are_printed(signed_in: Client) -> None:
     """Arabic, Hebrew, Chinese, Japanese, Korean, Thai, Hindi, emoji, and what looks like markup of any kind."""
     names = ["株式会社", "한국어", "汉字", "🚀", "ไทย", "<b>x</b>", "#eval(1)", "$x$", "*not bold*", "@ref", "\\n"]
