@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from elevenlabs_sync.client import AGENTS_PER_PAGE, AGENTS_PERMISSION, ElevenLabsClient
@@ -64,6 +64,7 @@ class AgentReader:
         self._by_person = by_person
         self._tells_agents = tells_agents
         self._asks = tells_agents is not False or session.rechecks
+        self._called_on: set[date] = set()  # the days of agents' last calls, where this sync has listed them
         self._failure: ProviderError | None = None  # after one the sync does not ask again
 
     def listed(self) -> list[ListedAgent]:
@@ -75,6 +76,7 @@ class AgentReader:
             for agent in page:
                 agents.setdefault(agent.external_id, agent)
             if not cursor:
+                self._called_on = {agent.last_called_on for agent in agents.values() if agent.last_called_on}
                 return list(agents.values())
             if cursor in seen:
                 break
@@ -144,7 +146,7 @@ class AgentReader:
             unanswered = reading if self._by_conversations else self._as_before(reading, error)
             return replace(self.allocated(unanswered), tells_agents=False)
         if not claims:
-            return reading if self._tells_agents else self.allocated(reading)
+            return reading if self._tells_agents else self._untold(reading)
         self._tells_agents = True
         division = divide(reading.rows, [claim for claim in claims if self._agents_first or claim.key is None])
         return replace(
@@ -153,6 +155,15 @@ class AgentReader:
             tells_agents=True,
             remarks=(*reading.remarks, *_remarks(division)),
         )
+
+    def _untold(self, reading: Reading) -> Reading:
+        """The reading of usage that has named no agent: where one was called in its days, it never will."""
+        # Usage of yesterday may still be on its way.
+        last = min(reading.window.last, reading.read_at.date() - timedelta(days=2))
+        was_called = any(reading.window.first <= day <= last for day in self._called_on)
+        if was_called:
+            self._asks = False
+        return replace(self.allocated(reading), tells_agents=False if was_called else None)
 
     def allocated(self, reading: Reading) -> Reading:
         """The reading with its usage without a key shared by conversations, where that was chosen."""
@@ -227,7 +238,14 @@ def _agent(entry: dict[str, Any]) -> ListedAgent:
         name=display_name(entry.get("name")),
         tags=tuple(dict.fromkeys(names)),
         is_archived=entry.get("archived") is True,
+        last_called_on=_day(entry.get("last_call_time_unix_secs")),
     )
+
+
+def _day(seconds: Any) -> date | None:
+    """None where it is no moment that could be."""
+    is_moment = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < 10**11
+    return datetime.fromtimestamp(seconds, tz=UTC).date() if is_moment else None
 
 
 def read_claims(document: Any, agents: frozenset[str], *, first: date, last: date) -> list[Claim]:

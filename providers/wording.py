@@ -27,14 +27,17 @@ def how_agents_are_divided(provider: Provider, words: TypeWords, *, has_agents: 
         return f"The API key may not list agents: {permission} would let usage be divided between them."
     if not has_agents:
         return ""
+    rest = "it stays with keys, and with usage without one"
+    if provider.allocates_by_conversations:
+        rest = "usage without a key is shared by conversations"
     if provider.cost_from is not None:
-        return f"Since this workspace is billed by cost, {words.name} does not tell what each agent used."
+        return f"As this workspace is billed by cost, {words.name} does not tell what each agent used: {rest}."
     if found == Provider.AgentUsage.TOLD:
         if provider.attributes_by == Provider.AttributesBy.AGENT:
             return f"{words.start} tells what each agent used: it is the agent's, whatever key carried it."
         return f"{words.start} tells what each agent used: usage without a key is divided between them."
     if found == Provider.AgentUsage.NOT_TOLD:
-        return f"{words.start} does not tell here what each agent used: it stays with keys, and with usage without one."
+        return f"{words.start} does not tell here what each agent used: {rest}."
     return f"No usage of these agents has been told by {words.name} yet."
 
 

@@ -126,6 +126,7 @@ class ListedAgent:
     name: str
     tags: tuple[str, ...]
     is_archived: bool
+    last_called_on: date | None = None  # UTC
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _agent(workspace: SimulatedWorkspace, agent: SimulatedAgent) -> dict[str, ob
         "tags": list(agent.tags),
         "created_at_unix_secs": _unix(agent.created_on),
         "updated_at_unix_secs": _unix(agent.created_on),
-        "last_call_time_unix_secs": _unix(workspace.today),
+        "last_call_time_unix_secs": _unix(workspace.today - timedelta(days=2)),
         "archived": agent.archived,
         "access_info": {
             "is_creator": True,

@@ -305,3 +305,25 @@ def test_a_filter_that_is_ignored_changes_nothing(here: Simulated) -> None:
 
     assert stored_totals(here.provider) == stored_totals(undivided_twin(here))
     assert credits_by_project(here.provider, FIRST_DAY)[HARBOR] == told(here, FIRST_DAY, HARBOR)
+
+
+def test_usage_that_names_no_agent_although_one_was_called_is_found_out() -> None:
+    """At the first sync that sees agents; the hourly ones then ask no more, until the night."""
+    with simulated(first_day=FIRST_DAY, agents=Agents.UNTOLD) as here:
+        here.sync()
+        here.server.recording.clear()
+        here.clock.move(hours=1)
+
+        here.sync()
+
+        assert here.provider.agent_usage == Provider.AgentUsage.NOT_TOLD
+        assert usage_requests(here) == [["hashed_xi_api_key", "model"]]
+
+
+def test_agents_that_were_never_called_may_be_named_yet() -> None:
+    """Nothing is known as long as nothing was there to be told."""
+    with simulated(first_day=FIRST_DAY, agents=Agents.UNTOLD) as here:
+        with patch("elevenlabs_sync.agents._day", return_value=None):
+            here.sync()
+
+        assert here.provider.agent_usage == Provider.AgentUsage.UNKNOWN
