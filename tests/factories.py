@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from accounts.models import Membership, Role
+from alerts.models import Alert, Severity
 from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay, Restatement
 from costs.usage import sums
@@ -169,3 +170,22 @@ def make_restatement(*, project: Project, **overrides: Any) -> Restatement:
         "currency_after": "usd",
     } | overrides
     return Restatement.objects.create(project=project, **fields)
+
+
+def make_alert(**overrides: Any) -> Alert:
+    """Of a company with words for its own viewers, of a provider or of everything."""
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "key": f"alert:{number}",
+        "kind": "budget.threshold_passed",
+        "severity": Severity.WARNING,
+        "title": "Globex: 80 % of the budget is spent",
+        "text": "$80.00 of Hidden key is spent.",
+        "path": "/hidden/",
+        "client_title": "80 % of the budget is spent",
+        "client_text": "80.0 % of the budget is spent.",
+        "client_path": "/companies/",
+        "facts": {"spent": "80"},
+        "raised_at": NOW - timedelta(hours=number % 20),
+    } | overrides
+    return Alert.objects.create(**fields)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from django.conf import settings
 from django.db import models
@@ -20,10 +22,27 @@ class Severity(models.IntegerChoices):
     URGENT = 3, "Urgent"
 
 
+@dataclass(frozen=True)
+class Told:
+    """What became of an alert, as one kind of reader is told."""
+
+    at: datetime
+    kind: str
+    text: str
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> Self:
         """Those whose cause goes on, as far as is known."""
         return self.filter(ended_at=None)
+
+    def for_clients(self, company_ids: Collection[int]) -> Self:
+        """Those of these companies that have words meant for the companies' own viewers."""
+        return self.filter(company__in=company_ids).exclude(client_text="")
+
+    def told_to_client(self, user_id: int) -> Self:
+        """Those that are in the list of this Company viewer: what an Admin has subscribed them to."""
+        return self.filter(pk__in=Receipt.objects.filter(user=user_id, is_client=True).values("alert"))
 
 
 class Alert(models.Model):
@@ -63,6 +82,11 @@ class Alert(models.Model):
     def get_absolute_url(self) -> str:
         return f"{reverse('alerts:list')}#alert-{self.pk}"
 
+    def told(self, *, to_client: bool) -> list[Told]:
+        """What became of it later, oldest first."""
+        texts = ((event, event.client_text if to_client else event.text) for event in self.events.all())
+        return [Told(event.at, event.kind, text) for event, text in texts if text]
+
 
 class AlertEvent(models.Model):
     """What became of an alert later: corrected, ended."""
@@ -74,11 +98,19 @@ class AlertEvent(models.Model):
 
     objects = models.Manager["AlertEvent"]()
 
+    # The text holds costs, which not every company's viewers may learn.
+    CLIENT_TEXTS: Final = {"corrected": "Corrected: figures have changed, and are below the threshold now."}
+
     class Meta:
         ordering = ("at", "pk")
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def client_text(self) -> str:
+        """What a company's own viewers are told; empty: nothing."""
+        return self.CLIENT_TEXTS.get(self.kind, "")
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
@@ -125,3 +157,8 @@ class Receipt(models.Model):
     @property
     def path(self) -> str:
         return self.alert.client_path if self.is_client else self.alert.path
+
+    @property
+    def events(self) -> list[Told]:
+        """What became of it later, in the words meant for this reader."""
+        return self.alert.told(to_client=self.is_client)

@@ -14,11 +14,22 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry, Role
-from alerts.models import Alert, Budget, Delivery, Endpoint, Preferences, Receipt, RuleSetting, Severity, Subscription
+from alerts.models import (
+    Alert,
+    AlertEvent,
+    Budget,
+    Delivery,
+    Endpoint,
+    Preferences,
+    Receipt,
+    RuleSetting,
+    Severity,
+    Subscription,
+)
 from alerts.services.endpoints import add_endpoint
 from alerts.services.raising import News, raise_alert
 from tests.alerts.worlds import Spender, evaluate, make_budget
-from tests.factories import NOW, make_company, make_user
+from tests.factories import NOW, make_alert, make_company, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -363,3 +374,19 @@ def test_who_became_a_company_viewer_sees_nothing_of_before(client: Client, now:
     assert "Yours" in page
     assert "Something" not in page
     assert page.partition('class="bell__count">')[2].startswith("1<")
+
+
+def test_correction_tells_a_company_viewer_no_amount(client: Client, now: object, acme: Spender) -> None:
+    """A budget is of cost, which the viewers of a “price only” company may not learn; colleagues are told it."""
+    alert = make_alert(company=acme.company)
+    AlertEvent.objects.create(alert=alert, at=NOW, kind="corrected", text="Corrected: it is $70.00 now.")
+    viewer, colleague = make_user(role=Role.COMPANY_VIEWER, companies=[acme.company]), make_user(role=Role.VIEWER)
+    pages = []
+
+    for user in (viewer, colleague):
+        Receipt.objects.create(alert=alert, user=user, is_client=user == viewer)
+        client.force_login(user)
+        pages.append(client.get("/alerts/").content.decode())
+
+    assert ["$70.00" in page for page in pages] == [False, True]
+    assert "figures have changed, and are below the threshold now" in pages[0]
