@@ -39,7 +39,7 @@ class CostQuery(Schema):
     group_by: str = Field("", description=f"Any of {', '.join(GROUPS)}, separated by commas.")
     company: list[str] = Field([], description=f"Ids or names, or “{UNASSIGNED}”. May be given several times.")
     provider: list[str] = Field([], description="Ids or names.")
-    project: list[str] = Field([], description="API keys: ids, or external ids.")
+    project: list[str] = Field([], description="API keys and agents: ids, or external ids.")
     model: list[str] = Field([], description="Ids of models as reported.")
     limit: Limit = None
     cursor: Cursor = None
@@ -49,7 +49,7 @@ class CostLine(Schema):
     """One group in one currency. Of what it is not grouped by it has no field."""
 
     company: Named | None = None
-    project: str | None = Field(None, description="The API key's name.")
+    project: str | None = Field(None, description="The name of the API key or agent.")
     project_id: str | None = Field(None, description="Its external id; empty for usage without a key.")
     model: str | None = Field(None, description="The reported id; empty where none was.")
     provider: str | None = None
@@ -66,7 +66,7 @@ class CostLine(Schema):
     currency: str | None
     unpriced_rows: int = Field(..., description="Rows that were used and have no price yet: cost is not the whole.")
     estimated: bool = Field(..., description="Some of the cost comes from a rate, not from the provider.")
-    allocated: bool = Field(..., description="Some of it was allocated from totals, not reported like this.")
+    allocated: bool = Field(..., description="Some of it is a share of what was reported for several together.")
 
 
 class Costs(Schema):
@@ -207,7 +207,7 @@ def _objects(lines: Sequence[GroupedCost], query: GroupedCostsQuery) -> Iterator
             "currency": line.currency or None,
             "unpriced_rows": totals.unpriced_rows,
             "estimated": totals.estimated,
-            "allocated": False,
+            "allocated": line.allocated,
         }
 
 

@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Max, Min, Q
+from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
 from costs.reports.selection import Usage
 from costs.reports.totals import NOTHING, Totals, all_usage, totals_by
+from providers.models import Project
 
 # What can be grouped by, with the fields of sums.
 GROUPS: Final[Mapping[str, str]] = {
@@ -28,6 +30,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "day": "day",
     "month": "month",
 }
+# Where it is another field of the usage itself.
+_OF_USAGE: Final = {"provider": "project__provider_id"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class GroupedCost:
     currency: str
     cost: Decimal | None
     totals: Totals = field(repr=False)
+    allocated: bool = False  # some of it is a share of what was reported for several together
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -66,31 +71,52 @@ class GroupedCost:
 
 
 def grouped_costs(query: GroupedCostsQuery) -> list[GroupedCost]:
-    """The lines of all groups in which anything was used, in the order of their keys; one query to three."""
+    """The lines of all groups in which anything was used, in the order of their keys; two queries to four."""
+    usage = _usage(query)
+    if usage is None:
+        return []
     parts: dict[tuple[Any, ...], dict[str, Totals]] = defaultdict(dict)
-    for (*group, currency), totals in _sums(query).items():
+    for (*group, currency), totals in _sums(query, usage).items():
         if not totals.is_idle:
             parts[tuple(group)][currency] = totals
+    allocated = _allocated(query, usage)
     lines = [
-        GroupedCost(group, currency, totals.costs[0].amount if totals.costs else None, totals)
+        GroupedCost(
+            group,
+            currency,
+            totals.costs[0].amount if totals.costs else None,
+            totals,
+            not allocated.isdisjoint((*group, each) for each in summed),
+        )
         for group, by_currency in parts.items()
-        for currency, totals in _lines(by_currency).items()
+        for currency, (totals, summed) in _lines(by_currency).items()
     ]
     return sorted(lines, key=lambda line: line.key)
 
 
-def _sums(query: GroupedCostsQuery) -> dict[tuple[Any, ...], Totals]:
+def _sums(query: GroupedCostsQuery, usage: Usage) -> dict[tuple[Any, ...], Totals]:
     """By group and currency; companies with a mark-up are summed apart first, since each has its own."""
     fields = [*(GROUPS[name] for name in query.group_by), "currency"]
-    usage = _usage(query)
-    if usage is None:
-        return {}
     if not query.markups:
         return totals_by(usage, *fields)
     result: dict[tuple[Any, ...], Totals] = defaultdict(Totals)
     for (*group, company_id), totals in totals_by(usage, *fields, "company_id").items():
         result[tuple(group)] += totals.with_markup(query.markups.get(company_id))
     return result
+
+
+def _allocated(query: GroupedCostsQuery, usage: Usage) -> set[tuple[Any, ...]]:
+    """The groups, each with a currency, of which some usage is a share; read from the usage, since no sum tells it.
+
+    One query where nothing is shared.
+    """
+    sharing = list(Project.objects.filter(is_allocated=True).values_list("pk", flat=True))
+    if not sharing:
+        return set()
+    rows = usage.filter(project__in=sharing).rows().filter(allocated=True).used()
+    fields = [_OF_USAGE.get(name, GROUPS[name]) for name in query.group_by]
+    months = rows.order_by().annotate(month=TruncMonth("day"))
+    return set(months.values_list(*fields, "currency").distinct())
 
 
 def days_of_usage(query: GroupedCostsQuery, *, today: date) -> DateRange:
@@ -107,11 +133,12 @@ def _stored() -> DateRange | None:
     return DateRange(found["first"], found["last"]) if found["first"] else None
 
 
-def _lines(by_currency: Mapping[str, Totals]) -> dict[str, Totals]:
+def _lines(by_currency: Mapping[str, Totals]) -> dict[str, tuple[Totals, tuple[str, ...]]]:
+    """By the currency of each line its sum, and the currencies that it is of."""
     priced = [currency for currency in by_currency if currency]
     if len(priced) != 1:
-        return dict(by_currency)
-    return {priced[0]: by_currency[priced[0]] + by_currency.get("", NOTHING)}
+        return {currency: (totals, (currency,)) for currency, totals in by_currency.items()}
+    return {priced[0]: (by_currency[priced[0]] + by_currency.get("", NOTHING), (priced[0], ""))}
 
 
 def _usage(query: GroupedCostsQuery) -> Usage | None:

@@ -19,7 +19,16 @@ from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
 from core.months import days_of, first_of, following
-from costs.models import AttributedUsage, CompanySum, KeySum, ModelSum, Span, UsageSum, UsageSumQuerySet
+from costs.models import (
+    AttributedUsage,
+    AttributedUsageQuerySet,
+    CompanySum,
+    KeySum,
+    ModelSum,
+    Span,
+    UsageSum,
+    UsageSumQuerySet,
+)
 from providers.models import Provider
 
 # The smallest first.
@@ -69,6 +78,11 @@ class Usage:
         """The first day with any usage; one query that an index answers."""
         found = _narrowed(self._sums(()).objects.of_span(Span.DAY), self)
         return found.order_by("day").values_list("day", flat=True).first()
+
+    def rows(self) -> AttributedUsageQuerySet:
+        """The usage itself, for what no sum tells."""
+        found = _narrowed(AttributedUsage.objects.all(), self)
+        return found if self.days is None else found.between(self.days.first, self.days.last)
 
     def sums_of_days(self, *fields: str) -> UsageSumQuerySet:
         """The sums of days that tell ``fields``, for questions that are not about sums; not narrowed to ``days``."""
