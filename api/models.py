@@ -15,7 +15,7 @@ from providers.models import Company
 class Scope(models.TextChoices):
     """What a token is for. The owner's permissions limit it (api.doors)."""
 
-    COSTS = "costs:read", "Costs, companies and restatements"
+    COSTS = "costs:read", "Costs, companies, budgets, alerts and restatements"
     STATEMENTS = "statements:read", "Statements"
     PROVIDERS = "providers:read", "Providers, API keys, assignments, rules and syncs"
     SYNC = "sync:write", "Ask for a sync"

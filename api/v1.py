@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver
 
 from api import problems
 from api.document import Api
-from api.endpoints import attribution, companies, costs, explaining, logs, providers, statements
+from api.endpoints import attribution, companies, costs, explaining, logs, providers, statements, watching
 
 api = Api(
     title="Administrate",
@@ -20,7 +20,7 @@ api = Api(
     urls_namespace="api",
 )
 problems.install(api)
-for module in (costs, companies, statements, providers, attribution, explaining, logs):
+for module in (costs, companies, statements, providers, attribution, explaining, watching, logs):
     api.add_router("", module.router)
 
 

@@ -250,16 +250,24 @@ class ProjectOut(Schema):
     id: int
     external_id: str = Field(..., description="As the provider reports it; empty for usage without a key.")
     provider: Named
-    kind: str
+    kind: str = Field(
+        ...,
+        description="key, agent, person (usage without a key, of who caused it), keyless (the rest of it) or account "
+        "(totals)",
+    )
     name: str
     hint: str = Field(..., description="The key's last characters, where they are known.")
+    tags: list[str] = Field(..., description="An agent's.")
+    is_allocated: bool = Field(..., description="Some of its usage is a share by conversations, not reported.")
     disabled_at: datetime | None
+    archived_at: datetime | None = Field(..., description="An agent's: when it was first found archived.")
     deleted_at: datetime | None
     first_used_on: date | None
     last_used_on: date | None
 
 
 _PROJECT = ("id", "external_id", "provider.id", "provider.name", "kind", "name", "hint", "disabled_at", "deleted_at")
+_MORE_OF_PROJECT = ("first_used_on", "last_used_on", "tags", "is_allocated", "archived_at")
 
 
 @router.get(
@@ -271,7 +279,7 @@ _PROJECT = ("id", "external_id", "provider.id", "provider.name", "kind", "name",
 )
 @strict
 def list_projects(request: HttpRequest, asked: Query[ProviderQuery]) -> HttpResponseBase:
-    """Every API key that was ever known, and what stands for usage without one."""
+    """Every API key and agent that was ever known, and what stands for usage that is neither's."""
     rows = Project.objects.select_related("provider")
     if asked.provider is not None:
         rows = rows.filter(provider=_known(asked.provider))
@@ -280,7 +288,7 @@ def list_projects(request: HttpRequest, asked: Query[ProviderQuery]) -> HttpResp
         asked,
         rows,
         described=lambda projects: map(describe_project, projects),
-        columns=(*_PROJECT, "first_used_on", "last_used_on"),
+        columns=(*_PROJECT, *_MORE_OF_PROJECT),
     )
 
 
@@ -292,7 +300,10 @@ def describe_project(project: Project) -> dict[str, Any]:
         "kind": project.kind,
         "name": project.display_name,
         "hint": project.hint,
+        "tags": project.tags,
+        "is_allocated": project.is_allocated,
         "disabled_at": iso(project.disabled_at),
+        "archived_at": iso(project.archived_at),
         "deleted_at": iso(project.deleted_at),
         "first_used_on": iso(project.first_used_on),
         "last_used_on": iso(project.last_used_on),

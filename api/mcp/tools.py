@@ -5,7 +5,7 @@ Answers are capped and say so (``truncated``). Names in them came from outside: 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -71,6 +71,8 @@ class Tools:
             self.compare_periods,
             self.get_statement,
             self.list_unassigned,
+            self.list_budgets,
+            self.list_alerts,
             self.get_reconciliation,
             self.list_providers,
             self.explain_attribution,
@@ -121,7 +123,7 @@ class Tools:
         company: Companies = [],  # noqa: B006
         provider: Names = [],  # noqa: B006
     ) -> dict[str, Any]:
-        """How the cost of each company (or provider, API key, model) differs between two periods, largest first.
+        """How the cost of each company (or provider, project, model) differs between two periods, largest first.
 
         "whole" is false where one of the two holds usage without a price: then the difference says only what is known.
         Check that both periods are of the same length, and that neither is provisional.
@@ -156,7 +158,7 @@ class Tools:
         return {**statement, "lines": lines[:MOST_LINES], "truncated": len(lines) > MOST_LINES}
 
     def list_unassigned(self, ctx: Context, first_day: FirstDay, last_day: LastDay) -> dict[str, Any]:
-        """What no company pays for in these days, by API key and provider. Assigning it is done by a person."""
+        """What no company pays for in these days, by API key or agent. Assigning it is done by a person."""
         groups: Sequence[Group] = ["provider", "project"]
         spent = _Spent(self._rest_of(ctx), first_day, last_day, groups, {"company": [UNASSIGNED]})
         lines = sorted(spent.lines, key=_by_cost)
@@ -166,6 +168,31 @@ class Tools:
             "totals": _totals(lines),
             **spent.freshness,
         }
+
+    def list_budgets(self, ctx: Context) -> dict[str, Any]:
+        """The budgets, and how each stood when it was last compared: what is spent, what is expected, and through which
+        day figures reach. "is_partial" means that some usage has no price yet and is not in "spent"."""
+        return self._rest_of(ctx).listed("/budgets", most=MOST_LINES)
+
+    def list_alerts(
+        self,
+        ctx: Context,
+        since: Annotated[Day | None, Field(description="What was noticed on this UTC day or later.")] = None,
+        company: Annotated[str, Field(description="Id or name; empty: all.")] = "",
+        only_open: Annotated[bool, Field(description="Only those that have not ended, as far as is known.")] = False,  # noqa: FBT002 - named by whoever calls
+    ) -> dict[str, Any]:
+        """What was noticed, newest first: budgets that are spent, syncs that fail, keys that were disabled and so on.
+
+        "events" say what became of an alert later; its own figures are those of when it was raised.
+        """
+        rest = self._rest_of(ctx)
+        asked = {
+            "since": str(since) if since else None,
+            "company": _one(rest.lines("/companies"), company, "company")["id"] if company else None,
+            "open": "true" if only_open else None,
+        }
+        newest = list(deque(rest.lines("/alerts", asked), maxlen=MOST_LINES + 1))[::-1]
+        return {"data": newest[:MOST_LINES], "truncated": len(newest) > MOST_LINES}
 
     def get_reconciliation(self, ctx: Context) -> dict[str, Any]:
         """Our sums of the running period beside each provider's own count, and what explains a difference."""
@@ -181,8 +208,8 @@ class Tools:
         project: Annotated[str, Field(description="An API key or agent: its id, external id or name.")],
         day: Annotated[Day, Field(description="UTC day.")],
     ) -> dict[str, Any]:
-        """Why an API key's usage of one day belongs to the company that it does: the period in force, who decided it,
-        and how the day's usage was divided."""
+        """Why what an API key or agent used on a day belongs to the company that it does: the period in force, who
+        decided it, and how the day's usage was divided."""
         rest = self._rest_of(ctx)
         found = _one(rest.lines("/projects"), project, "API key")
         reason = rest.get(f"/projects/{found['id']}/attribution", {"day": str(day)})

@@ -18,8 +18,10 @@ from api.models import Scope
 from api.strictness import MARK
 from api.v1 import api
 from providers.models import Company, Provider
+from tests.alerts.worlds import make_budget
 from tests.api.asking import Api, make_token
 from tests.factories import (
+    make_alert,
     make_assignment,
     make_company,
     make_project,
@@ -55,6 +57,8 @@ ANSWERS = {
     "delete_rule": "204 204 403 403 403 403",
     "preview_rules": "200 200 200 403 403 403",
     "apply_rules": "409 409 403 403 403 403",
+    "list_budgets": "200 200 200 403 403 403",
+    "list_alerts": "200 200 200 200 200 200",
     "list_restatements": "200 200 200 403 403 403",
     "list_audit_entries": "200 403 403 403 403 403",
 }
@@ -114,6 +118,9 @@ def world() -> World:
     for used in (project, other):
         make_usage(project=used, day=date(2026, 11, 3))
     rule = make_rule(company=globex, pattern="never")
+    for company in (acme, globex):
+        make_budget(company=company)
+        make_alert(company=company)
     return World(acme, globex, provider, {"rule": rule.pk, "project": project.pk})
 
 

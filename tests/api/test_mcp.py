@@ -28,6 +28,8 @@ NAMES = {
     "compare_periods",
     "get_statement",
     "list_unassigned",
+    "list_budgets",
+    "list_alerts",
     "get_reconciliation",
     "list_providers",
     "explain_attribution",

@@ -19,8 +19,11 @@ from api.mcp import tools as module
 from api.mcp.rest import Rest, own_address
 from api.mcp.tools import Tools
 from providers.models import Company, Project, Provider
+from tests.alerts.worlds import make_budget
 from tests.api.asking import make_token
 from tests.factories import (
+    NOW,
+    make_alert,
     make_assignment,
     make_company,
     make_project,
@@ -251,3 +254,39 @@ def test_api_is_requested_under_a_name_that_it_has(
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = hosts, redirects
 
     assert own_address() == address
+
+
+def test_budgets_are_told_with_what_is_spent(acme: Company) -> None:
+    """Unknown before the first comparison."""
+    make_budget("250", company=acme)
+
+    answer = tools().list_budgets(NO_CONTEXT)
+
+    (budget,) = answer["data"]
+    assert (budget["subject"]["name"], budget["amount"], budget["currency"]) == ("Acme", "250", "usd")
+    assert (budget["spent"], budget["state"], answer["truncated"]) == (None, "unknown", False)
+
+
+def test_newest_alerts_are_kept_of_many(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newest first; what was left out is said."""
+    monkeypatch.setattr(module, "MOST_LINES", 2)
+    alerts = [make_alert(company=acme).pk for _ in range(3)]
+
+    answer = tools().list_alerts(NO_CONTEXT)
+
+    assert [alert["id"] for alert in answer["data"]] == [alerts[2], alerts[1]]
+    assert answer["truncated"] is True
+
+
+def test_alerts_are_narrowed_by_name_and_day(acme: Company) -> None:
+    """A company that the token may not see is unknown."""
+    make_alert(raised_at=NOW, ended_at=NOW)
+    own = make_alert(company=acme, raised_at=NOW)
+
+    for answer in (
+        tools().list_alerts(NO_CONTEXT, company="acme", since=NOW.date()),
+        tools().list_alerts(NO_CONTEXT, only_open=True),
+    ):
+        assert [alert["id"] for alert in answer["data"]] == [own.pk]
+    with pytest.raises(ToolError, match="no company"):
+        tools().list_alerts(NO_CONTEXT, company="Globex")

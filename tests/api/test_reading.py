@@ -63,6 +63,16 @@ def test_projects_are_told_by_id(api: Api) -> None:
     assert (told[keyless.pk]["kind"], told[keyless.pk]["external_id"]) == ("keyless", "")
 
 
+def test_agent_is_told_with_its_tags(api: Api) -> None:
+    """And whether it is archived, or has but a share of what was reported for several."""
+    make_project(name="Clinic", kind="agent", tags=["dental", "eu"], archived_at=NOW, is_allocated=True)
+
+    (told,) = api.get("/projects").json()["data"]
+
+    assert (told["kind"], told["tags"], told["is_allocated"]) == ("agent", ["dental", "eu"], True)
+    assert told["archived_at"] == "2026-11-22T12:30:00+00:00"
+
+
 def test_assignments_are_told_by_period(api: Api) -> None:
     """With who pays how much, from when to when."""
     acme, globex, project = make_company(), make_company(), make_project()

@@ -16,9 +16,18 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.models import Role
 from administrate.wsgi import application
 from providers.models import Company
+from tests.alerts.worlds import make_budget
 from tests.api.asking import make_token
 from tests.conftest import FakeType
-from tests.factories import make_assignment, make_company, make_project, make_provider, make_rule, make_usage
+from tests.factories import (
+    make_alert,
+    make_assignment,
+    make_company,
+    make_project,
+    make_provider,
+    make_rule,
+    make_usage,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
@@ -49,6 +58,8 @@ def acme(elevenlabs: FakeType, monkeypatch: pytest.MonkeyPatch) -> Company:
     make_assignment(project=project, company=acme)
     make_usage(project=project)
     make_rule(company=acme)
+    make_budget(company=acme)
+    make_alert(company=acme)
     monkeypatch.setattr("api.rates.LIMIT", 10**9)
     return acme
 
