@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from core.money import Money, rounded
+
+# How with_hint writes what others read back.
+HINT: Final = mark_safe('<span class="hint">')
+FOCUSABLE_HINT: Final = mark_safe('<span class="hint" tabindex="0">')
+_SIGN: Final = re.compile(r'<span data-sign="([^"]*)">([^<]*)</span>')
+_READ_ONLY: Final = re.compile(
+    r'<span class="hint__text"> (?:(?:\. )?<span data-sign="[^"]*">[^<]*</span>)*</span>'
+    r'|<span class="hint__mark".*?</span>'
+)
 
 
 class Cell(SafeString):
@@ -48,15 +59,49 @@ class Cell(SafeString):
         return {money.currency: rounded(money.amount, self.digits) for money in amounts}
 
 
-def with_hint(text: str, reason: str, *, mark: str = "", label: str = "") -> SafeString:
-    """``text`` with the reason why it is unknown, not the whole, or – then with a label before it – no plain fact."""
+@dataclass(frozen=True)
+class Hint:
+    """A reason that a cell carries: ``sign`` is what stands for it there, "" where it is of this value alone."""
+
+    sign: str
+    reason: str
+
+
+def with_hint(text: str, reason: str = "", *, label: str = "", lacks: str = "", says: str = "") -> SafeString:
+    """``text`` with what must be known of it, which is shown on hover and is always there for screen readers.
+
+    ``reason`` says why it is unknown or – then with a label before it – no plain fact; ``lacks`` what it leaves out,
+    for which a "*" stands; ``says`` is of this value alone. By itself a hint takes the focus; a table, which may hold
+    hundreds, explains its signs once below instead (core.tables).
+    """
+    sign = '<span data-sign="{}">{}</span>'
+    parts = (
+        format_html('<span data-sign="">{}</span>', says) if says else "",
+        format_html(sign, label or text, reason) if reason else "",
+        format_html(sign, "*", lacks) if lacks else "",
+    )
     return format_html(
-        '<span class="hint" tabindex="0">{}{}{}<span class="hint__text"> {}</span></span>',
+        '{}{}{}{}<span class="hint__text"> {}</span></span>',
+        FOCUSABLE_HINT,
         format_html('<span class="hint__label">{}</span> ', label) if label else "",
         text,
-        format_html('<span class="hint__mark" aria-hidden="true">{}</span>', mark) if mark else "",
-        reason,
+        mark_safe('<span class="hint__mark" aria-hidden="true">*</span>') if lacks else "",
+        format_html_join(". ", "{}", ((part,) for part in parts if part)),
     )
+
+
+def hints_of(cell: str) -> Iterator[Hint]:
+    """The reasons in a cell, however it was put together; of text that is no HTML there are none."""
+    if isinstance(cell, SafeString) and "hint__text" in cell:
+        for sign, reason in _SIGN.findall(cell):
+            yield Hint(unescape(sign), unescape(reason))
+
+
+def without_hints(cell: str) -> str:
+    """What stands in a cell, as text: of a name from outside the name."""
+    if isinstance(cell, Cell) and isinstance(cell.value, str) and "hint__text" not in cell:
+        return cell.value
+    return " ".join(text_of(SafeString(_READ_ONLY.sub("", cell)) if isinstance(cell, SafeString) else cell).split())
 
 
 def lines(amounts: Iterable[Money]) -> SafeString:

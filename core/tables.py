@@ -6,7 +6,7 @@ columns of numbers – say which of both they are for.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,7 +15,7 @@ from functools import cached_property
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from core.cells import Cell, text_of
+from core.cells import FOCUSABLE_HINT, HINT, Cell, Hint, hints_of, text_of, without_hints
 from core.names import isolated
 from core.paging import Page
 from core.querystate import Sorting
@@ -109,11 +109,51 @@ class Table:
 
     @property
     def body(self) -> SafeString:
-        return mark_safe("".join(self._row(row) for row in self.rows[self.drawn or slice(None)]))  # noqa: S308 - escaped in _row
+        return self._explained_below("".join(self._row(row) for row in self.rows[self.drawn or slice(None)]))
 
     @property
     def foot(self) -> SafeString | None:
-        return self._row(self.total) if self.total else None
+        return self._explained_below(self._row(self.total)) if self.total else None
+
+    @property
+    def signs(self) -> list[tuple[str, str, str]]:
+        """Each sign that stands in cells with its reason; and in which columns, where it has several."""
+        columns: dict[Hint, dict[str, None]] = defaultdict(dict)
+        for _row, column, hint in self._hints:
+            if hint.sign:
+                columns[hint][column] = None
+        often = Counter(hint.sign for hint in columns)
+        return [
+            (hint.sign, hint.reason, ", ".join(filter(None, where)) if often[hint.sign] > 1 else "")
+            for hint, where in columns.items()
+        ]
+
+    @property
+    def remarks(self) -> list[tuple[str, str, str]]:
+        """What is said of one value alone: its row, its column, and the remark."""
+        return [(row, column, hint.reason) for row, column, hint in self._hints if not hint.sign]
+
+    @cached_property
+    def _hints(self) -> list[tuple[str, str, Hint]]:
+        if self.is_plain:  # a few, which take the focus themselves
+            return []
+        shown = [*self.rows[self.drawn or slice(None)], *([self.total] if self.total else [])]
+        return [
+            (without_hints(row.cells[self._head]), text_of(column.label), hint)
+            for row in shown
+            for column, cell in zip(self.columns, row.cells, strict=True)
+            if column.on_page
+            for hint in hints_of(cell)
+        ]
+
+    def _explained_below(self, html: str) -> SafeString:
+        """Without the stops of its hints: the keyboard goes from link to link, and reads what is below."""
+        return mark_safe(html if self.is_plain else html.replace(FOCUSABLE_HINT, HINT))  # noqa: S308 - escaped in _row
+
+    @cached_property
+    def _head(self) -> int:
+        """Which column's cells are the headings of the rows."""
+        return next((index for index, column in enumerate(self.columns) if column.heads_rows), 0)
 
     def _row(self, row: Row) -> SafeString:
         """By concatenation: a template or format_html for each of thousands of cells would be most of a page's time."""
@@ -127,10 +167,9 @@ class Table:
     @cached_property
     def _frames(self) -> tuple[tuple[int, str, str], ...]:
         """For each column of the page: its place, and the text before and after its cells."""
-        head = next((index for index, column in enumerate(self.columns) if column.heads_rows), 0)
         return tuple(
             (index, f'<th scope="row"{_attribute("class", column.css or "")}>', "</th>")
-            if index == head
+            if index == self._head
             else (index, f"<td{_attribute('class', _css(column))}>", "</td>")
             for index, column in enumerate(self.columns)
             if column.on_page

@@ -60,9 +60,17 @@ def qualified(
     """
     words = words or words_for()
     note = ". ".join(filter(None, (words.estimated if estimated else "", lacks)))
-    reason = ". ".join(filter(None, (says, note)))
-    label = "Estimated" if estimated else ""
-    html = with_hint(text, reason, mark="*" if lacks else "", label=label) if reason else text
+    html = (
+        with_hint(
+            text,
+            words.estimated if estimated else "",
+            label="Estimated" if estimated else "",
+            lacks=lacks,
+            says=says,
+        )
+        if says or note
+        else text
+    )
     return Cell(html, value, note, digits=digits)
 
 
@@ -318,7 +326,9 @@ def _state(subject: Project, now: datetime | None, words: PageWords) -> SafeStri
         return kind
     if subject.disabled_at:
         reason = "" if now else words.disabled_reason(subject.disabled_reason)  # with now it stands among the facts
-        return format_html(' <span class="badge">{}</span>', with_hint("Disabled", reason) if reason else "Disabled")
+        return format_html(
+            ' <span class="badge">{}</span>', with_hint("Disabled", says=reason) if reason else "Disabled"
+        )
     if now and subject.expires_at and subject.expires_at <= now:
         return mark_safe(' <span class="badge">Expired</span>')
     return SafeString("")

@@ -32,7 +32,7 @@ Kind = StatementLine.Kind
 
 def amount(cell: str) -> Decimal:
     """The amount in dollars that a cell shows; "" and "None" are nothing."""
-    text = unescape(re.sub(r"<span class=\"(sub|hint__text)\">.*?</span>", "", str(cell)))
+    text = unescape(re.sub(r"<span (class=\"sub\"|data-sign=\".*?\")>.*?</span>", "", str(cell)))
     found = re.search(r"(−?)\$([\d,]+\.\d\d)", text)
     if found is None:
         assert re.sub(r"<[^>]+>", "", text) in {"", "None"}, cell

@@ -303,7 +303,8 @@ def test_every_sum_that_holds_an_estimate_is_marked(signed_in: Client, elevenlab
         page = signed_in.get(path).content.decode()
         shown = page.count("$0.30<")  # not those of the chart's bubbles, which are JSON
         marked = page.count(
-            f'<span class="hint__label">Estimated</span> $0.30<span class="hint__text"> {REASON}</span>'
+            '<span class="hint__label">Estimated</span> $0.30'
+            f'<span class="hint__text"> <span data-sign="Estimated">{REASON}</span></span>'
         )
         assert shown == marked > 0, path
         for text in re.findall(r'"\$0\.30[^"]*"', page):
@@ -329,4 +330,4 @@ def test_a_mixed_sum_is_marked_and_keeps_its_other_reason(signed_in: Client) -> 
     page = signed_in.get("/").content.decode()
 
     assert '<span class="hint__label">Estimated</span> $1.30<span class="hint__mark" aria-hidden="true">*' in page
-    assert f"{REASON}. Includes usage that ElevenLabs has not priced yet" in page
+    assert f'{REASON}</span>. <span data-sign="*">Includes usage that ElevenLabs has not priced yet' in page
