@@ -143,7 +143,8 @@ def derive(project_ids: Collection[int]) -> None:
     for provider in Provider.objects.filter(projects__in=project_ids).distinct():
         stored = DailyUsage.objects.filter(project__in=project_ids, project__provider=provider)
         days = set(stored.order_by().values_list("day", flat=True).distinct())
-        sums.refresh(provider_id=provider.pk, days=days, projects=project_ids)
+        own = set(provider.projects.filter(pk__in=project_ids).values_list("pk", flat=True))
+        sums.refresh(provider_id=provider.pk, days=days, projects=own)
 
 
 def make_read_days(*, provider: Provider, first: date, last: date, read_at: datetime = NOW) -> list[ReadDay]:

@@ -148,7 +148,7 @@ def _added_up(
     """Sums by ``fields``, from one query."""
     result: dict[tuple[Any, ...], Totals] = {}
     names = tuple(dict.fromkeys((*fields, "currency")))
-    at = names.index("currency")
+    at, places = names.index("currency"), [names.index(name) for name in fields]
     first, *others = [
         source.order_by().values_list(*names).annotate(**source.model.objects.sums()) for source in sources
     ] or [()]
@@ -164,7 +164,7 @@ def _added_up(
             estimated=bool(estimated),
             untold=frozenset(compress(COUNTED, untold)),
         ).with_markup(markup_percent)
-        key = group[: len(fields)]
+        key = tuple(group[place] for place in places)
         result[key] = result[key] + part if key in result else part
     return result
 

@@ -34,7 +34,7 @@ def refresh(
     companies: Collection[int | None] | None = None,
     with_models: bool = True,
 ) -> None:
-    """Make the sums of ``days`` anew, after the usage of ``projects`` or its attribution has changed on them.
+    """Make the sums of ``days`` anew, after the usage of the provider's ``projects`` or its attribution has changed.
 
     Where nothing but the attribution has, ``companies`` are those that gained or lost something (None: nobody), and the
     sums by model stay as they are unless the number of parts has changed. Raises TotalTooLargeError where a sum does
