@@ -74,6 +74,9 @@ def settle(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         if schema_editor.connection.vendor == "postgresql":
             cursor.execute("LOCK TABLE costs_dailyusage, costs_attributedusage IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(f"SELECT 1 FROM costs_convertedusage LIMIT 1 OFFSET {ROWS_A_PIECE}")
+        if cursor.fetchone():
+            logger.info("Converting usage: comparing it with what stood")
         for project_id in sorted(differing(cursor)):
             cursor.execute("DELETE FROM costs_usagepart WHERE project_id = %s", [project_id])
             cursor.execute("DELETE FROM costs_convertedusage WHERE project_id = %s", [project_id])
