@@ -16,7 +16,7 @@ provider charges. docs/focus.md says what each column holds; the reasons are her
 - **Quantities** must not be null for usage. Where a provider charges credits they are the pricing quantity, and the
   pricing currency is the virtual currency "Credits" with the credits as the cost in it. Where it bills by cost no
   measure is reported: the row then counts as what it is, one charge, in a unit of that name.
-- **Decimals** always have a point (see _decimal).
+- **Decimals** always have a point.
 - **Text from outside is inert in spreadsheets** in every column, ids included: no id of the API begins like a formula,
   so joins by id are safe, and one that does is not worth the risk. Tags hold names unchanged, within JSON, which begins
   with a brace. Everything else is ours.
@@ -25,7 +25,7 @@ provider charges. docs/focus.md says what each column holds; the reasons are her
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -33,9 +33,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks
+from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks, units_text
 from costs.exports.rows import Names, Row, rows_by_day
-from costs.models import AttributedUsageQuerySet, ReadDay
+from costs.models import AttributedUsageQuerySet, DailyUsage, ReadDay
 from providers import registry
 from providers.models import Project, Provider
 
@@ -104,10 +104,11 @@ COLUMNS = (
     "x_Allocation",
 )
 
-_IN_ORDER = itemgetter(*COLUMNS)
 _COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 _RESOURCE = ("ResourceId", "ResourceName", "ResourceType")
 _PAYER = ("Tags", "x_CompanyId", "x_CompanyName")
+# Neighbours that are filled in together have one place.
+_IN_TEMPLATE = itemgetter(*(name for name in COLUMNS if name not in {*_RESOURCE[1:], *_PAYER[1:]}))
 _ALWAYS = {
     "ChargeCategory": "Usage",
     "ChargeClass": NULL,
@@ -137,7 +138,7 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 
     def described(project: Project, provider: Provider) -> _Key:
         workspace = workspaces.get(provider.pk) or workspaces.setdefault(provider.pk, Workspace(provider))
-        return _Key(workspace, (provider.name, project.external_id), _quoted(_resource(project)))
+        return _Key(workspace, (provider.name, project.external_id), _line_of(_resource(project)))
 
     names = Names(described)
     yield csv_text([COLUMNS])
@@ -191,7 +192,7 @@ class Workspace:
 class _Key:
     workspace: Workspace
     order: tuple[str, str]
-    cells: dict[str, str]  # quoted: what all rows of the key have in common
+    cells: str  # those of _RESOURCE, as they stand in a line
 
 
 def _settled(month: date) -> frozenset[tuple[int, date]]:
@@ -208,11 +209,18 @@ def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, d
         if key.workspace is not of:
             of = key.workspace
             common = _ALWAYS | of.cells | _periods(day) | {"x_Provisional": _boolean(value=(of.pk, day) not in settled)}
-            templates: dict[_Kind, str] = {}
+            templates: dict[tuple[str | bool, ...], str] = {}
         for _model, company, row in found:
-            kind = _kind(row)
-            template = templates.get(kind) or templates.setdefault(kind, _template(kind, of, common))
-            yield template % {**key.cells, **_payer(row.company_id, company), **_figures(row)}
+            has = row.credits is not None, row.minutes is not None, row.requests is not None
+            kind = (row.model, row.currency, row.estimated, row.allocated, *has)
+            template = templates.get(kind) or templates.setdefault(kind, _template(_Kind(*kind), of, common))
+            yield template % {
+                "cost": _cost(row.cost),
+                "credits": _credits(row.credits),
+                "consumed": _minutes(row.minutes) if row.requests is None else f"{row.requests}.0",
+                "resource": key.cells,
+                "payer": _payer(row.company_id, company),
+            }
 
 
 class _Kind(NamedTuple):
@@ -227,18 +235,6 @@ class _Kind(NamedTuple):
     has_requests: bool
 
 
-def _kind(row: Row) -> _Kind:
-    return _Kind(
-        row.model,
-        row.currency,
-        row.estimated,
-        row.allocated,
-        row.credits is not None,
-        row.minutes is not None,
-        row.requests is not None,
-    )
-
-
 def _template(kind: _Kind, workspace: Workspace, common: Mapping[str, str]) -> str:
     """The line of such rows, with places for key, payer and figures: most of its 50 cells are the same text again."""
     cells = {
@@ -247,12 +243,13 @@ def _template(kind: _Kind, workspace: Workspace, common: Mapping[str, str]) -> s
         **dict.fromkeys(_COSTS, _Place("cost")),
         "BillingCurrency": kind.currency.upper(),
         **_quantities(kind),
-        **{name: _Place(name) for name in (*_RESOURCE, *_PAYER)},
+        _RESOURCE[0]: _Place("resource"),
+        _PAYER[0]: _Place("payer"),
         "x_Estimated": _boolean(value=kind.estimated),
         "x_Allocation": ALLOCATION if kind.allocated else NULL,
     }
     quoted = (
-        f"%({text})s" if isinstance(text, _Place) else csv_cell(text).replace("%", "%%") for text in _IN_ORDER(cells)
+        f"%({text})s" if isinstance(text, _Place) else csv_cell(text).replace("%", "%%") for text in _IN_TEMPLATE(cells)
     )
     return ",".join(quoted) + "\n"
 
@@ -263,8 +260,8 @@ class _Place(str):
     __slots__ = ()
 
 
-def _quoted(cells: Mapping[str, str]) -> dict[str, str]:
-    return {name: csv_cell(text) for name, text in cells.items()}
+def _line_of(cells: Iterable[str]) -> str:
+    return ",".join(map(csv_cell, cells))
 
 
 def _names(type_slug: str, region_slug: str) -> tuple[str, str]:
@@ -298,31 +295,20 @@ def _midnight(day: date) -> str:
 _RESOURCE_TYPES: Mapping[str, str] = {Project.Kind.KEY: "API Key", Project.Kind.AGENT: "Agent"}
 
 
-def _resource(project: Project) -> dict[str, str]:
+def _resource(project: Project) -> tuple[str, ...]:
     """The API key or agent; people, usage without a key, and the totals of an account belong to no resource."""
     if (kind := _RESOURCE_TYPES.get(project.kind)) is None:
-        return dict.fromkeys(_RESOURCE, NULL)
+        return (NULL,) * len(_RESOURCE)
     # The specification requires null where it has no name.
     name = project.label or project.name
-    return dict(zip(_RESOURCE, (escape_formula(project.external_id), escape_formula(name), kind), strict=True))
+    return escape_formula(project.external_id), escape_formula(name), kind
 
 
-def _decimal(text: str) -> str:
-    """An exact figure, never without a point.
-
-    Readers of CSV guess a column's type from its first rows, and one that took them for integers stumbles over the
-    first fraction.
-    """
-    return text if "." in text or not text else f"{text}.0"
-
-
-def _figures(row: Row) -> dict[str, str]:
-    return {
-        "cost": _decimal(row.cost_text),
-        "credits": _decimal(row.credits_text),
-        "minutes": _decimal(row.minutes_text),
-        "requests": _decimal(row.requests_text),
-    }
+# Readers of CSV guess a column's type from its first rows, and one that took them for integers stumbles over the first
+# fraction: there is a point in each.
+_credits = units_text(DailyUsage.CREDITS_SCALE, point=True)
+_minutes = units_text(DailyUsage.MINUTES_SCALE, point=True)
+_cost = units_text(DailyUsage.COST_SCALE, point=True)
 
 
 def _quantities(kind: _Kind) -> dict[str, str]:
@@ -333,9 +319,9 @@ def _quantities(kind: _Kind) -> dict[str, str]:
     pricing = (_Place("credits"), CREDITS) if kind.has_credits else ("1.0", CHARGES)
     consumed = pricing
     if kind.has_requests:
-        consumed = (_Place("requests"), "Requests")
+        consumed = (_Place("consumed"), "Requests")
     elif kind.has_minutes:
-        consumed = (_Place("minutes"), "Minutes")
+        consumed = (_Place("consumed"), "Minutes")
     return {
         "PricingQuantity": pricing[0],
         "PricingUnit": pricing[1],
@@ -347,12 +333,12 @@ def _quantities(kind: _Kind) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _payer(company_id: int | None, name: str) -> dict[str, str]:
+def _payer(company_id: int | None, name: str) -> str:
     """The company as a tag – who uses tags needs no custom column – and in columns of its own; null is unassigned."""
     if company_id is None:
-        return dict.fromkeys(_PAYER, NULL)
+        return _line_of([NULL] * len(_PAYER))
     tags = json.dumps({"company": name}, ensure_ascii=False)
-    return _quoted(dict(zip(_PAYER, (tags, str(company_id), escape_formula(name)), strict=True)))
+    return _line_of([tags, str(company_id), escape_formula(name)])
 
 
 def _boolean(*, value: bool) -> str:

@@ -14,8 +14,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from django.db.models import ExpressionWrapper, F, Field
 
-from core.csv_files import plain_units
-from costs.models import AttributedUsageQuerySet, DailyUsage
+from costs.models import AttributedUsageQuerySet
 from providers.models import Company, Project, Provider
 
 
@@ -47,33 +46,18 @@ class Row(NamedTuple):
     estimated: bool
     allocated: bool
 
-    @property
-    def credits_text(self) -> str:
-        """Exact, without padding; empty where it is unknown – as the others."""
-        return plain_units(self.credits, DailyUsage.CREDITS_SCALE)
-
-    @property
-    def minutes_text(self) -> str:
-        return plain_units(self.minutes, DailyUsage.MINUTES_SCALE)
-
-    @property
-    def requests_text(self) -> str:
-        return "" if self.requests is None else str(self.requests)
-
-    @property
-    def cost_text(self) -> str:
-        return plain_units(self.cost, DailyUsage.COST_SCALE)
-
 
 # A field that is none in particular: what the database gives is taken as it is.
 _AMOUNTS = ("credits", "minutes", "cost")
 _AS_STORED = {f"{name}_units": ExpressionWrapper(F(name), output_field=Field()) for name in _AMOUNTS}
+# At a time: with each the database and this process wait for one another.
+_FETCHED = 5_000
 _FIELDS = tuple(f"{name}_units" if name in _AMOUNTS else name for name in Row._fields)
 
 
 def rows_by_day(usage: AttributedUsageQuerySet) -> Iterator[list[Row]]:
     """The rows of each day in turn; no more than one day's are held."""
-    found = usage.order_by("day").annotate(**_AS_STORED).values_list(*_FIELDS).iterator(chunk_size=2000)
+    found = usage.order_by("day").annotate(**_AS_STORED).values_list(*_FIELDS).iterator(chunk_size=_FETCHED)
     for _day, of_day in groupby(map(Row._make, found), key=attrgetter("day")):
         yield list(of_day)
 

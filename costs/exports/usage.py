@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks
+from core.csv_files import csv_cell, csv_text, escape_formula, text_chunks, units_text
 from costs.exports.rows import Names, Row, rows_by_day
-from costs.models import AttributedUsageQuerySet
+from costs.models import AttributedUsageQuerySet, DailyUsage
 from providers.models import Project, Provider
 
 COLUMNS = (
@@ -28,6 +28,12 @@ COLUMNS = (
     "kind",
     "allocated",
 )
+
+
+_BOOLEAN = {True: "true", False: "false"}
+_credits = units_text(DailyUsage.CREDITS_SCALE)
+_minutes = units_text(DailyUsage.MINUTES_SCALE)
+_cost = units_text(DailyUsage.COST_SCALE)
 
 
 def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
@@ -64,10 +70,10 @@ def _lines(day: date, key: _Key, found: Iterable[tuple[str, str, Row]]) -> Itera
     """The lines of a key's rows of one day."""
     start = f"{day.isoformat()},{key.cells}"
     for model, company, row in found:
+        requests = "" if row.requests is None else row.requests
         yield (
-            f"{start},{_text(company)},{_text(model)},{row.credits_text},{row.minutes_text},{row.requests_text},"
-            f"{row.cost_text},{csv_cell(row.currency)},{_boolean(value=row.estimated)},{key.kind},"
-            f"{_boolean(value=row.allocated)}\n"
+            f"{start},{_text(company)},{_text(model)},{_credits(row.credits)},{_minutes(row.minutes)},{requests},"
+            f"{_cost(row.cost)},{csv_cell(row.currency)},{_BOOLEAN[row.estimated]},{key.kind},{_BOOLEAN[row.allocated]}\n"
         )
 
 
@@ -75,7 +81,3 @@ def _lines(day: date, key: _Key, found: Iterable[tuple[str, str, Row]]) -> Itera
 def _text(text: str) -> str:
     """A text cell; only these are escaped, a number is never touched."""
     return csv_cell(escape_formula(text))
-
-
-def _boolean(*, value: bool) -> str:
-    return "true" if value else "false"
