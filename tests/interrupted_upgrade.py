@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from tests.first_release import FIRST, HEADER, MODELS, fill, migrated_to
@@ -67,12 +68,14 @@ def convert_some() -> None:
 
     from costs.migrations import _conversion
 
-    whole, done = _conversion.fill_projects, []
+    whole = _conversion.fill_projects
+    done: list[None] = []
 
-    def fill_projects(*args: Any) -> None:
+    def fill_projects(cursor: Any, first: int, last: int) -> None:
         if len(done) == 2:
             raise DiedError
-        done.append(whole(*args))
+        whole(cursor, first, last)
+        done.append(None)
 
     _conversion.ROWS_A_PIECE, _conversion.fill_projects = 100, fill_projects
     try:
@@ -83,7 +86,7 @@ def convert_some() -> None:
 
 
 def as_csv(parts: Iterable[Any]) -> str:
-    lines = []
+    lines: list[Any] = []
     for part in parts:
         figures = (part.credits, part.minutes, part.requests, part.cost)
         if any(figures) or all(figure is None for figure in figures):
@@ -94,9 +97,7 @@ def as_csv(parts: Iterable[Any]) -> str:
             key = (part.day.isoformat(), project.provider.name, identity, shown, owner, part.model)
             lines.append((*key, *map(plain, figures), part.currency, "false", project.kind, "false"))
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(
-        sorted(lines, key=lambda line: (line[0], line[1], line[2], line[5], line[4]))
-    )
+    csv.writer(written, lineterminator="\n").writerows(sorted(lines, key=itemgetter(0, 1, 2, 5, 4)))
     return f"{HEADER}\n{written.getvalue()}"
 
 

@@ -6,6 +6,8 @@ compared, and the projects that differ are done once more.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db import transaction
 
@@ -52,7 +54,7 @@ ROWS_STOOD = "SELECT project_id, day, COUNT(*), MAX(updated_at) FROM costs_daily
 ROWS_STAND = "SELECT project_id, day, COUNT(*), MAX(updated_at) FROM costs_convertedusage GROUP BY project_id, day"
 
 
-def fill(apps, schema_editor):
+def fill(apps: Any, schema_editor: Any) -> None:
     """Every project that is not filled yet."""
     connection = schema_editor.connection
     with connection.cursor() as cursor:
@@ -69,7 +71,7 @@ def fill(apps, schema_editor):
                 logger.info("Converting usage: %s of %s rows", f"{converted:,}", f"{total:,}")
 
 
-def settle(apps, schema_editor):
+def settle(apps: Any, schema_editor: Any) -> None:
     """Under a lock on the old tables: every project of which not the same stands in the new ones is filled anew."""
     with schema_editor.connection.cursor() as cursor:
         if schema_editor.connection.vendor == "postgresql":
@@ -86,8 +88,8 @@ def settle(apps, schema_editor):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def differing(cursor):
-    found = set()
+def differing(cursor: Any) -> set[int]:
+    found: set[int] = set()
     for one, other in ((STOOD, STANDS), (STANDS, STOOD), (ROWS_STOOD, ROWS_STAND), (ROWS_STAND, ROWS_STOOD)):
         cursor.execute(
             f"SELECT DISTINCT project_id FROM (SELECT * FROM ({one}) AS a EXCEPT SELECT * FROM ({other}) AS b) AS c"
@@ -96,20 +98,20 @@ def differing(cursor):
     return found
 
 
-def fill_projects(cursor, first, last):
+def fill_projects(cursor: Any, first: int, last: int) -> None:
     cursor.execute(FILL_ROWS, {"first": first, "last": last})
     cursor.execute(FILL_PARTS, {"first": first, "last": last})
 
 
-def pieces(counts):
+def pieces(counts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
     """Ranges of project ids with the number of their rows; none holds many more than ROWS_A_PIECE."""
-    first, rows = None, 0
+    held: list[int] = []
+    rows = 0
     for pk, count in counts:
-        first = pk if first is None else first
+        held.append(pk)
         rows += count
-        last = pk
         if rows >= ROWS_A_PIECE:
-            yield first, last, rows
-            first, rows = None, 0
-    if first is not None:
-        yield first, last, rows
+            yield held[0], held[-1], rows
+            held, rows = [], 0
+    if held:
+        yield held[0], held[-1], rows
