@@ -97,7 +97,8 @@ def as_csv(parts: Iterable[Any]) -> str:
             key = (part.day.isoformat(), project.provider.name, identity, shown, owner, part.model)
             lines.append((*key, *map(plain, figures), part.currency, "false", project.kind, "false"))
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(sorted(lines, key=itemgetter(0, 1, 2, 5, 4)))
+    lines.sort(key=itemgetter(0, 1, 2, 5, 4))  # date, provider, key, model, company
+    csv.writer(written, lineterminator="\n").writerows(lines)
     return f"{HEADER}\n{written.getvalue()}"
 
 
