@@ -181,6 +181,9 @@ URLS: Final[Mapping[str, Need]] = {
     "keys:assign": ASSIGN,
     "keys:reassign": ASSIGN,
     "keys:split": ASSIGN,
+    "keys:changes": SEE_PROVIDERS,
+    "keys:label": ASSIGN,
+    "keys:period": ASSIGN,
     # Providers
     "providers:list": SEE_PROVIDERS,
     "providers:detail": SEE_PROVIDERS,

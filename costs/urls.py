@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from core.months import MonthConverter
+from costs.pages.moving import moved_money
 from costs.pages.views import (
     agency,
     closing,
@@ -21,6 +22,10 @@ from costs.pages.views import (
     statement_files,
     statements,
 )
+from providers.views import assigning
+
+# What assigning would move is shown where it is asked for.
+SHOWS_MONEY = {"preview": moved_money}
 
 register_converter(MonthConverter, "month")
 
@@ -30,11 +35,15 @@ provider_pages = [
     path("providers/", providers.provider_list, name="list"),
     path("providers/<int:pk>/", provider.provider_detail, name="detail"),
     path("providers/<int:pk>/restatements/", restatements.provider_restatements, name="restatements"),
+    path("providers/<int:pk>/reassign/", assigning.reassign, SHOWS_MONEY, name="reassign"),
+    path("providers/<int:pk>/split/", assigning.split, SHOWS_MONEY, name="split"),
     path("providers/<int:pk>/credit-rate/", estimates.credit_rate, name="credit_rate"),
 ]
 
 key_pages = [
     path("keys/", keys.key_list, name="list"),
+    path("keys/reassign/", assigning.reassign, SHOWS_MONEY, name="reassign"),
+    path("keys/split/", assigning.split, SHOWS_MONEY, name="split"),
     path("keys/<int:pk>/", keys.key_detail, name="detail"),
 ]
 

@@ -17,7 +17,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin_lists import OfferedOnly
-from core.audit import audit_event
 from core.request_helpers import person
 from providers.forms.fields import NameField
 from providers.models import (
@@ -31,6 +30,7 @@ from providers.models import (
     SyncRun,
 )
 from providers.services.companies import archive_company, delete_company, restore_company, save_company
+from providers.services.labelling import label_project
 from providers.services.managing import pause_provider, rename_provider, resume_provider
 from providers.services.queueing import enqueue_quietly, request_manual_sync
 
@@ -137,11 +137,8 @@ class ProjectAdmin(NoAdding, OfferedOnly):
     )  # fmt: skip
     readonly_fields = tuple(field for field in fields if field != "label")
 
-    def save_model(self, request: HttpRequest, obj: Project, form: Any, _change: object) -> None:
-        old = {"label": form.initial.get("label", "")}
-        obj.save(update_fields=["label"])
-        if obj.label != old["label"]:
-            audit_event("keys.renamed", obj, actor=person(request), old=old, new={"label": obj.label})
+    def save_model(self, request: HttpRequest, obj: Project, _form: object, _change: object) -> None:
+        label_project(project=obj, label=obj.label, made_by=person(request))
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False

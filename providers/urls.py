@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from providers.views import agents, assigning, companies, connecting, managing, rules, sharing, syncing
+from providers.views import agents, assigning, companies, connecting, keys, managing, rules, sharing, syncing
 
 provider_actions = [
     path("providers/add/", connecting.add_provider, name="add"),
@@ -19,15 +19,14 @@ provider_actions = [
     path("providers/<int:pk>/progress/", syncing.progress, name="progress"),
     path("providers/<int:pk>/runs/<int:run_pk>/accept/", syncing.accept, name="accept"),
     path("providers/<int:pk>/assign/", assigning.assign, name="assign"),
-    path("providers/<int:pk>/reassign/", assigning.reassign, name="reassign"),
-    path("providers/<int:pk>/split/", assigning.split, name="split"),
     path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]
 
 key_actions = [
     path("keys/assign/", assigning.assign, name="assign"),
-    path("keys/reassign/", assigning.reassign, name="reassign"),
-    path("keys/split/", assigning.split, name="split"),
+    path("keys/changes/", keys.changes, name="changes"),
+    path("keys/<int:pk>/label/", keys.label, name="label"),
+    path("keys/<int:pk>/period/", keys.period, name="period"),
 ]
 
 company_actions = [

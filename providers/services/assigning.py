@@ -148,6 +148,20 @@ def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | 
     )
 
 
+def latest_changes(number: int) -> list[tuple[AssignmentChange, bool]]:
+    """The latest ones with whether each can be undone still: nothing has changed its keys since. Three queries.
+
+    undo_assignment() has the last word.
+    """
+    changes = list(AssignmentChange.objects.select_related("made_by").order_by("-made_at", "-pk")[:number])
+    ids = {int(pk) for change in changes for pk in change.after}
+    now = snapshot(Project.objects.filter(pk__in=ids))
+    return [
+        (change, change.undone_at is None and all(now.get(pk) == periods for pk, periods in change.after.items()))
+        for change in changes
+    ]
+
+
 def _remove_unused(company: Company) -> bool:
     """Delete a company that nothing refers to any more; whether it could be deleted."""
     Company.objects.select_for_update().filter(pk=company.pk).first()  # no other transaction may begin to use it now

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -33,9 +35,19 @@ from providers.models import (
 )
 from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
 from providers.services.companies import get_or_create_company
+from providers.services.periods import WHOLE
 from providers.wording import chosen_keys
 
 NOT_ASSIGNED = "The keys were not assigned"
+
+# Draws what giving some keys to payers – empty: to nobody – from a day on, or in all history, would move. What it costs
+# is known to the apps above, whose URLs hand it in.
+Preview = Callable[[Sequence[Project], Sequence[tuple[Company, Decimal]], date | None], SafeString]
+
+
+def nothing_moves(*_assignment: object) -> SafeString:
+    return SafeString("")
+
 
 # A line of a split as it is typed: the company's id and the percentage.
 Line = tuple[str, str]
@@ -68,33 +80,45 @@ def assign(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             )
     except ValidationError as refusal:
         return problem(request, NOT_ASSIGNED, refusal.messages, back)
-    return _assigned(request, change, back)
+    return assigned(request, change, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def reassign(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """The page that lets a person choose from when on keys belong to another company."""
+def reassign(request: HttpRequest, pk: int | None = None, *, preview: Preview = nothing_moves) -> HttpResponse:
+    """The page that shows what would move, and lets a person choose from when on keys belong to another company.
+
+    Who is asked for a first day is offered today; a form that was sent here is shown as it would be saved.
+    """
     provider, back = _place(request, pk)
-    form = AssignForm(request.POST if request.method == "POST" else request.GET, provider=provider)
+    sent = request.POST if request.method == "POST" else request.GET
+    form = AssignForm(sent, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
     company: Company | None = form.cleaned_data["existing_company"]
+    new_name: str = form.cleaned_data["new_company"]
+    payer = company or (Company.objects.named(new_name).first() or Company(name=new_name) if new_name else None)
     projects = sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold())
+    today = timezone.now().date()
+    asked = request.method != "POST" and not form.cleaned_data["applies_to"]
+    starts_on = today if asked else form.cleaned_data["starts_on"]
     context = {
         "provider": provider,
-        "assign_url": urls(provider)["assign_url"],
+        **urls(provider),
         "projects": list(zip(projects, _payers_today(projects), strict=True)),
-        "company_name": company.name if company else form.cleaned_data["new_company"],
+        "company_name": payer.name if payer else "",
         "sent": form.cleaned_data,
-        "form": AssignForm(initial={"applies_to": "from", "starts_on": timezone.now().date()}, provider=provider),
+        "form": AssignForm(
+            initial={"applies_to": "from" if starts_on else "all", "starts_on": starts_on or today}, provider=provider
+        ),
+        "moved": preview(projects, [(payer, WHOLE)] if payer else [], starts_on),
         "back": back,
     }
     return render(request, "assignments/reassign.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def split(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """A page for the keys that were chosen on another; ``add``, ``remove`` and ``save`` are its buttons."""
+def split(request: HttpRequest, pk: int | None = None, *, preview: Preview = nothing_moves) -> HttpResponse:
+    """A page for the keys that were chosen on another; ``add``, ``remove``, ``show`` and ``save`` are its buttons."""
     provider, back = _place(request, pk)
     sent = request.POST if request.method == "POST" else request.GET
     chosen = KeysForm(sent, provider=provider)
@@ -104,10 +128,13 @@ def split(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     companies = list(Company.objects.current())
     periods = Assignment.objects.filter(project__in=projects).by_project()
     lines = _typed_lines(sent) or _common_split(projects, periods)
-    if "save" in request.POST:
+    moved = SafeString("")
+    if "save" in request.POST or "show" in request.POST:
         form = SplitForm(request.POST, companies=companies, lines=len(lines))
-        if change := _split(request, form, projects):
-            return _assigned(request, change, back)
+        if "save" in request.POST and (change := _split(request, form, projects)):
+            return assigned(request, change, back)
+        if form.is_valid():
+            moved = preview(projects, list(form.cleaned_data["shares"].items()), form.cleaned_data["starts_on"])
     else:
         form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects, periods) else "all")
     context = {
@@ -117,6 +144,7 @@ def split(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "keys_text": chosen_keys(projects),
         "back": back,
         "can_split": len(companies) > 1,
+        "moved": moved,
         "can_add": form.count < MOST_LINES,
         "was_added": "add" in sent,
         "was_removed": "remove" in sent,
@@ -168,7 +196,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(back)
 
 
-def _assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
+def assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpResponse:
     messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
     return redirect(back)
 
@@ -188,7 +216,13 @@ def _payers_today(projects: list[Project]) -> list[str]:
 
 def said(change: AssignmentChange) -> SafeString:
     """What was done, in a sentence in which the companies' names stand apart."""
-    return isolated_in(change.summary, Company.objects.values_list("name", flat=True))
+    return all_said([change])[0]
+
+
+def all_said(changes: Iterable[AssignmentChange]) -> list[SafeString]:
+    """One query."""
+    names = list(Company.objects.values_list("name", flat=True))
+    return [isolated_in(change.summary, names) for change in changes]
 
 
 def _question(form: AssignForm, back: str) -> str:

@@ -27,6 +27,7 @@ from costs.reports.key import KeyReport, key_report
 from costs.reports.keys import keys_report
 from costs.usage.coverage import Reading
 from providers.finding import KeyFilter
+from providers.forms.keys import LabelForm
 from providers.models import Assignment, Project
 
 
@@ -99,6 +100,7 @@ def _about(report: KeyReport, now: datetime, words: PageWords) -> dict[str, Any]
         "requests": formatters.amount(total, "requests", reading=reading, words=words),
         "first_used": formatters.day(project.first_used_on),
         "last_used": formatters.day(project.last_used_on),
+        "label_form": LabelForm(initial={"label": project.label}),
         "rule": report.rule,
         "is_by_rule": in_force is not None and in_force.source == Assignment.Source.RULE,
         "payers": described(named_payers(in_force, report.companies)) if in_force else "",

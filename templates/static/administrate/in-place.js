@@ -5,6 +5,7 @@
 //                                  "reset": shows again what is saved, if it could not be saved
 // - form[data-returns-to="id"]     what has the focus afterwards, if the form itself went with its part
 // - form[data-search]              a list is shown anew as its form is filled in, under its own address
+// - form[data-preview]             what it would do is shown in its [data-moved] once it is filled in, from that address
 // What leads to another page opens it. A refusal without a place on this page is said where messages stand.
 "use strict";
 
@@ -121,8 +122,25 @@
     document.dispatchEvent(new Event("in-place:settled"));
   });
 
-  // The latest answer counts, whichever comes last.
+  // Of these, the latest answer counts, whichever comes last.
   let asked = 0;
+  let previewed = 0;
+  document.addEventListener("change", async ({ target }) => {
+    const form = target.form?.closest("form[data-preview]");
+    const place = form?.querySelector("[data-moved]");
+    if (!place) return;
+    const number = ++previewed;
+    const body = new URLSearchParams(new FormData(form));
+    try {
+      const wanted = body.get("company") && (body.has("projects") || body.has("matching"));
+      const response = wanted && (await fetch(form.dataset.preview, { method: "POST", body }));
+      const page = new DOMParser().parseFromString(response?.ok ? await response.text() : "", "text/html");
+      if (number === previewed) place.replaceChildren(...(page.querySelector("[data-moved]")?.childNodes ?? []));
+    } catch {
+      place.replaceChildren();
+    }
+  });
+
   const show = async (form) => {
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
     const address = query.size ? `${location.pathname}?${query}` : location.pathname;
