@@ -64,7 +64,7 @@
   };
 
   // Ticks wait in this tab while a form leads to another page, for the way back.
-  const waiting = `ticks of ${location.pathname}`;
+  const waiting = `ticks of ${location.pathname}${location.search}`;
   const keepTicks = () => {
     const ticked = document.querySelectorAll("[data-part] input[type=checkbox][id]:checked:not([data-select-matching])");
     sessionStorage.setItem(waiting, JSON.stringify([...ticked].map(({ id, checked }) => ({ id, checked }))));
