@@ -94,9 +94,7 @@ def reassign(request: HttpRequest, pk: int | None = None, *, preview: Preview = 
     form = AssignForm(sent, provider=provider)
     if not form.is_valid():
         return problem(request, NOT_ASSIGNED, sentences(form), back)
-    company: Company | None = form.cleaned_data["existing_company"]
-    new_name: str = form.cleaned_data["new_company"]
-    payer = company or (Company.objects.named(new_name).first() or Company(name=new_name) if new_name else None)
+    payer = _payer(form)
     projects = sorted(form.cleaned_data["projects"], key=lambda project: project.display_name.casefold())
     today = timezone.now().date()
     asked = request.method != "POST" and not form.cleaned_data["applies_to"]
@@ -128,15 +126,12 @@ def split(request: HttpRequest, pk: int | None = None, *, preview: Preview = not
     companies = list(Company.objects.current())
     periods = Assignment.objects.filter(project__in=projects).by_project()
     lines = _typed_lines(sent) or _common_split(projects, periods)
-    moved = SafeString("")
-    if "save" in request.POST or "show" in request.POST:
+    if request.POST.keys() & {"save", "show"}:
         form = SplitForm(request.POST, companies=companies, lines=len(lines))
         if "save" in request.POST and (change := _split(request, form, projects)):
             return assigned(request, change, back)
-        if form.is_valid():
-            moved = preview(projects, list(form.cleaned_data["shares"].items()), form.cleaned_data["starts_on"])
     else:
-        form = _changed_lines(sent, lines, companies, preselect="from" if _were_paid(projects, periods) else "all")
+        form = _changed_lines(sent, lines, companies, were_paid=_were_paid(projects, periods))
     context = {
         "provider": provider,
         "form": form,
@@ -144,7 +139,7 @@ def split(request: HttpRequest, pk: int | None = None, *, preview: Preview = not
         "keys_text": chosen_keys(projects),
         "back": back,
         "can_split": len(companies) > 1,
-        "moved": moved,
+        "moved": _moved(form, projects, preview),
         "can_add": form.count < MOST_LINES,
         "was_added": "add" in sent,
         "was_removed": "remove" in sent,
@@ -158,6 +153,13 @@ def _place(request: HttpRequest, pk: int | None) -> tuple[Provider | None, str]:
     return provider, next_url(request) or (provider.get_absolute_url() if provider else reverse("keys:list"))
 
 
+def _payer(form: AssignForm) -> Company | None:
+    """Who shall pay; a company that there is not yet is not made."""
+    company: Company | None = form.cleaned_data["existing_company"]
+    name: str = form.cleaned_data["new_company"]
+    return (Company.objects.named(name).first() or Company(name=name)) if name else company
+
+
 def urls(provider: Provider | None) -> dict[str, str]:
     """Where the forms of a page about the keys of ``provider``, or of any, are sent."""
     if provider is None:
@@ -165,6 +167,13 @@ def urls(provider: Provider | None) -> dict[str, str]:
         return {key: reverse(name) for key, name in names.items()}
     names = {"assign_url": "providers:assign", "split_url": "providers:split", "preview_url": "providers:reassign"}
     return {key: reverse(name, args=[provider.pk]) for key, name in names.items()}
+
+
+def _moved(form: SplitForm, projects: list[Project], preview: Preview) -> SafeString:
+    """What a split that was typed whole would move; nothing before that."""
+    if not form.is_bound or not form.is_valid():
+        return SafeString("")
+    return preview(projects, list(form.cleaned_data["shares"].items()), form.cleaned_data["starts_on"])
 
 
 def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> AssignmentChange | None:
@@ -261,14 +270,15 @@ def _typed_lines(sent: QueryDict) -> list[Line]:
     return lines
 
 
-def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company], *, preselect: str) -> SplitForm:
+def _changed_lines(sent: QueryDict, lines: list[Line], companies: list[Company], *, were_paid: bool) -> SplitForm:
     """The same lines with one more or one fewer; nothing is checked before it is saved.
 
-    ``preselect`` is what it applies to by default.
+    What a company has paid for is offered to move from today on.
     """
     if "add" in sent:
         lines = [*lines, ("", "")]
     lines = [line for number, line in enumerate(lines) if sent.get("remove") != str(number)]
+    preselect = "from" if were_paid else "all"
     initial: dict[str, object] = {
         "applies_to": sent["applies_to"] if sent.get("applies_to") in ("all", "from") else preselect,
         "starts_on": sent.get("starts_on", "")[:10] or timezone.now().date(),
