@@ -77,6 +77,7 @@ URLS: Final[Mapping[str, Need]] = {
     "mfa_login_webauthn": Open.TO_ALL,
     "mfa_authenticate": Open.TO_ALL,
     "accept_invitation": Open.TO_ALL,
+    "choose_password": Open.TO_ALL,
     "openid_connect_login": Open.TO_ALL,
     "openid_connect_callback": Open.TO_ALL,
     # For machines; /metrics checks its own token.
@@ -141,6 +142,7 @@ URLS: Final[Mapping[str, Need]] = {
     "members:deactivate": Confirmed(MANAGE),
     "members:reactivate": Confirmed(MANAGE),
     "members:reset_two_factor": Confirmed(MANAGE),
+    "members:password_link": Confirmed(MANAGE),
     "members:unlink": Confirmed(MANAGE),
     "members:remove": Confirmed(MANAGE),
     "audit:list": AUDIT,

@@ -21,6 +21,7 @@ def register() -> None:
             "member.invitation_withdrawn": "Invitation withdrawn",
             "member.invited": "Member invited",
             "member.joined": "Member joined",
+            "member.password_link_made": "Password link made",
             "member.reactivated": "Member reactivated",
             "member.removed": "Member removed",
             "member.role_changed": "Role changed",
@@ -31,6 +32,7 @@ def register() -> None:
     register_labels(
         {
             "password.changed": "Password changed",
+            "password.reset": "Password chosen by a link",
             "session.ended_elsewhere": "Signed out everywhere else",
             "session.failures_summed": "Failed sign-ins, summed up",
             "session.sign_in_failed": "Sign-in failed",

@@ -108,17 +108,9 @@ class InviteForm(RoleForm):
     field_order: Sequence[str] = ["email", "role", "companies"]
 
 
-class JoinForm(forms.Form):
-    """Choosing a username and a password."""
+class ChoosePasswordForm(forms.Form):
+    """A password for ``user``, twice."""
 
-    username = UsernameField(
-        max_length=150,
-        label="Username",
-        help_text="Letters a to z, digits and @ . + - _",
-        validators=[NEW_USERNAME],
-        error_messages={"required": "Choose a username.", "max_length": "The username is longer than 150 characters."},
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
-    )
     password = forms.CharField(
         strip=False,
         max_length=1000,
@@ -137,15 +129,9 @@ class JoinForm(forms.Form):
         error_messages={"required": "Enter the password a second time."},
     )
 
-    def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.invitation = invitation
-
-    def clean_username(self) -> str:
-        username: str = self.cleaned_data["username"]
-        if is_taken(username):
-            raise ValidationError("This username is taken. Choose another one.")
-        return username
+        self.user = user
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -153,12 +139,37 @@ class JoinForm(forms.Form):
         if password is None:
             return cleaned
         try:
-            validate_password(password, User(username=cleaned.get("username", ""), email=self.invitation.email))
+            validate_password(password, self.user)
         except ValidationError as refusal:
             self.add_error("password", refusal)
         if "password_again" in cleaned and cleaned["password_again"] != password:
             self.add_error("password_again", "The two passwords differ.")
         return cleaned
+
+
+class JoinForm(ChoosePasswordForm):
+    """Choosing a username and a password."""
+
+    username = UsernameField(
+        max_length=150,
+        label="Username",
+        help_text="Letters a to z, digits and @ . + - _",
+        validators=[NEW_USERNAME],
+        error_messages={"required": "Choose a username.", "max_length": "The username is longer than 150 characters."},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    field_order: Sequence[str] = ["username", "password", "password_again"]
+
+    def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:
+        super().__init__(*args, user=User(email=invitation.email), **kwargs)
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if is_taken(username):
+            raise ValidationError("This username is taken. Choose another one.")
+        self.user.username = username
+        return username
 
 
 class NewPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types

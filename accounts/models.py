@@ -15,6 +15,7 @@ from accounts.sessions import SessionStore
 from providers.models import Company
 
 INVITATION_LASTS = timedelta(days=7)
+PASSWORD_LINK_LASTS = timedelta(hours=24)
 
 
 class Role(models.TextChoices):
@@ -96,6 +97,18 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} invited on {self.created_at:%Y-%m-%d}"
+
+
+class PasswordLink(models.Model):
+    """A way to a new password, once; there is one link per person. Its token is not stored: only its digest is."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="password_link")
+    token_digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hexadecimal.")
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    ends_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"For {self.user.get_username()} until {self.ends_at:%Y-%m-%d %H:%M}"
 
 
 class Session(AbstractBaseSession):

@@ -29,6 +29,7 @@ signing_in: list[URLPattern | URLResolver] = [
     path("accounts/confirm/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("accounts/password/change/", answering_422(security.change_password), name="account_change_password"),
     path("accounts/invitations/<str:token>/", joining.join, name="accept_invitation"),
+    path("accounts/new-password/<str:token>/", joining.choose_password, name="choose_password"),
     path("accounts/sso/login/", sso.begin, {"provider_id": PROVIDER_ID}, name="openid_connect_login"),
     # The address that is registered with the identity provider.
     path("accounts/sso/callback/", sso.come_back, {"provider_id": PROVIDER_ID}, name="openid_connect_callback"),
@@ -70,6 +71,7 @@ settings_pages: list[URLPattern | URLResolver] = [
                     path("<int:pk>/deactivate/", members.deactivate, name="deactivate"),
                     path("<int:pk>/reactivate/", members.reactivate, name="reactivate"),
                     path("<int:pk>/reset-two-factor/", members.reset_second_factor, name="reset_two_factor"),
+                    path("<int:pk>/password-link/", members.password_link, name="password_link"),
                     path("<int:pk>/unlink/", members.unlink, name="unlink"),
                     path("<int:pk>/remove/", members.remove, name="remove"),
                 ],

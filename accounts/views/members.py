@@ -30,6 +30,7 @@ from accounts.services.members import (
     reset_two_factor,
     unlink_single_sign_on,
 )
+from accounts.services.password_links import make_password_link
 from accounts.views.people_table import people_table
 from core.names import isolated
 
@@ -130,6 +131,21 @@ def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     reset_two_factor(user=user)
     _say(request, "{} signs in with the password alone now, and is signed out everywhere.", user)
     return redirect("members:edit", user.pk)
+
+
+@never_cache  # the link is shown once
+@require_POST
+def password_link(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _member(pk)
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    try:
+        link, token = make_password_link(user=user, made_by=request.user, now=timezone.now())
+    except ValidationError as refusal:
+        messages.error(request, refusal.messages[0])
+        return redirect("members:edit", user.pk)
+    context = {"person": user, "ends_at": link.ends_at}
+    context["link"] = request.build_absolute_uri(reverse("choose_password", args=[token]))
+    return render(request, "accounts/password_link.html", context, status=201)
 
 
 @require_POST

@@ -35,6 +35,7 @@ ASKS = {
     "members:edit",
     "members:invite",
     "members:reactivate",
+    "members:password_link",
     "members:remove",
     "members:reset_two_factor",
     "members:unlink",

@@ -73,6 +73,7 @@ def world() -> World:
             "members": {"pk": users["viewer"].pk},
             "members:withdraw": {"pk": invitation.pk},
             "accept_invitation": {"token": token},
+            "choose_password": {"token": token},
             "tokens:revoke": {"pk": 1},
             "alerts": {"pk": 1},
             "budgets": {"pk": budget.pk},
