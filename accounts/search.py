@@ -30,7 +30,7 @@ PAGES = (
     Page("LLM Providers", "providers:list", "workspaces connections"),
     Page("Rules", "rules:list", "assign new keys automatically"),
     Page("Alerts", "alerts:list", "notifications bell"),
-    Page("Profile", "settings", "name theme appearance dark light"),
+    Page("Profile", "settings", "name theme appearance dark light compact dense rows"),
     Page("Security", "security", "password two-factor passkey sessions"),
     Page("Notifications", "notifications:own", "e-mail digest quiet hours subscriptions"),
     Page("API tokens", "tokens:list", "programs"),

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from administrate.context import site
-from administrate.theme import THEMES
+from administrate.theme import ROWS, THEMES, rows_of
 from core.database import is_out_of_order
 from core.request_helpers import next_url
 
@@ -26,15 +26,17 @@ ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
-    """Remember the theme in a cookie of this browser."""
+    """Remember the theme, and how high rows are, in cookies of this browser."""
     response = redirect(next_url(request) or "settings")
     theme = request.POST.get("theme", "")
-    if theme not in THEMES:
+    rows = request.POST.get("rows", rows_of(request))
+    if theme not in THEMES or rows not in ROWS:
         return problem(request, 400)
-    response.set_cookie(
-        "theme", theme, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
-    )
-    messages.success(request, f"Theme: {theme.capitalize()}.")
+    for cookie, value in (("theme", theme), ("rows", rows)):
+        response.set_cookie(
+            cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
+        )
+    messages.success(request, f"Theme: {theme.capitalize()}. Rows: {rows.capitalize()}.")
     return response
 
 

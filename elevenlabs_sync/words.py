@@ -42,6 +42,11 @@ WORDS = TypeWords(
     ),
     keyless_name="No API key (web app)",
     keyless_explained="Usage that was made in ElevenLabs' own web app carries no API key.",
+    invoice_explained=(
+        "Spend is what ElevenLabs reports for usage, whether the plan's credits covered it or not. The next invoice "
+        "bills the plan: its fee, and as overage the credits beyond those that it includes. "
+        "Tax and discounts may come to it."
+    ),
     plan_permission=ANALYTICS_PERMISSION,
     agents_permission=AGENTS_PERMISSION,
     first_usage="Usage appears once API calls are made; new keys can take up to an hour.",

@@ -54,6 +54,7 @@ class TypeWords:
     keyless_name: str = "No API key"
     keyless_explained: str = "Some usage may carry no API key."
     plan_unit: str = "credits"  # of what a plan includes so many
+    invoice_explained: str = ""  # why the next invoice is not the spend; empty where nothing is known of that
     plan_permission: str = ""  # that would bring usage per key where only account totals may be read
     agents_permission: str = ""  # without which its agents can't be listed
     first_usage: str = "Usage appears once API calls are made."

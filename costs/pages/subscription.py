@@ -25,6 +25,7 @@ class PlanCard:
     resets: str
     overage: str
     next_invoice: str
+    invoice_parts: tuple[tuple[str, str, str], ...]  # of the next invoice: its name, its amount, a remark
     usage_warning: str  # that the plan is nearly used up, used up, or how much more was used; else empty
 
 
@@ -46,7 +47,18 @@ def read_plan(subscription: object, words: PageWords) -> PlanCard | None:
         resets=f"Resets {formatters.day(plan.resets_at.date())}" if plan.resets_at else "",
         overage=_shown(plan.overage) if plan.overage and plan.overage.amount else "",
         next_invoice=_shown(plan.next_invoice),
+        invoice_parts=_invoice_parts(plan, words) if plan.next_invoice and words.invoice_explained else (),
         usage_warning=_usage_warning(plan, words.plan_unit),
+    )
+
+
+def _invoice_parts(plan: Plan, words: PageWords) -> tuple[tuple[str, str, str], ...]:
+    """As reported: nothing is computed from a plan, and what is not known is none."""
+    alone = f"{words.start} does not report it by itself"
+    return (
+        ("Plan fee", formatters.UNKNOWN, alone),
+        ("Overage", _shown(plan.overage), "so far") if plan.overage else ("Overage", formatters.UNKNOWN, alone),
+        ("Next invoice", _shown(plan.next_invoice), "as it stands"),
     )
 
 

@@ -39,6 +39,25 @@ def test_a_forged_theme_cookie_is_ignored(signed_in: Client) -> None:
     assert 'data-theme="system"' in signed_in.get("/settings/").content.decode()
 
 
+def test_compact_rows_are_remembered_in_a_cookie(signed_in: Client) -> None:
+    """On every page from then on, and until comfortable ones are chosen again."""
+    before = signed_in.get("/companies/").content.decode()
+    signed_in.post("/settings/theme/", {"theme": "dark", "rows": "compact"})
+    compact = signed_in.get("/companies/").content.decode()
+    signed_in.post("/settings/theme/", {"theme": "dark", "rows": "comfortable"})
+
+    assert ["data-rows" in page for page in (before, compact)] == [False, True]
+    assert "data-rows" not in signed_in.get("/companies/").content.decode()
+
+
+def test_unknown_rows_are_refused(signed_in: Client) -> None:
+    """400, and a forged cookie counts as none."""
+    signed_in.cookies["rows"] = "evil"
+
+    assert signed_in.post("/settings/theme/", {"theme": "dark", "rows": "evil"}).status_code == 400
+    assert "data-rows" not in signed_in.get("/settings/").content.decode()
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "\\\\evil.example"])
 def test_the_theme_form_never_leads_to_another_site(signed_in: Client, target: str) -> None:
     """An unsafe address is replaced by the settings page."""

@@ -118,6 +118,7 @@ def _about(request: HttpRequest, report: ProviderReport, now: datetime, words: P
         "account_read": _account_read(provider, now),
         "unread": unread_notice([provider], {provider.pk: report.coverage}, user=request.user, today=report.today),
         "plan": read_plan(provider.subscription, words),
+        "spend": formatters.money(report.models.total, report.currency, reading=report.coverage.reading, words=words),
         "reconciliation": found,
         "reconciled": summary(found, words) if found else "",
         "explained": explanation(found, words) if found else "",

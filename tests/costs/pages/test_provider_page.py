@@ -171,6 +171,19 @@ def test_what_the_snapshot_lacks_is_left_out(signed_in: Client, missing: str) ->
     assert ("Not comparable" in page) == (missing != "subscription")
 
 
+def test_spend_and_next_invoice_are_told_apart(signed_in: Client) -> None:
+    """Both, with what is known of the parts between them."""
+    provider = make_provider(subscription=SNAPSHOT | {"overage": {"amount": "12.5", "currency": "usd"}})
+    make_usage(project=make_project(provider=provider), cost=Decimal(7))
+    make_read_days(provider=provider, first=TODAY.replace(day=1), last=TODAY)
+
+    page = page_of(signed_in, provider)
+
+    assert "Why the next invoice is not the spend" in page
+    assert "Spend 1–22 Nov 2026 $7.00 Plan fee ElevenLabs does not report it by itself —" in page
+    assert "Overage so far $12.50 Next invoice as it stands $99.01" in page
+
+
 # Syncs ----------------------------------------------------------------------------------------------------------------
 
 
