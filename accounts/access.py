@@ -120,6 +120,9 @@ URLS: Final[Mapping[str, Need]] = {
     "notifications:subscribe": SEE_PROVIDERS,
     "notifications:unsubscribe": SEE_PROVIDERS,
     # Budgets, and what is told to whom
+    "unusual:list": SEE_PROVIDERS,
+    "unusual:detail": SEE_PROVIDERS,
+    "unusual:say": BUDGET,
     "budgets:list": SEE_PROVIDERS,
     "budgets:add": BUDGET,
     "budgets:edit": BUDGET,

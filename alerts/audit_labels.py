@@ -20,6 +20,7 @@ def register() -> None:
             "subscription.made": "Subscription made",
             "subscription.changed": "Subscription changed",
             "subscription.deleted": "Subscription deleted",
+            "unusual.judged": "Unusual spending explained",
             "alert.rule_changed": "What is watched changed",
             "alert.test_sent": "Test alert sent",
         },

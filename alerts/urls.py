@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from alerts.views import alerts, budgets, endpoints, notifications
+from alerts.views import alerts, budgets, endpoints, notifications, unusual
 
 budget_pages = [
     path("", budgets.budget_list, name="list"),
@@ -18,6 +18,12 @@ alert_pages = [
     path("read/", alerts.read_all, name="read_all"),
     path("<int:pk>/read/", alerts.read, name="read"),
     path("<int:pk>/snooze/", alerts.snooze, name="snooze"),
+]
+
+unusual_pages = [
+    path("", unusual.episode_list, name="list"),
+    path("<int:pk>/", unusual.episode_detail, name="detail"),
+    path("<int:pk>/say/", unusual.say, name="say"),
 ]
 
 notification_pages = [
@@ -37,6 +43,7 @@ notification_pages = [
 
 alert_urls: list[URLPattern | URLResolver] = [
     path("budgets/", include((budget_pages, "budgets"))),
+    path("alerts/unusual/", include((unusual_pages, "unusual"))),
     path("alerts/", include((alert_pages, "alerts"))),
     path("settings/", include((notification_pages, "notifications"))),
 ]

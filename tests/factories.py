@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from accounts.models import Membership, Role
-from alerts.models import Alert, Severity
+from alerts.models import Alert, Severity, SpendEpisode
 from core.secrets import ApiKey
 from costs.models import DailyUsage, ReadDay, Restatement
 from costs.usage import sums
@@ -190,3 +190,20 @@ def make_alert(**overrides: Any) -> Alert:
         "raised_at": NOW - timedelta(hours=number % 20),
     } | overrides
     return Alert.objects.create(**fields)
+
+
+def make_episode(**overrides: Any) -> SpendEpisode:
+    """Unusual spending of yesterday: $60 where $20 is usual; give ``company``, ``provider`` or ``project``."""
+    yesterday = TODAY - timedelta(days=1)
+    fields: dict[str, Any] = {
+        "currency": "usd",
+        "first_day": yesterday,
+        "last_day": yesterday,
+        "level": 1,
+        "actual": 60,
+        "expected": 20,
+        "ratio": 3,
+        "expected_by_day": {yesterday.isoformat(): "20"},
+        "opened_at": NOW,
+    } | overrides
+    return SpendEpisode.objects.create(**fields)

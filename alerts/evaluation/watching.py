@@ -70,6 +70,9 @@ def _news(rule: Rule, key: str, finding: Finding, context: _Context) -> News:
         company=finding.company,
         provider=finding.provider,
         facts=finding.facts,
+        client_title=finding.client_title,
+        client_sentences=(*finding.client_sentences, *context.freshness(None)) if finding.client_title else (),
+        client_path=finding.client_path,
     )
 
 
@@ -88,13 +91,17 @@ class _Context:
 
     def sentences(self, finding: Finding) -> list[str]:
         """Of the finding's provider, or of all; what itself is about unassigned spend says that once."""
-        today = self._now.date()
-        days = DateRange(today - timedelta(days=30), today)
-        if self._known is None or self._unassigned is None:
-            self._known = known_days(Provider.objects.all(), days, today=today)
-            self._unassigned = unassigned(DateRange(first_of(today), today))
-        coverage = self._known.of(finding.provider.pk if finding.provider else None)
-        said = freshness_sentences(coverage, days)
+        said = self.freshness(finding.provider.pk if finding.provider else None)
         if finding.is_about_unassigned:
             return said
-        return [*said, unassigned_sentence(self._unassigned, name_of(first_of(today)))]
+        month = first_of(self._now.date())
+        if self._unassigned is None:
+            self._unassigned = unassigned(DateRange(month, self._now.date()))
+        return [*said, unassigned_sentence(self._unassigned, name_of(month))]
+
+    def freshness(self, provider_id: int | None) -> list[str]:
+        today = self._now.date()
+        days = DateRange(today - timedelta(days=30), today)
+        if self._known is None:
+            self._known = known_days(Provider.objects.all(), days, today=today)
+        return freshness_sentences(self._known.of(provider_id), days)

@@ -1,9 +1,10 @@
-"""Watched (``budget``, ``watching``), what was noticed (``alert``), how it is told (``delivery``, ``people``)."""
+"""Watched (``budget``, ``watching``, ``unusual``), what was noticed (``alert``), how it is told (the others)."""
 
 from alerts.models.alert import Alert, AlertEvent, Receipt, Severity
 from alerts.models.budget import Budget, BudgetQuerySet, Passing, Threshold
 from alerts.models.delivery import Attempt, Delivery, Endpoint, Lane
 from alerts.models.people import Preferences, Subscription
+from alerts.models.unusual import SpendEpisode
 from alerts.models.watching import EvaluationRequest, RuleMemory, RuleSetting
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RuleMemory",
     "RuleSetting",
     "Severity",
+    "SpendEpisode",
     "Subscription",
     "Threshold",
 ]

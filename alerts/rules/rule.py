@@ -19,7 +19,8 @@ class Finding:
     """Something that is the case.
 
     ``occurrence`` tells this time from others: the same one is told of once, so it holds what it is about and since
-    when, or of which period. Sentences are for colleagues; a rule tells Company viewers nothing.
+    when, or of which period. Sentences are for colleagues; what a company's own viewers are told is written apart,
+    names no other company, no provider and no key, and is empty where they are told nothing.
     """
 
     occurrence: str
@@ -30,6 +31,9 @@ class Finding:
     company: Company | None = None
     severity: Severity | None = None  # where it is another than the rule's
     facts: Mapping[str, Any] = field(default_factory=dict)
+    client_title: str = ""
+    client_sentences: tuple[str, ...] = ()
+    client_path: str = ""
     is_about_unassigned: bool = False  # how much belongs to no company needs no sentence of its own
 
 

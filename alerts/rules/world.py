@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from alerts.models import RuleMemory
 from core.days import DateRange
 from core.months import first_of
-from costs.reports.spending import unassigned
+from costs.reports.rhythm import REACH
+from costs.reports.spenders import Spender, spenders
+from costs.reports.spending import KnownDays, known_days, unassigned
 from costs.reports.totals import Totals
 from providers.models import Project, Provider
 from providers.plan import Plan
+
+# What an API key costs in ten weeks, in units of the currency, before it is looked at by itself.
+LARGE_PROJECT = Decimal(100)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,21 @@ class World:
     def unassigned(self) -> Totals:
         """What of this month belongs to no company."""
         return unassigned(self.month)
+
+    @property
+    def weeks(self) -> DateRange:
+        """The days that whatever is about the rhythm of spending looks at."""
+        return DateRange(self.today - REACH - timedelta(days=14), self.today)
+
+    @cached_property
+    def spenders(self) -> Sequence[Spender]:
+        """Of these weeks."""
+        return spenders(self.weeks, projects_from=LARGE_PROJECT)
+
+    @cached_property
+    def known(self) -> KnownDays:
+        """What is known of these weeks."""
+        return known_days(Provider.objects.all(), self.weeks, today=self.today)
 
     def remembered(self, slug: str) -> dict[str, RuleMemory]:
         """What a rule has kept, by subject."""

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from core import wording
 from core.days import EARLIEST_DAY
 from providers.forms.fields import ApiKeyField, DayField, NameField
 from providers.models import Provider
@@ -56,9 +55,9 @@ class ResyncForm(forms.Form):
 
     def _within(self, day: date) -> date:
         if day < EARLIEST_DAY:
-            raise ValidationError(f"The date must not be before {wording.day(EARLIEST_DAY)}.")
+            raise ValidationError(f"The date must not be before {EARLIEST_DAY.isoformat()}.")
         if day > self.today:
-            raise ValidationError(f"The date must not be after today ({wording.day(self.today)}, UTC).")
+            raise ValidationError(f"The date must not be after today ({self.today.isoformat()}, UTC).")
         return day
 
 

@@ -18,6 +18,7 @@ from alerts.models import Budget, Endpoint
 from providers.models import AssignmentChange, SyncRun
 from tests.factories import (
     make_company,
+    make_episode,
     make_keyless,
     make_project,
     make_provider,
@@ -77,6 +78,7 @@ def world() -> World:
             "tokens:revoke": {"pk": 1},
             "alerts": {"pk": 1},
             "budgets": {"pk": budget.pk},
+            "unusual": {"pk": make_episode(company=other).pk},
             "notifications": {"pk": endpoint.pk},
             "mfa_edit_webauthn": {"pk": 1},
             "mfa_remove_webauthn": {"pk": 1},

@@ -52,6 +52,11 @@ def expected(
     return forecast({day: Decimal(cost) for day, cost in costs.items()}, complete, today=today, first_use=first_use)
 
 
+def certain(amount: int, basis: Basis = Basis.PACE) -> Forecast:
+    """A range that is none."""
+    return Forecast(Decimal(amount), Decimal(amount), Decimal(amount), basis)
+
+
 def in_cents(found: Forecast | None) -> tuple[str, str, str]:
     assert found is not None
     return str(to_cents(found.amount)), str(to_cents(found.low)), str(to_cents(found.high))
@@ -80,7 +85,7 @@ def test_the_pace_is_that_of_the_last_seven_days() -> None:
     """What the month began with is spent and says nothing of its end."""
     costs = dict.fromkeys(novembers(1, 14), 100) | dict.fromkeys(novembers(15, 21), 1)
 
-    assert expected(costs, novembers(1, 21)) == Forecast(*[Decimal(1400 + 7 + 9)] * 3)
+    assert expected(costs, novembers(1, 21)) == certain(1400 + 7 + 9)
 
 
 def test_a_day_that_is_not_complete_counts_as_the_mean() -> None:
@@ -89,7 +94,7 @@ def test_a_day_that_is_not_complete_counts_as_the_mean() -> None:
 
     found = expected(costs, novembers(1, 21) - {nov(10)})
 
-    assert found == Forecast(*[Decimal(60)] * 3)
+    assert found == certain(60)
 
 
 def test_a_gap_is_bridged_by_older_days() -> None:
@@ -128,21 +133,21 @@ def test_the_first_of_a_month_goes_by_the_month_before() -> None:
 
     found = expected(dict.fromkeys(october, 3), october, today=nov(1))
 
-    assert found == Forecast(*[Decimal(90)] * 3)
+    assert found == certain(90)
 
 
 def test_on_the_last_day_only_that_day_lacks() -> None:
     """29 known days and one at the pace."""
     found = expected(dict.fromkeys(novembers(1, 29), 2) | {nov(30): 1}, novembers(1, 29), today=nov(30))
 
-    assert found == Forecast(*[Decimal(60)] * 3, Basis.WEEKDAYS)
+    assert found == certain(60, Basis.WEEKDAYS)
 
 
 def test_what_was_spent_is_the_least() -> None:
     """Today alone may be more than the pace of a quiet week foretells."""
     found = expected({nov(2): 5, TODAY: 100}, novembers(1, 21))
 
-    assert found == Forecast(*[Decimal(105)] * 3)
+    assert found == certain(105)
 
 
 def test_only_the_lower_end_may_be_what_was_spent() -> None:
@@ -156,7 +161,7 @@ def test_only_the_lower_end_may_be_what_was_spent() -> None:
 
 def test_nothing_spent_is_a_forecast_of_nothing() -> None:
     """Seven read days of zeros are data."""
-    assert expected({}, novembers(1, 21)) == Forecast(*[Decimal(0)] * 3)
+    assert expected({}, novembers(1, 21)) == certain(0)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +177,7 @@ def test_the_month_ends_where_it_ends() -> None:
     """February's nine days, of a leap year."""
     february = set(DateRange(date(2028, 2, 1), date(2028, 2, 20)))
 
-    assert expected(dict.fromkeys(february, 1), february, today=date(2028, 2, 21)) == Forecast(*[Decimal(29)] * 3)
+    assert expected(dict.fromkeys(february, 1), february, today=date(2028, 2, 21)) == certain(29)
 
 
 @settings(max_examples=150, phases=[Phase.explicit, Phase.generate], deadline=None, derandomize=True)

@@ -52,7 +52,7 @@ def test_three_times_as_much_is_unusual_on_its_day() -> None:
 
     assert episode is not None
     assert (episode.first.day, episode.last_day, episode.end) == (MONDAY, MONDAY, End.CALM)
-    assert (episode.actual, episode.expected, episode.impact) == (300, 100, 200)
+    assert (episode.actual, episode.expected, episode.impact) == (Decimal(300), Decimal(100), Decimal(200))
 
 
 def test_weekday_money_on_a_sunday_is_unusual() -> None:
@@ -98,7 +98,7 @@ def test_accepted_level_is_what_is_expected_from_then_on() -> None:
     found = judge(series({later(1): 330}, accepted=(Accepted(MONDAY, Decimal(3)),)), later(1))
 
     assert found is not None
-    assert (found.expected, found.impact) == (330, 0)
+    assert (found.expected, found.impact) == (Decimal(330), Decimal(0))
 
 
 def test_nothing_is_learnt_from_an_episode_while_it_goes_on() -> None:

@@ -1,1 +1,0 @@
-"""For the one language of the pages."""

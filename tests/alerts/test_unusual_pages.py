@@ -1,0 +1,66 @@
+"""The pages of unusual spending: the list, an episode, and what somebody says of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from alerts.models import SpendEpisode
+from providers.models import Project
+from tests.factories import TODAY, make_assignment, make_company, make_episode, make_project, make_provider, make_usage
+from tests.pages import page_of
+
+pytestmark = pytest.mark.django_db
+
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture
+def episode() -> SpendEpisode:
+    project: Project = make_project(provider=make_provider(name="Agency"), name="Acme bot")
+    company = make_company(name="Acme")
+    make_assignment(project=project, company=company)
+    make_usage(project=project, day=YESTERDAY, cost=Decimal(60))
+    return make_episode(company=company)
+
+
+def test_the_list_leads_to_each_episode(signed_in: Client, episode: SpendEpisode) -> None:
+    """With what it came to."""
+    page = page_of(signed_in, "/alerts/unusual/")
+
+    assert "$40.00 more than usual on 21 Nov 2026" in page
+
+
+def test_an_episode_says_what_was_spent_what_is_usual_and_what_is_behind_it(
+    signed_in: Client, episode: SpendEpisode
+) -> None:
+    """By the figures as they are now."""
+    page = page_of(signed_in, episode.get_absolute_url())
+
+    for words in (
+        "Spent $60.00",
+        "Usual for these days $20.00",
+        "Acme bot +$60.00",
+        "21 Nov 2026 $60.00 $20.00 $40.00",
+    ):
+        assert words in page
+
+
+def test_what_somebody_knows_is_kept_with_their_name(signed_in: Client, episode: SpendEpisode) -> None:
+    """And ends it where it is expected."""
+    signed_in.post(f"{episode.get_absolute_url()}say/", {"feedback": "expected"})
+
+    episode.refresh_from_db()
+    assert (episode.feedback, episode.ended) == ("expected", SpendEpisode.Ended.ACCEPTED)
+    assert episode.feedback_by is not None
+
+
+def test_what_nobody_offered_is_not_kept(signed_in: Client, episode: SpendEpisode) -> None:
+    """The form has three answers."""
+    signed_in.post(f"{episode.get_absolute_url()}say/", {"feedback": "whatever"})
+
+    episode.refresh_from_db()
+    assert episode.feedback == ""
