@@ -322,6 +322,7 @@ DEFAULT_EXCEPTION_REPORTER = "administrate.error_reports.NoQueryReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "administrate.error_reports.NoValuesFilter"
 
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["administrate.formats"]  # how dates are written where no template says it
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False

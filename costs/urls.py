@@ -23,6 +23,7 @@ from costs.pages.views import (
     statements,
 )
 from providers.views import assigning
+from providers.views import keys as editing
 
 # What assigning would move is shown where it is asked for.
 SHOWS_MONEY = {"preview": moved_money}
@@ -44,6 +45,7 @@ key_pages = [
     path("keys/", keys.key_list, name="list"),
     path("keys/reassign/", assigning.reassign, SHOWS_MONEY, name="reassign"),
     path("keys/split/", assigning.split, SHOWS_MONEY, name="split"),
+    path("keys/<int:pk>/period/", editing.period, SHOWS_MONEY, name="period"),
     path("keys/<int:pk>/", keys.key_detail, name="detail"),
 ]
 

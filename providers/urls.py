@@ -26,7 +26,6 @@ key_actions = [
     path("keys/assign/", assigning.assign, name="assign"),
     path("keys/changes/", keys.changes, name="changes"),
     path("keys/<int:pk>/label/", keys.label, name="label"),
-    path("keys/<int:pk>/period/", keys.period, name="period"),
 ]
 
 company_actions = [

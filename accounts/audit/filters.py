@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.audit.models import AuditEntry, AuditEntryQuerySet
 from core.audit import audit_groups
+from core.wording import day
 
 EVERYTHING = "Everything"
 ANYBODY = "Anybody"
@@ -62,7 +63,7 @@ class AuditFilterForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         first, last = cleaned.get("from"), cleaned.get("to")
         if first and last and first > last:
-            self.add_error("to", f"The range ends ({last.isoformat()}) before it begins ({first.isoformat()}).")
+            self.add_error("to", f"The range ends ({day(last)}) before it begins ({day(first)}).")
         return cleaned
 
     @property

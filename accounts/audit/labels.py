@@ -5,12 +5,15 @@ What acts are called is registered by the apps that act (core.audit.register_lab
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from accounts.audit.models import AuditEntry
+from core import wording
 from core.audit import registered_labels
+from core.days import parse_day
 from providers.models import AssignmentRule, Provider
 
 _FIELDS: Final[Mapping[str, str]] = {
@@ -43,6 +46,7 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 NOTHING: Final = "—"
+_DAYS: Final = frozenset({"from", "to", "starts", "ends", "expires"})
 _SHOWN_OF_A_LIST: Final = 5
 
 
@@ -105,6 +109,9 @@ def _said(name: str, value: Any) -> str:
         return ", ".join(f"{inner} {unit.upper()}" for unit, inner in value.items()) or NOTHING
     if isinstance(value, list):
         return _listed([_said(name, inner) for inner in value])
+    if name in _DAYS:
+        with contextlib.suppress(ValueError):
+            return wording.day(parse_day(str(value)))
     text = _VALUES.get(name, {}).get(str(value), str(value))
     if name == "key_ending":
         return f"··{text}" if text else NOTHING

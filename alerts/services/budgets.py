@@ -15,6 +15,7 @@ from alerts.models import Budget, Threshold
 from alerts.models.budget import DEFAULT_ACTUAL, DEFAULT_FORECAST, MOST_THRESHOLDS
 from core.audit import audit_event
 from core.days import EARLIEST_DAY
+from core.wording import day
 
 LONGEST_RANGE_DAYS = 366
 TAKEN = "There is already a budget for this, of the same period and currency."
@@ -96,7 +97,7 @@ def _check(budget: Budget, limits: set[Limit]) -> None:
         if value is None or not 0 < value < (1000 if limit.percent is not None else Decimal(10) ** 12):
             raise ValidationError({"thresholds": "A threshold is between 0.01 % and 999 %, or an amount above zero."})
     if budget.starts_on < EARLIEST_DAY:
-        raise ValidationError({"starts_on": f"A budget begins on {EARLIEST_DAY.isoformat()} at the earliest."})
+        raise ValidationError({"starts_on": f"A budget begins on {day(EARLIEST_DAY)} at the earliest."})
     if budget.period == Budget.Period.RANGE:
         if budget.ends_on is None or budget.ends_on < budget.starts_on:
             raise ValidationError({"ends_on": "Enter a last day that is not before the first."})

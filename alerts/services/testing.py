@@ -12,6 +12,7 @@ from alerts.delivery.outbox import work_through
 from alerts.models import Alert, Delivery, Severity
 from alerts.services.raising import News, raise_alert
 from core.audit import audit_event
+from core.wording import moment
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,5 @@ def _result(delivery: Delivery) -> Result:
     if delivery.state == Delivery.State.SENT:
         return Result(receiver, attempt.text if attempt else "Delivered.", failed=False)
     if attempt is None:
-        return Result(receiver, f"Waits until {delivery.not_before:%Y-%m-%d %H:%M} UTC.", failed=False)
+        return Result(receiver, f"Waits until {moment(delivery.not_before)} UTC.", failed=False)
     return Result(receiver, attempt.text, failed=True)

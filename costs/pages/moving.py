@@ -20,9 +20,11 @@ from costs.reports.moving import CompanyMove, Payers, move_of
 from providers.models import Project
 
 
-def moved_money(projects: Sequence[Project], payers: Payers, starts_on: date | None) -> SafeString:
+def moved_money(
+    projects: Sequence[Project], payers: Payers, starts_on: date | None, ends_on: date | None = None
+) -> SafeString:
     """A table of money per company, before and after, with the closed months that it is of."""
-    move = move_of(projects, payers, starts_on=starts_on, today=timezone.now().date())
+    move = move_of(projects, payers, starts_on=starts_on, ends_on=ends_on, today=timezone.now().date())
     table = Table(
         "What moves",
         (
@@ -39,6 +41,7 @@ def moved_money(projects: Sequence[Project], payers: Payers, starts_on: date | N
         "table": table,
         "moves": bool(move.lines),
         "since": formatters.day(starts_on) if starts_on else "",
+        "until": formatters.day(ends_on) if ends_on else "",
         "closed": joined([name_of(month) for month in move.closed]) if move.closed else "",
         "are_many": len(move.closed) > 1,
         "shares_anew": move.shares_anew,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from core import wording
 from core.days import EARLIEST_DAY, DateRange, parse_day
 from core.querystate import Choice, link
 from costs.pages import ranges
@@ -77,7 +78,7 @@ def from_query(query: Mapping[str, str], *, today: date) -> DateRange:
     last = _day(query.get("to", ""), "to") or today
     first = _day(query.get("from", ""), "from") or last.replace(day=1)
     if first > last:
-        raise RangeError(f"The range ends ({last.isoformat()}) before it begins ({first.isoformat()}).")
+        raise RangeError(f"The range ends ({wording.day(last)}) before it begins ({wording.day(first)}).")
     return DateRange(first, last)
 
 
@@ -89,7 +90,7 @@ def _day(text: str, name: str) -> date | None:
     except ValueError:
         raise RangeError(f"“{name}” is not a date. Write it as YYYY-MM-DD.") from None
     if not EARLIEST_DAY <= day <= date(2100, 12, 31):
-        raise RangeError(f"“{name}” must be between {EARLIEST_DAY.isoformat()} and 2100-12-31.")
+        raise RangeError(f"“{name}” must be between {wording.day(EARLIEST_DAY)} and 31 Dec 2100.")
     return day
 
 

@@ -37,19 +37,26 @@ class Move:
     shares_anew: bool  # usage without a key is shared by what would change; what that moves is not counted
 
 
-def move_of(projects: Sequence[Project], payers: Payers, *, starts_on: date | None, today: date) -> Move:
+def move_of(
+    projects: Sequence[Project],
+    payers: Payers,
+    *,
+    starts_on: date | None,
+    today: date,
+    ends_on: date | None = None,
+) -> Move:
     """What giving ``projects`` to ``payers`` – from ``starts_on``, or in all history – would move; five queries.
 
-    Of what is split only the amounts are told, not to which row the last digit goes. As of start_periods(), periods
-    that begin later stay.
+    Of what is split only the amounts are told, not to which row the last digit goes. Without ``ends_on``, the last day
+    that moves, periods that begin later stay, as start_periods() leaves them.
     """
     moving = [
         (company_id, month, totals)
-        for usage in _concerned(projects, starts_on, today)
+        for usage in _concerned(projects, starts_on, ends_on, today)
         for (company_id, month), totals in totals_by(usage, "company_id", "month").items()
     ]
     changes = _changes(moving, payers)
-    window = all_usage() if starts_on is None else all_usage().between(starts_on, max(starts_on, today))
+    window = all_usage() if starts_on is None else all_usage().between(starts_on, ends_on or max(starts_on, today))
     before = {company_id: totals for (company_id,), totals in totals_by(window, "company_id").items()}
     companies: dict[int | None, Company | None] = {company.pk: company for company in Company.objects.all()}
     companies |= {_NEW: next((company for company, _percent in payers if company.pk is None), None)}
@@ -68,10 +75,15 @@ def move_of(projects: Sequence[Project], payers: Payers, *, starts_on: date | No
     )
 
 
-def _concerned(projects: Sequence[Project], starts_on: date | None, today: date) -> Iterator[Usage]:
-    """The usage that would have other payers: of each key until the next period that begins later."""
+def _concerned(
+    projects: Sequence[Project], starts_on: date | None, ends_on: date | None, today: date
+) -> Iterator[Usage]:
+    """The usage that would have other payers: of each key until ``ends_on``, or the next period that begins later."""
     if starts_on is None:
         yield all_usage().filter(project__in=[project.pk for project in projects])
+        return
+    if ends_on is not None:
+        yield all_usage().filter(project__in=[project.pk for project in projects]).between(starts_on, ends_on)
         return
     stored = Assignment.objects.filter(project__in=projects).by_project()
     by_end: dict[date, list[int]] = defaultdict(list)

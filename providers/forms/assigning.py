@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from core.days import EARLIEST_DAY
+from core.wording import day
 from providers.finding import matching_projects
 from providers.forms.fields import DATE_UNREADABLE, IdsField, NameField, PercentField
 from providers.models import Company, Project, Provider
@@ -52,9 +53,7 @@ class AppliesForm(forms.Form):
         if starts_on is None:
             self.add_error("starts_on", "Enter the date from which on it applies.")
         elif not EARLIEST_DAY <= starts_on <= LATEST_START:
-            self.add_error(
-                "starts_on", f"The date must be between {EARLIEST_DAY.isoformat()} and {LATEST_START.isoformat()}."
-            )
+            self.add_error("starts_on", f"The date must be between {day(EARLIEST_DAY)} and {day(LATEST_START)}.")
 
     @property
     def applies_from_a_date(self) -> bool:

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from core.days import EARLIEST_DAY
+from core.wording import day
 from providers.forms.assigning import LATEST_START
 from providers.forms.fields import DayField, NameField
 from providers.models import Project
@@ -41,7 +42,5 @@ class PeriodForm(forms.Form):
     def clean_to(self) -> date:
         to: date = self.cleaned_data["to"]
         if not EARLIEST_DAY <= to <= LATEST_START:
-            raise ValidationError(
-                f"The date must be between {EARLIEST_DAY.isoformat()} and {LATEST_START.isoformat()}."
-            )
+            raise ValidationError(f"The date must be between {day(EARLIEST_DAY)} and {day(LATEST_START)}.")
         return to

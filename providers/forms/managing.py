@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from core import wording
 from core.days import EARLIEST_DAY
 from providers.forms.fields import ApiKeyField, DayField, NameField
 from providers.models import Provider
@@ -55,9 +56,9 @@ class ResyncForm(forms.Form):
 
     def _within(self, day: date) -> date:
         if day < EARLIEST_DAY:
-            raise ValidationError(f"The date must not be before {EARLIEST_DAY.isoformat()}.")
+            raise ValidationError(f"The date must not be before {wording.day(EARLIEST_DAY)}.")
         if day > self.today:
-            raise ValidationError(f"The date must not be after today ({self.today.isoformat()}, UTC).")
+            raise ValidationError(f"The date must not be after today ({wording.day(self.today)}, UTC).")
         return day
 
 

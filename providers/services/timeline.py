@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from providers.models import BEGINNING, Assignment, AssignmentChange, Project
+from providers.models import BEGINNING, NO_PERIODS, Assignment, AssignmentChange, Payers, Project
 from providers.services.periods import change_periods
 
 PERIOD_GONE = "This change of company does not exist any more. Reload the page and choose again."
+
+
+@dataclass(frozen=True)
+class MovingDays:
+    """Days whose usage gets other payers, both inclusive; ``last`` is None where they have no end."""
+
+    first: date
+    last: date | None
+    payers: Payers  # empty: nobody
 
 
 def move_period(
@@ -22,13 +32,7 @@ def move_period(
     """
 
     def write() -> None:
-        before, after = _neighbours(project, starts_on)
-        if starts_on == BEGINNING:
-            raise ValidationError("What holds from the beginning has no day to be moved. Add a change instead.")
-        if before is not None and to <= before:
-            raise ValidationError(f"It must begin after {before.isoformat()}, when the one before it does.")
-        if after is not None and to >= after:
-            raise ValidationError(f"It must begin before {after.isoformat()}, when the next one does.")
+        moving_days(project=project, starts_on=starts_on, to=to)
         Assignment.objects.filter(project=project, starts_on=starts_on).update(
             starts_on=to, source=Assignment.Source.HAND
         )
@@ -50,7 +54,7 @@ def remove_period(*, project: Project, starts_on: date, now: datetime, made_by: 
     """
 
     def write() -> None:
-        _neighbours(project, starts_on)
+        moving_days(project=project, starts_on=starts_on, to=None)
         Assignment.objects.filter(project=project, starts_on=starts_on).delete()
 
     first = starts_on == BEGINNING
@@ -65,13 +69,29 @@ def remove_period(*, project: Project, starts_on: date, now: datetime, made_by: 
     )
 
 
-def _neighbours(project: Project, starts_on: date) -> tuple[date | None, date | None]:
-    """When the periods before and after it begin; raises ValidationError where it is not there."""
-    starts = sorted(Assignment.objects.filter(project=project).values_list("starts_on", flat=True))
-    if starts_on not in starts:
+def moving_days(*, project: Project, starts_on: date, to: date | None) -> MovingDays:
+    """What moving the period that begins on ``starts_on`` to begin on ``to`` – or, None, removing it – is about.
+
+    Raises ValidationError as move_period() and remove_period() do.
+    """
+    periods = Assignment.objects.filter(project=project).by_project().get(project.pk, NO_PERIODS)
+    period = next((one for one in periods.in_order if one.starts_on == starts_on), None)
+    if period is None:
         raise ValidationError(PERIOD_GONE)
-    place = starts.index(starts_on)
-    return starts[place - 1] if place else None, starts[place + 1] if place + 1 < len(starts) else None
+    before = periods.on(starts_on - timedelta(days=1))
+    payers_before = before.payers if before else ()
+    if to is None:
+        return MovingDays(starts_on, period.ends_on, payers_before)
+    if period.is_from_the_beginning:
+        raise ValidationError("What holds from the beginning has no day to be moved. Add a change instead.")
+    if before is not None and to <= before.starts_on:
+        raise ValidationError(f"It must begin after {before.starts_on.isoformat()}, when the one before it does.")
+    if period.ends_on is not None and to > period.ends_on:
+        following = period.ends_on + timedelta(days=1)
+        raise ValidationError(f"It must begin before {following.isoformat()}, when the next one does.")
+    if to > starts_on:
+        return MovingDays(starts_on, to - timedelta(days=1), payers_before)
+    return MovingDays(to, starts_on - timedelta(days=1), period.payers)
 
 
 def _named(project: Project) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -40,9 +41,21 @@ from providers.wording import chosen_keys
 
 NOT_ASSIGNED = "The keys were not assigned"
 
-# Draws what giving some keys to payers – empty: to nobody – from a day on, or in all history, would move. What it costs
-# is known to the apps above, whose URLs hand it in.
-Preview = Callable[[Sequence[Project], Sequence[tuple[Company, Decimal]], date | None], SafeString]
+
+class Preview(Protocol):
+    """Draws what giving some keys to payers – empty: to nobody – from a day on, or in all history, would move.
+
+    What anything costs is known to the apps above, whose URLs hand it in.
+    """
+
+    def __call__(
+        self,
+        projects: Sequence[Project],
+        payers: Sequence[tuple[Company, Decimal]],
+        starts_on: date | None,
+        ends_on: date | None = None,
+        /,
+    ) -> SafeString: ...
 
 
 def nothing_moves(*_assignment: object) -> SafeString:

@@ -135,7 +135,7 @@ ANSWERS = {
     "keys:reassign": "302 422 422 403 404 404",
     "keys:changes": "302 200 200 200 404 404",
     "keys:label": "302 405 405 403 404 404",
-    "keys:period": "302 405 405 403 404 404",
+    "keys:period": "302 422 422 403 404 404",
     "keys:split": "302 422 422 403 404 404",
     "providers:list": "302 200 200 200 404 404",
     "providers:detail": "302 200 200 200 404 404",

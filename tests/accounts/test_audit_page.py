@@ -163,7 +163,7 @@ def test_percent_signs_are_no_wildcards(signed_in: Client) -> None:
         ("?group=zzz", "Choose what to show from the list."),
         ("?from=yesterday", "The date can't be read. Write it as YYYY-MM-DD."),
         ("?to=2026-02-30", "The date can't be read. Write it as YYYY-MM-DD."),
-        ("?from=2026-11-02&to=2026-11-01", "The range ends (2026-11-01) before it begins (2026-11-02)."),
+        ("?from=2026-11-02&to=2026-11-01", "The range ends (1 Nov 2026) before it begins (2 Nov 2026)."),
         ("?actor=" + "x" * 1000, "No username is that long."),
         ("?target=" + "x" * 1000, "Search for at most 200 characters."),
         ("?target=%00", "Null characters are not allowed."),

@@ -42,7 +42,8 @@ def test_the_menu_leads_to_each_page(signed_in: Client) -> None:
 
     page = signed_in.get(provider.get_absolute_url()).content.decode()
 
-    menu = page[page.index('<details class="menu"') : page.index("</details>")]
+    start = page.index('<details class="menu"')
+    menu = page[start : page.index("</details>", start)]
     for path in ("rename/", "key/", "pause/", "resync/", "credit-rate/", "delete/"):
         assert f'href="{url(provider, path)}"' in menu
     assert "History stays" in menu
@@ -313,8 +314,8 @@ def test_the_days_of_a_link_are_offered(signed_in: Client) -> None:
         ("", "2026-11-01", "Enter the first day."),
         ("2026-11-01", "", "Enter the last day."),
         ("2026-02-30", "2026-11-01", "Write it as YYYY-MM-DD."),
-        ("2019-12-31", "2026-11-01", "The date must not be before 2020-01-01."),
-        ("2026-11-01", "2026-11-23", "The date must not be after today (2026-11-22, UTC)."),
+        ("2019-12-31", "2026-11-01", "The date must not be before 1 Jan 2020."),
+        ("2026-11-01", "2026-11-23", "The date must not be after today (22 Nov 2026, UTC)."),
         ("2026-11-02", "2026-11-01", "The last day must not be before the first."),
         ("9" * 100_000, "a\0b", "Write it as YYYY-MM-DD."),
     ],

@@ -90,7 +90,7 @@ def test_an_export_of_a_bad_range_says_so(signed_in: Client, world: World, told:
     assert response.status_code == 422
     page = text_of(response.content)
     assert "Nothing was exported" in page
-    assert "The range ends (2026-11-01) before it begins (2026-11-02)." in page
+    assert "The range ends (1 Nov 2026) before it begins (2 Nov 2026)." in page
     assert told.acts == []
 
 

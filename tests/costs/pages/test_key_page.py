@@ -83,6 +83,20 @@ def test_a_period_is_moved_on_the_page(signed_in: Client, key: Project) -> None:
     ]
 
 
+def test_what_moving_a_period_moves_is_shown_first(signed_in: Client, key: Project) -> None:
+    """Only the usage of the days between; nothing is saved."""
+    later = page_of(signed_in, f"/keys/{key.pk}/period/?starts_on=2026-11-10&to=2026-11-20")
+    earlier = page_of(signed_in, f"/keys/{key.pk}/period/?starts_on=2026-11-10&to=2026-11-01")
+    removed = page_of(signed_in, f"/keys/{key.pk}/period/?starts_on=1970-01-01&remove=1")
+
+    assert "from 10 Nov 2026 until 19 Nov 2026 will belong to Acme ." in later
+    assert "Acme $0.00 $1.00 +$1.00 Globex $1.00 $0.00 −$1.00" in later
+    assert "Globex $0.00 $2.00 +$2.00 Acme $2.00 $0.00 −$2.00" in earlier
+    assert "from the beginning until 9 Nov 2026 will belong to no company." in removed
+    assert "Unassigned $0.00 $2.00 +$2.00 Acme $2.00 $0.00 −$2.00" in removed
+    assert not AssignmentChange.objects.exists()
+
+
 def test_a_period_is_removed_on_the_page(signed_in: Client, key: Project) -> None:
     """The one before it goes on."""
     signed_in.post(f"/keys/{key.pk}/period/", {"starts_on": "2026-11-10", "remove": "1"})
