@@ -1,16 +1,19 @@
-"""Strict parameters: one that is unknown, or given twice, is refused instead of ignored."""
+"""Strict parameters and bodies: what is unknown, or given twice, is refused instead of ignored."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
 from ninja.operation import Operation
+from ninja.parser import Parser
 from ninja.utils import contribute_operation_callback
 
-from api.problems import unprocessable
+from api.problems import Problem, unprocessable
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -48,3 +51,28 @@ def _checked(view: Callable[..., Any], known: set[str], lists: set[str]) -> Call
 
     setattr(checked, MARK, True)
     return checked
+
+
+class StrictParser(Parser):
+    """Reads bodies of JSON. Raises Problem (400) for what is none, names a value twice, or holds half a character."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        try:
+            body = json.loads(request.body, object_pairs_hook=_once_each)
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise _bad("The body has characters that no text has.") from None
+        except (ValueError, RecursionError):
+            raise _bad("The body is not JSON.") from None
+        return body
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _bad("The body names a value twice.")
+    return found
+
+
+def _bad(detail: str) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, detail)

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver
 from api import problems
 from api.document import Api
 from api.endpoints import attribution, companies, costs, explaining, logs, providers, statements, watching
+from api.strictness import StrictParser
 
 api = Api(
     title="Administrate",
@@ -17,6 +18,7 @@ api = Api(
         "they are unknown. Days are UTC. Every error is a problem as RFC 9457 describes it."
     ),
     docs_url=None,
+    parser=StrictParser(),
     urls_namespace="api",
 )
 problems.install(api)

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from providers.models import Company
 from tests.api.asking import Api, make_token
 from tests.factories import make_project, make_usage
 
@@ -59,23 +60,37 @@ def test_head_is_answered_as_get_without_the_body(api: Api) -> None:
     assert answer["ETag"] == api.get("/costs")["ETag"]
 
 
-def test_body_that_is_no_json_is_refused(api: Api) -> None:
-    """400, with a problem."""
-    answer: Any = api.client.post("/api/v1/companies", "{", content_type="application/json", headers=api.headers)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "Acme", "notes": "\\udfff"}',
+        b'{"name": "Acme", "name": "Globex"}',
+        b"[" * 100_000,
+        b'{"name": "Acme", "markup_percent": ' + b"9" * 5000 + b"}",
+    ],
+    ids=["unfinished", "no-text", "half-a-character", "half-in-notes", "twice", "deep", "long-number"],
+)
+def test_body_that_can_not_be_read_is_refused(api: Api, body: bytes) -> None:
+    """400, with a problem, and nothing is stored."""
+    answer: Any = api.client.post("/api/v1/companies", body, content_type="application/json", headers=api.headers)
 
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
+    assert not Company.objects.exists()
 
 
-def test_what_is_the_same_is_not_sent_again(api: Api) -> None:
+@pytest.mark.parametrize("path", ["/costs", "/projects"])
+def test_what_is_the_same_is_not_sent_again(api: Api, path: str) -> None:
     """By ETag; a change has another one."""
-    project = make_project()
-    make_usage(project=project)
-    first = api.get("/costs")
+    make_usage()
+    first = api.get(path)
 
-    again = api.get("/costs", headers={"If-None-Match": first["ETag"]})
-    make_usage(project=project, day=date(2026, 11, 1))
-    changed = api.get("/costs", headers={"If-None-Match": first["ETag"]})
+    again = api.get(path, headers={"If-None-Match": first["ETag"]})
+    make_usage()
+    changed = api.get(path, headers={"If-None-Match": first["ETag"]})
 
     assert (again.status_code, again.content) == (304, b"")
     assert changed.status_code == 200
