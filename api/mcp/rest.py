@@ -32,7 +32,10 @@ class Rest:
         Raises ToolError with the sentence of the API's problem.
         """
         asked = {name: value for name, value in (parameters or {}).items() if value is not None and value != []}
-        response = self._client.get(f"/api/v1{path}", params=asked)
+        try:
+            response = self._client.get(f"/api/v1{path}", params=asked)
+        except httpx.InvalidURL:
+            raise ToolError("That is too much to ask at once: name fewer, or shorter, things.") from None
         answer: dict[str, Any] = response.json()
         if response.is_success:
             return answer

@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -64,8 +65,8 @@ class Tools:
     def __init__(self, rest_of: Callable[[Context], Rest]) -> None:
         self._rest_of = rest_of
 
-    def register(self, server: MCPServer) -> None:
-        for tool in (
+    def all(self) -> list[Tool]:
+        tools = (
             self.list_companies,
             self.get_spend,
             self.compare_periods,
@@ -76,8 +77,8 @@ class Tools:
             self.get_reconciliation,
             self.list_providers,
             self.explain_attribution,
-        ):
-            server.add_tool(tool, annotations=_READS)
+        )
+        return [_strict(Tool.from_function(tool, annotations=_READS)) for tool in tools]
 
     def list_companies(self, ctx: Context) -> dict[str, Any]:
         """The client companies that costs are attributed to, with ids, mark-up and whether they are archived."""
@@ -131,8 +132,11 @@ class Tools:
         if (compared_first_day is None) != (compared_last_day is None):
             raise ToolError("Give both days of the other period, or neither.")
         length = last_day - first_day
-        last_before = compared_last_day or first_day - timedelta(days=1)
-        first_before = compared_first_day or last_before - length
+        try:
+            last_before = compared_last_day or first_day - timedelta(days=1)
+            first_before = compared_first_day or last_before - length
+        except OverflowError:
+            raise ToolError("There are not as many days before these: give both days of the other period.") from None
         rest, filters = self._rest_of(ctx), {"company": company, "provider": provider}
         now = _Spent(rest, first_day, last_day, [group_by], filters)
         before = _Spent(rest, first_before, last_before, [group_by], filters)
@@ -221,6 +225,15 @@ class Tools:
             "truncated": len(spent.lines) > MOST_LINES,
             **spent.freshness,
         }
+
+
+def _strict(tool: Tool) -> Tool:
+    """Refuses what it has no parameter for: ignored, a filter that is misspelt would give the sum of everything."""
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters = arguments.model_json_schema(by_alias=True)
+    return tool
 
 
 class _Spent:

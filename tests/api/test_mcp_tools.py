@@ -290,3 +290,15 @@ def test_alerts_are_narrowed_by_name_and_day(acme: Company) -> None:
         assert [alert["id"] for alert in answer["data"]] == [own.pk]
     with pytest.raises(ToolError, match="no company"):
         tools().list_alerts(NO_CONTEXT, company="Globex")
+
+
+def test_days_before_there_were_any_are_refused() -> None:
+    """In a sentence."""
+    with pytest.raises(ToolError, match="not as many days before"):
+        tools().compare_periods(NO_CONTEXT, date.min, LAST)
+
+
+def test_question_that_is_too_long_is_refused() -> None:
+    """In a sentence, too."""
+    with pytest.raises(ToolError, match="too much to ask at once"):
+        tools().get_spend(NO_CONTEXT, FIRST, LAST, company=["x" * 100_000])
