@@ -64,9 +64,8 @@ def find_token(*, text: str, now: datetime) -> ApiToken | None:
     read = read_token_text(text)
     if read is None:
         return None
-    token = (
-        ApiToken.objects.valid(now).select_related("user__membership", "company").filter(public_id=read.public_id)
-    ).first()
+    found = ApiToken.objects.valid(now).select_related("user__membership").filter(public_id=read.public_id)
+    token = found.first()
     return token if token is not None and compare_digest(token.secret_digest, read.digest) else None
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Schema
@@ -185,7 +185,7 @@ def _unknown(field: str, text: str) -> Problem:
 
 
 def _freshness(query: GroupedCostsQuery) -> Freshness:
-    providers = Provider.objects.all()
+    providers = Provider.objects.order_by().only("disconnected_at", "history_from")
     if query.providers is not None:
         providers = providers.filter(pk__in=query.providers)
     today = timezone.now().date()
@@ -213,12 +213,16 @@ def _objects(lines: Sequence[GroupedCost], query: GroupedCostsQuery) -> Iterator
 
 def _names(lines: Sequence[GroupedCost], group_by: Sequence[str]) -> dict[str, Mapping[int, Any]]:
     """The rows behind the ids of these lines, by what they are grouped by."""
-    models = {"company": Company, "provider": Provider, "project": Project}
+    rows: dict[str, QuerySet[Any]] = {
+        "company": Company.objects.only("name"),
+        "provider": Provider.objects.only("name"),
+        "project": Project.objects.all(),
+    }
     found: dict[str, Mapping[int, Any]] = {}
     for place, name in enumerate(group_by):
-        if name in models:
+        if name in rows:
             ids = {line.group[place] for line in lines} - {None}
-            found[name] = {row.pk: row for row in models[name].objects.filter(pk__in=ids)}  # type: ignore[attr-defined]
+            found[name] = {row.pk: row for row in rows[name].filter(pk__in=ids).order_by()}
     return found
 
 
