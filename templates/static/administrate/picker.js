@@ -130,6 +130,8 @@
           if (!input.validationMessage) return close();
         }
         if (active >= 0 || last === 0) choose(choices()[Math.max(active, 0)].dataset);
+      } else if (event.key === "Tab") {
+        close(); // a list that scrolls would be the next stop
       } else if (event.key === "Escape" && (isOpen() || input.value !== chosen())) {
         event.stopPropagation();
         if (!isOpen()) input.value = chosen();
