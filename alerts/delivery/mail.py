@@ -12,8 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from accounts.access import sees_company
+from alerts.delivery.attachments import attachments_of
 from alerts.delivery.messages import Message, absolute
 from alerts.delivery.posting import Outcome
 from alerts.models import Delivery, Preferences
@@ -69,6 +71,13 @@ def _send(deliveries: Sequence[Delivery], connection: object) -> Outcome:
     if not all(_may_still_read(user, delivery) for delivery in deliveries):
         return Outcome(succeeded=False, text="The person may not see this any more.")
     mail = compose([Message(one.alert, is_client=one.is_client) for one in deliveries], to=preferences.address)
+    try:
+        for one in deliveries:
+            for name, content in attachments_of(one.alert, today=timezone.now().date()):
+                mail.attach(name, content, "application/pdf" if name.endswith(".pdf") else "text/csv")
+    except Exception:  # whatever is wrong with one statement keeps no other mail
+        logger.exception("The files of a mail could not be made")
+        return Outcome(succeeded=False, text="Its files could not be made.")
     mail.extra_headers["Message-ID"] = f"<{deliveries[0].message_id}@{_domain()}>"
     mail.connection = connection  # type: ignore[assignment]  # the stubs know only the SMTP one
     try:

@@ -130,7 +130,7 @@ def _send_due_mails(clock: Clock) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < LONGEST_TURN:
         due = Delivery.objects.due(clock()).filter(lane=MAIL_LANE)
-        batch = list(due.select_related("alert", "user__alert_preferences")[:MAILS_AT_ONCE])
+        batch = list(due.select_related("alert__company", "user__alert_preferences")[:MAILS_AT_ONCE])
         if not batch:
             return
         for delivery, outcome, took_ms in send_mails(batch):

@@ -29,7 +29,7 @@ def evaluate_rules(*, now: datetime) -> None:
     world, context = World(now), _Context(now)
     for rule in rules():
         setting = chosen.get(rule.slug)
-        if setting is not None and not setting.is_on:
+        if not (setting.is_on if setting else rule.is_on_at_first):
             continue
         try:
             with transaction.atomic():
@@ -71,9 +71,16 @@ def _news(rule: Rule, key: str, finding: Finding, context: _Context) -> News:
         provider=finding.provider,
         facts=finding.facts,
         client_title=finding.client_title,
-        client_sentences=(*finding.client_sentences, *context.freshness(None)) if finding.client_title else (),
+        client_sentences=_for_clients(finding, context),
         client_path=finding.client_path,
+        report_to=rule.report_to,
     )
+
+
+def _for_clients(finding: Finding, context: _Context) -> tuple[str, ...]:
+    if not finding.client_title or finding.says_how_far:
+        return finding.client_sentences
+    return (*finding.client_sentences, *context.freshness(None))
 
 
 def _end(alert: Alert, now: datetime) -> None:
@@ -91,6 +98,8 @@ class _Context:
 
     def sentences(self, finding: Finding) -> list[str]:
         """Of the finding's provider, or of all; what itself is about unassigned spend says that once."""
+        if finding.says_how_far:
+            return []
         said = self.freshness(finding.provider.pk if finding.provider else None)
         if finding.is_about_unassigned:
             return said

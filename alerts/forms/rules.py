@@ -17,7 +17,10 @@ class RuleForm(forms.Form):
     def __init__(self, data: Any, *, rule: Rule, setting: RuleSetting | None) -> None:
         self.rule = rule
         limit = setting.limit if setting and setting.limit is not None else rule.limit and rule.limit.default
-        initial = {"is_on": setting is None or setting.is_on, "limit": limit and f"{limit.normalize():f}"}
+        initial = {
+            "is_on": setting.is_on if setting else rule.is_on_at_first,
+            "limit": limit and f"{limit.normalize():f}",
+        }
         super().__init__(data, prefix=rule.slug.replace(".", "-"), initial=initial)
         if rule.limit is not None:
             sentence = f"Enter a number from {rule.limit.least:f} to {rule.limit.most:f}."

@@ -21,7 +21,7 @@ class EvaluationRequest(models.Model):
 
 
 class RuleSetting(models.Model):
-    """What an Admin chose of a rule; without a row it is on, with its own limit."""
+    """What an Admin chose of a rule; without a row it is as the rule says, with its own limit."""
 
     slug = models.CharField(max_length=60, primary_key=True)
     is_on = models.BooleanField(default=True)

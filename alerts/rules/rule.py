@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from alerts.models import Severity
+from alerts.services.raising import ReportTo
 from providers.models import Company, Provider
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Finding:
     client_title: str = ""
     client_sentences: tuple[str, ...] = ()
     client_path: str = ""
+    says_how_far: bool = False  # figures reach, itself
     is_about_unassigned: bool = False  # how much belongs to no company needs no sentence of its own
 
 
@@ -57,4 +59,6 @@ class Rule:
     severity: Severity
     find: Callable[[World, Decimal], Iterable[Finding]]
     limit: Limit | None = None
+    is_on_at_first: bool = True  # as long as nobody has chosen
+    report_to: ReportTo | None = None  # it is a report, which brings what was asked for instead of a warning
     is_event: bool = False  # it happened, and does not end by not being found any more

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,13 @@ from alerts.models.delivery import MAIL_LANE
 from alerts.queue import hand_over_after_commit
 from providers.models import Company, Provider
 from providers.permissions import SEE_PROVIDERS
+
+
+class ReportTo(Enum):
+    """Whom a report is mailed to, of those who get mail, whatever severity they chose."""
+
+    COMPANY = "company"  # who is subscribed to the company that it is about
+    TEAM = "team"  # everybody but Company viewers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +47,7 @@ class News:
     company: Company | None = None
     provider: Provider | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    report_to: ReportTo | None = None  # None: it is no report
 
 
 @transaction.atomic
@@ -65,7 +74,7 @@ def raise_alert(news: News, *, now: datetime) -> Alert | None:
             )
     except IntegrityError:  # somebody else was first
         return None
-    readers = list(readers_of(alert))
+    readers = list(readers_of(alert, report_to=news.report_to))
     Receipt.objects.bulk_create(
         Receipt(alert=alert, user=reader.user, is_client=reader.is_client) for reader in readers if reader.wants_in_list
     )
@@ -86,7 +95,7 @@ class Reader:
     wants_mail: bool
 
 
-def readers_of(alert: Alert) -> Iterator[Reader]:
+def readers_of(alert: Alert, *, report_to: ReportTo | None = None) -> Iterator[Reader]:
     """Everybody who may see it; three queries."""
     chosen = {
         subscription.user_id: subscription.minimum
@@ -108,9 +117,20 @@ def readers_of(alert: Alert) -> Iterator[Reader]:
             wants_mail=(
                 preferences.mail != Preferences.Mail.OFF
                 and bool(preferences.address)
-                and alert.severity >= (preferences.mail_minimum if minimum is None else minimum)
+                and _wants(alert, report_to, preferences, minimum, is_client=is_client)
             ),
         )
+
+
+def _wants(
+    alert: Alert, report_to: ReportTo | None, preferences: Preferences, minimum: int | None, *, is_client: bool
+) -> bool:
+    """Whether the person wants a mail about it; ``minimum`` is what they are subscribed to its company from."""
+    if report_to is ReportTo.COMPANY:
+        return minimum is not None and minimum != Subscription.NEVER
+    if report_to is ReportTo.TEAM:
+        return not is_client
+    return alert.severity >= (preferences.mail_minimum if minimum is None else minimum)
 
 
 def preferences_of(user: User, *, role: Role) -> Preferences:

@@ -20,7 +20,9 @@ def save_rules(*, settings: Iterable[RuleSetting], made_by: User | None = None) 
     known = {rule.slug: rule for rule in rules()}
     for setting in settings:
         rule = known[setting.slug]
-        usual = RuleSetting(slug=setting.slug, limit=rule.limit.default if rule.limit else None)
+        usual = RuleSetting(
+            slug=setting.slug, is_on=rule.is_on_at_first, limit=rule.limit.default if rule.limit else None
+        )
         old, new = _facts(stored.get(setting.slug, usual)), _facts(setting)
         if old != new:
             setting.save()

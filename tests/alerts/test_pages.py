@@ -225,6 +225,10 @@ def test_rules_are_switched_off_and_limited(signed_in: Client) -> None:
         "provider-failing-limit": "90",
         "provider-nothing_read-limit": "36",
         "spend-unassigned-limit": "100",
+        "spend-unusual-limit": "10",
+        "spend-new-limit": "50",
+        "spend-silent-limit": "3",
+        "statement-draft-limit": "5",
     }
 
     answer = signed_in.post("/settings/watching/", data | limits)
