@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.money import Money, format_number
+from core.money import UNKNOWN, Money, format_number
 from costs.pages import formatters
 from costs.pages.words import PageWords
 from providers.plan import Plan
@@ -56,8 +56,8 @@ def _invoice_parts(plan: Plan, words: PageWords) -> tuple[tuple[str, str, str], 
     """As reported: nothing is computed from a plan, and what is not known is none."""
     alone = f"{words.start} does not report it by itself"
     return (
-        ("Plan fee", formatters.UNKNOWN, alone),
-        ("Overage", _shown(plan.overage), "so far") if plan.overage else ("Overage", formatters.UNKNOWN, alone),
+        ("Plan fee", UNKNOWN, alone),
+        ("Overage", _shown(plan.overage), "so far") if plan.overage else ("Overage", UNKNOWN, alone),
         ("Next invoice", _shown(plan.next_invoice), "as it stands"),
     )
 
