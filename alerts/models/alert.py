@@ -99,7 +99,10 @@ class AlertEvent(models.Model):
     objects = models.Manager["AlertEvent"]()
 
     # The text holds costs, which not every company's viewers may learn.
-    CLIENT_TEXTS: Final = {"corrected": "Corrected: figures have changed, and are below the threshold now."}
+    CLIENT_TEXTS: Final = {
+        "corrected": "Corrected: figures have changed, and are below the threshold now.",
+        "ended": "It is over: this is no longer found.",
+    }
 
     class Meta:
         ordering = ("at", "pk")

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
@@ -23,8 +22,8 @@ from api.strictness import strict
 from api.types import Body, Day, Id, Named, exact, iso
 from api.writing import IDEMPOTENT, once
 from core.money import Money
-from costs.models import ReadDay
 from costs.pages.reconciliation_words import explanation
+from costs.reports.freshness import last_read_days
 from costs.reports.reconciliation import Reconciliation, reconcile, running_period
 from costs.usage.coverage import coverage
 from providers.forms import ResyncForm
@@ -89,9 +88,7 @@ def list_providers(request: HttpRequest, asked: Query[PageQuery]) -> HttpRespons
 
 def _providers(providers: Sequence[Provider]) -> Iterator[dict[str, Any]]:
     now = timezone.now()
-    through = dict(
-        ReadDay.objects.filter(provider__in=providers).order_by().values_list("provider").annotate(Max("day"))
-    )
+    through = last_read_days(providers)
     for provider in providers:
         yield {
             "id": provider.pk,

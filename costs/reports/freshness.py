@@ -29,7 +29,7 @@ def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) ->
     read, and days to come are not missing.
     """
     connected = [provider for provider in providers if provider.disconnected_at is None]
-    latest = _latest(connected)
+    latest = last_read_days(connected)
     provisional: list[date] = []
     asked = DateRange(max(days.first, EARLIEST_DAY), min(days.last, today))
     by_provider = coverage_by_provider(connected, asked, today=today) if asked.first <= asked.last else {}
@@ -43,8 +43,8 @@ def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) ->
     )
 
 
-def _latest(providers: Sequence[Provider]) -> dict[int, date]:
-    """The last day that was read of each provider that has any."""
+def last_read_days(providers: Sequence[Provider]) -> dict[int, date]:
+    """The last UTC day that was read of each provider that has any, by its id; two queries."""
     found: dict[int, date] = {}
     for rows, field in ((ReadDay.objects.filter(is_within=False), "day"), (SettledDays.objects.all(), "last")):
         of_provider = rows.filter(provider__in=providers).order_by().values_list("provider_id").annotate(Max(field))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Role
-from costs.models import Restatement
+from costs.models import Restatement, SettledDays
 from costs.statements.closing import close_month
 from providers.models import Company
 from tests.api.asking import Api, make_token
@@ -50,6 +50,17 @@ def test_provider_tells_how_fresh_it_is_and_nothing_of_its_key(api: Api) -> None
     assert (told["name"], told["status"], told["data_through"]) == ("Main", "connected", "2026-11-22")
     assert (told["plan"]["name"], told["plan"]["used"], told["plan"]["overage"]) == ("creator", 5, None)
     assert provider.key_last_four not in api.get("/providers").content.decode()
+
+
+def test_day_that_was_read_after_it_had_settled_is_the_last_one(api: Api) -> None:
+    """As everywhere: of such days a range alone is kept."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=date(2026, 10, 1), last=date(2026, 10, 2))
+    SettledDays.objects.create(provider=provider, first=date(2026, 10, 3), last=date(2026, 10, 20))
+
+    (told,) = api.get("/providers").json()["data"]
+
+    assert told["data_through"] == api.get("/costs").json()["data_through"] == "2026-10-20"
 
 
 def test_projects_are_told_by_id(api: Api) -> None:
