@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.access import NAMESPACES, URLS, fulfils
 from accounts.requiring import ENROLMENT_ATTRIBUTE
 from accounts.saved_views import views_of
+from core.days import parse_day
 from providers.permissions import SEE_PROVIDERS
 
 # Label, URL name, and the beginnings of the paths for which it is the current one; "/" is only itself.
@@ -32,6 +35,10 @@ SETTINGS = (
 )
 
 
+# Their figures are of the days that the address names.
+WITH_FIGURES = frozenset({"dashboard", "companies:list", "keys:list"})
+
+
 def navigation(request: HttpRequest) -> dict[str, object]:
     user = request.user
     # A Company viewer's own pages are under /companies/ as well.
@@ -42,11 +49,25 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         own.append(("Django admin", "admin:index"))
     return {
         "nav": [(label, name, _is_below(request.path, beginnings)) for label, name, beginnings in nav],
+        # What links to pages with figures add, and which of the above these are.
+        "kept_range": _kept_range(request),
+        "keeping_range": WITH_FIGURES,
         "settings_nav": own,
         "pinned_views": [view for view in views_of(user) if view.pinned],
         "enrolment": getattr(request, ENROLMENT_ATTRIBUTE, None),
         "sso_name": settings.OIDC_NAME if settings.OIDC_ENABLED else "",
     }
+
+
+def _kept_range(request: HttpRequest) -> str:
+    """The days of the present address, for links to other pages with figures; they stand nowhere else."""
+    days = {}
+    for name in ("from", "to"):
+        try:
+            days[name] = parse_day(request.GET.get(name, "")).isoformat()
+        except ValueError:
+            continue
+    return f"?{urlencode(days)}" if days else ""
 
 
 def _is_below(path: str, beginnings: tuple[str, ...]) -> bool:

@@ -18,14 +18,17 @@ from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import daily_chart, wants_before
 from costs.pages.figures import Figures
+from costs.pages.movement_tables import Names, movement_table
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
+from costs.reports.breakdowns import UNASSIGNED, told_apart
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
 from costs.reports.first_run import FirstSteps, first_steps
+from costs.reports.movements import Movement
 from providers import registry
 from providers.models import Provider
 
@@ -51,7 +54,8 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     companies = _companies(report, figures, asked.query, csv_url(request, "companies"))
     title = f"Spend per {report.daily.step.value} by {grouping}"
     chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
-    if download := table_download(request, {"companies": companies}, asked):
+    movements = _movements(request, report, figures, asked.query)
+    if download := table_download(request, {"companies": companies, "movements": movements}, asked):
         return download
     if download := table_download(request, {"days": chart.table}, asked, grouping):
         return download
@@ -66,6 +70,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "groupings": groupings,
         "chart": chart,
         "companies": companies,
+        "movements": movements if report.movements else None,
         "has_companies": len(report.companies) > 1,
         "first_steps": _first_steps(providers, report),
     }
@@ -88,6 +93,24 @@ def _unassigned_keys(report: DashboardReport) -> str:
 def offers_simulated() -> bool:
     """Whether a simulated workspace can be connected here at all: the embedded default runs one."""
     return settings.EMBEDDED and any(type_.simulated_key is not None for type_ in registry.all_types())
+
+
+def _movements(request: HttpRequest, report: DashboardReport, figures: Figures, query: str) -> Table:
+    labels = {pk: told_apart(company.name, "company") for pk, company in report.moved_companies.items()}
+    names = Names({None: UNASSIGNED, **labels}, report.moved_projects, report.model_labels)
+
+    def head(movement: Movement) -> str:
+        return formatters.company(report.moved_companies.get(movement.subject), names.company(movement.subject), query)
+
+    return movement_table(
+        report.movements,
+        head,
+        names,
+        figures,
+        caption="What changed",
+        subject="What moved",
+        csv_url=csv_url(request, "movements"),
+    )
 
 
 def _companies(report: DashboardReport, figures: Figures, query: str, url: str) -> Table:

@@ -140,8 +140,8 @@ def test_a_model_has_the_companies_and_keys_that_used_it(acme: Company) -> None:
 @pytest.mark.parametrize(
     ("report", "queries"),
     [
-        (dashboard, 9),
-        (lambda: dashboard("model"), 10),
+        (dashboard, 11),
+        (lambda: dashboard("model"), 12),
         (lambda: companies_report(everybody(), days=THIS_MONTH, today=TODAY), 10),
         (lambda: models_report(everybody(), days=THIS_MONTH, today=TODAY), 4),
         (of_company, 10),

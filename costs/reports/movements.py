@@ -1,0 +1,171 @@
+"""What moved spend against the period before: the largest movements, each with what moved most of it.
+
+Spend is taken apart by company, API key and model, on the days that are compared. Of the part that moved most of a
+movement it is found out why: a key or a model that came or went, how much was used, or what it cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+from costs.reports.comparison import Change, Comparison, total_change
+from costs.reports.selection import Usage, divide
+from costs.reports.totals import NOTHING, Totals, totals_of_parts
+from providers.models import Company, Project
+
+LARGEST: Final = 5
+# What is less than a cent shows as no movement.
+_LEAST: Final = Decimal("0.005")
+# What a price can be of, the first that both sides tell.
+_QUANTITIES: Final = ("credits", "minutes", "requests")
+
+
+class Cause(Enum):
+    KEY_CAME = "key came"  # nobody used it before
+    KEY_WENT = "key went"  # nobody uses it any more
+    KEY_TAKEN = "key taken"  # others paid for it before
+    KEY_GIVEN = "key given"  # others pay for it now
+    MODEL_CAME = "model came"
+    MODEL_WENT = "model went"
+    QUANTITY = "quantity"
+    PRICE = "price"
+    COST = "cost"  # no quantity is reported
+
+
+@dataclass(frozen=True)
+class Part:
+    """Whose usage, by what key and of what model; the key is None where nothing of keys is said."""
+
+    company: int | None
+    project: int | None
+    model: str
+
+
+@dataclass(frozen=True)
+class Movement:
+    subject: Any
+    change: Change
+    part: Part  # that moved most of it
+    part_change: Change
+    cause: Cause
+    figure: str = ""  # that the quantity is of: "credits", "minutes" or "requests"
+    others: frozenset[int | None] = frozenset()  # the companies that a key came from or went to
+
+    def amount(self, currency: str) -> Decimal:
+        return moved(self.change, currency)
+
+    def quantity(self, side: Totals) -> Decimal:
+        """Of one side of ``part_change``, where ``figure`` names one."""
+        return Decimal(getattr(side, self.figure))
+
+
+def moved(change: Change, currency: str) -> Decimal:
+    return change.now.cost_in(currency) - change.before.cost_in(currency)
+
+
+def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, Change]:
+    """How each part of ``usage``, which is not narrowed to days, changed on the compared days; one query."""
+    if not comparison.is_possible:
+        return {}
+    parts = {"now": divide(comparison.now), "before": divide(comparison.before)}
+    sides: dict[str, dict[Part, Totals]] = {name: {} for name in parts}
+    for (side, project, company, model), sums in totals_of_parts(
+        usage, parts, "part", "project_id", "company_id", "model"
+    ).items():
+        sides[side][Part(company, project, model)] = sums
+    now, before = sides["now"], sides["before"]
+    return {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
+
+
+def largest_movements(
+    changes: Mapping[Part, Change],
+    subject_of: Callable[[Part], Hashable],
+    currency: str,
+    *,
+    wanted: Callable[[Part], bool] = lambda _part: True,
+) -> tuple[Movement, ...]:
+    """The largest first, in ``currency``; of ``changes`` those that are ``wanted``, the others tell where keys went.
+
+    A movement of which one side has no price at all is none that could be told.
+    """
+    by_subject: dict[Hashable, dict[Part, Change]] = defaultdict(dict)
+    for part, change in changes.items():
+        if wanted(part):
+            by_subject[subject_of(part)][part] = change
+    totals = {subject: total_change(parts) for subject, parts in by_subject.items()}
+    known = [
+        subject
+        for subject, change in totals.items()
+        if not change.is_unpriced and abs(moved(change, currency)) >= _LEAST
+    ]
+    known.sort(key=lambda subject: (-abs(moved(totals[subject], currency)), str(subject)))
+    return tuple(
+        _movement(subject, totals[subject], by_subject[subject], changes, currency) for subject in known[:LARGEST]
+    )
+
+
+def companies_of(movements: Iterable[Movement], known: Iterable[Company | None]) -> dict[int, Company]:
+    """Those that they are about, came from or went to; a query where any is not ``known``."""
+    companies = {company.pk: company for company in known if company}
+    named = {pk for each in movements for pk in (each.part.company, *each.others) if pk is not None}
+    missing = named - companies.keys()
+    return companies | (Company.objects.in_bulk(sorted(missing)) if missing else {})
+
+
+def projects_of(movements: Iterable[Movement]) -> dict[int, Project]:
+    """The keys that moved most of them; one query, or none."""
+    found = {each.part.project for each in movements} - {None}
+    return Project.objects.select_related("provider").in_bulk(sorted(filter(None, found))) if found else {}
+
+
+def _movement(
+    subject: Any, change: Change, parts: Mapping[Part, Change], changes: Mapping[Part, Change], currency: str
+) -> Movement:
+    rises = moved(change, currency) > 0
+    part, of_part = max(
+        parts.items(), key=lambda each: moved(each[1], currency) if rises else -moved(each[1], currency)
+    )
+    if not of_part.before.is_idle and not of_part.now.is_idle:
+        cause, figure = _quantity_or_price(of_part, currency)
+        return Movement(subject, change, part, of_part, cause, figure)
+    came = of_part.before.is_idle
+    of_key = {other: each for other, each in changes.items() if other.project == part.project}
+    before, now = _payers(of_key, "before"), _payers(of_key, "now")
+    if part.project is None or part.company in (before if came else now):
+        return Movement(subject, change, part, of_part, Cause.MODEL_CAME if came else Cause.MODEL_WENT)
+    others = before if came else now
+    moved_on, moved_alone = (Cause.KEY_TAKEN, Cause.KEY_CAME) if came else (Cause.KEY_GIVEN, Cause.KEY_WENT)
+    cause = moved_on if others else moved_alone
+    return Movement(subject, change, part, of_part, cause, others=others)
+
+
+def _payers(of_key: Mapping[Part, Change], side: str) -> frozenset[int | None]:
+    return frozenset(part.company for part, change in of_key.items() if not getattr(change, side).is_idle)
+
+
+def _quantity_or_price(change: Change, currency: str) -> tuple[Cause, str]:
+    """Which of both moved more: how much was used, at the old price, or the price, of what is used now."""
+    figure = _told(change)
+    if not figure:
+        return Cause.COST, ""
+    now, before = Decimal(getattr(change.now, figure)), Decimal(getattr(change.before, figure))
+    old_price = change.before.cost_in(currency) / before
+    by_quantity = (now - before) * old_price
+    by_price = change.now.cost_in(currency) - now * old_price
+    return (Cause.PRICE if abs(by_price) > abs(by_quantity) else Cause.QUANTITY), figure
+
+
+def _told(change: Change) -> str:
+    """The first quantity that both sides tell of all that they hold."""
+    untold = change.now.untold | change.before.untold
+    found: Iterable[str] = (
+        name
+        for name in _QUANTITIES
+        if name not in untold and getattr(change.now, name) and getattr(change.before, name)
+    )
+    return next(iter(found), "")
