@@ -308,6 +308,13 @@ def project_of_provider(subject: Project, query: str = "") -> Cell:
     return Cell(html, f"{subject.full_name} ({subject.provider.name})")
 
 
+def key_and_model(subject: Project, model: Cell, query: str = "") -> Cell:
+    """An API key with what it used below it."""
+    name = project(subject, words=words_for([subject.provider]), url=f"{subject.get_absolute_url()}{query}")
+    html = format_html('{}<span class="sub">{}</span>', name, model)
+    return Cell(html, f"{subject.full_name} with {model.value}")
+
+
 _KIND_BADGES: Mapping[str, SafeString] = {
     Project.Kind.AGENT: mark_safe(' <span class="badge">Agent</span>'),
     Project.Kind.PERSON: mark_safe(' <span class="badge">Person</span>'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -16,9 +16,8 @@ from core.names import isolated
 from core.tables import Column, Row, Table
 from core.wording import joined
 from costs.pages.figures import Figures
-from costs.reports.breakdowns import NO_MODEL
-from costs.reports.movements import Cause, Movement
-from providers.models import Project
+from costs.reports.breakdowns import NO_MODEL, UNASSIGNED, told_apart
+from costs.reports.movements import Cause, Moved, Movement
 
 # Prices of credits and requests are too small to be read one by one.
 _UNITS: Final = {"credits": (1000, "1,000 credits"), "requests": (1000, "1,000 requests"), "minutes": (1, "minute")}
@@ -26,21 +25,18 @@ _UNITS: Final = {"credits": (1000, "1,000 credits"), "requests": (1000, "1,000 r
 
 @dataclass(frozen=True)
 class Names:
-    """What the parts of a movement are called."""
+    """What the parts of movements are called."""
 
-    companies: Mapping[int | None, str]
-    projects: Mapping[int, Project]
-    models: Mapping[str, str]
+    moved: Moved
 
     def company(self, pk: int | None) -> str:
-        return self.companies[pk]
+        return UNASSIGNED if pk is None else told_apart(self.moved.companies[pk].name, "company")
 
     def project(self, pk: int) -> str:
-        found = self.projects.get(pk)
-        return found.display_name if found else "a deleted key"
+        return self.moved.projects[pk].display_name
 
     def model(self, model: str) -> str:
-        return self.models.get(model) or model or NO_MODEL
+        return self.moved.models.get(model) or model or NO_MODEL
 
 
 def movement_table(

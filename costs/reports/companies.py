@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Min, OuterRef, Subquery
 
 from core.days import DateRange
 from costs.reports.breakdowns import Breakdown, company_breakdown
-from costs.reports.comparison import Change, Spend, spend_by
+from costs.reports.comparison import Change, Spend, spend_by, total_change
+from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.scope import Scope, scope_of
-from costs.reports.totals import Totals, main_currency, totals_by
+from costs.reports.series import steps_by
+from costs.reports.totals import NOTHING, Totals, main_currency
 from providers.keys import Counts, count_keys_and_agents
 from providers.models import Company, Provider
 
@@ -30,6 +31,7 @@ class CompanyLine:
     keys: int  # API keys that it pays for today
     agents: int  # likewise
     expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
+    by_step: Mapping[date, Totals] = field(default_factory=dict)  # of the report's steps; empty where not computed
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class CompaniesReport:
     change: Change
     keys: int  # API keys of all, each once
     agents: int  # likewise
+    expected: Expected  # of all
+    steps: tuple[DateRange, ...]  # of the days, as small lines show them
 
 
 def companies_report(
@@ -52,27 +56,50 @@ def companies_report(
     today: date,
     provider: Provider | None = None,
     with_archived: bool = False,
+    named: str = "",
 ) -> CompaniesReport:
-    """The companies that are not archived or used something; with ``with_archived`` all. Nine queries or ten."""
+    """The companies that are not archived or used something; with ``with_archived`` all. Nine queries or ten.
+
+    ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left.
+    """
     scope = scope_of(providers, days=days, today=today, provider=provider)
     spend = spend_by(scope.every_day, "company_id", days, scope.comparison)
     by_company = company_breakdown(spend.by_group, with_archived=with_archived)
     currency = main_currency(by_company.total, scope.providers)
     counts = count_keys_and_agents(today, provider=provider)
-    expected = _expected_by_company(scope, currency)
+    step = Step.of_line(days)
+    by_step, recent = steps_by(scope.every_day, "company_id", days, step, window=scope.window)
+    first_uses = _first_uses(scope)
+
+    def forecast_of(by_day: Mapping[date, Totals], first_use: date | None) -> Expected:
+        return expect(by_day, scope.complete_recently, today=today, first_use=first_use, currency=currency)
+
+    expected = {pk: forecast_of(recent[pk], first_use) for pk, first_use in first_uses.items() if first_use}
+    lines = company_lines(by_company, spend, counts, expected, by_step)
+    shown = [line for line in lines if not named or (line.company and named.casefold() in line.label.casefold())]
+    kept = [line.company and line.company.pk for line in shown]
+    uses = [first_use for pk in (kept if named else first_uses) if (first_use := first_uses.get(pk))]
     return CompaniesReport(
         scope=scope,
         currency=currency,
-        lines=company_lines(by_company, spend, counts, expected),
-        total=by_company.total,
-        change=spend.change,
-        keys=counts.keys.total,
-        agents=counts.agents.total,
+        lines=tuple(shown),
+        total=sum((line.totals for line in shown), NOTHING),
+        change=total_change({pk: spend.change_of(pk) for pk in kept}) if named else spend.change,
+        keys=sum(line.keys for line in shown) if named else counts.keys.total,
+        agents=sum(line.agents for line in shown) if named else counts.agents.total,
+        expected=forecast_of(
+            _together(recent[pk] for pk in (kept if named else list(recent))), min(uses, default=None)
+        ),
+        steps=tuple(step.within(days)),
     )
 
 
 def company_lines(
-    by_company: Breakdown, spend: Spend, counts: Counts, expected: Mapping[int | None, Expected]
+    by_company: Breakdown,
+    spend: Spend,
+    counts: Counts,
+    expected: Mapping[int | None, Expected],
+    by_step: Mapping[int | None, Mapping[date, Totals]] | None = None,
 ) -> tuple[CompanyLine, ...]:
     return tuple(
         CompanyLine(
@@ -83,23 +110,19 @@ def company_lines(
             keys=counts.keys.by_company.get(pk, 0),
             agents=counts.agents.by_company.get(pk, 0),
             expected=expected.get(pk),
+            by_step=(by_step or {}).get(pk, {}),
         )
         for line in by_company.lines
         for pk in [line.subject and line.subject.pk]
     )
 
 
-def _expected_by_company(scope: Scope, currency: str) -> dict[int | None, Expected]:
-    """Of each company that ever had usage, and of what is unassigned (None); three queries."""
-    recent: dict[int | None, dict[date, Totals]] = defaultdict(dict)
-    usage = scope.every_day.between(scope.window.first, scope.window.last)
-    for (company_id, day), sums in totals_by(usage, "company_id", "day").items():
-        recent[company_id][day] = sums
-    return {
-        pk: expect(recent[pk], scope.complete_recently, today=scope.today, first_use=first_use, currency=currency)
-        for pk, first_use in _first_uses(scope).items()
-        if first_use
-    }
+def _together(parts: Iterable[Mapping[date, Totals]]) -> dict[date, Totals]:
+    result: dict[date, Totals] = {}
+    for by_day in parts:
+        for day, sums in by_day.items():
+            result[day] = result[day] + sums if day in result else sums
+    return result
 
 
 def _first_uses(scope: Scope) -> dict[int | None, date | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,9 @@ from costs.reports.breakdowns import Breakdown, breakdown_of, model_labels, proj
 from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
-from costs.reports.metrics import COST
+from costs.reports.metrics import COST, Metric
+from costs.reports.movements import Moved, Movement, changes_of_parts, largest_movements, moved_by
+from costs.reports.movements import Part as MovedPart
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series
 from costs.reports.totals import Totals, all_usage, main_currency
@@ -53,7 +56,11 @@ class CompanyReport:
     scope: Scope
     currency: str
     models: Breakdown
-    daily: DailySeries  # by model
+    daily: DailySeries  # of ``metric``, by ``grouping``
+    grouping: str
+    metric: Metric
+    movements: tuple[Movement, ...]  # of its API keys and models; without keys, of its models
+    moved: Moved
     change: Change
     expected: Expected  # of the current month
     projects: Breakdown | None  # None: not computed
@@ -98,8 +105,12 @@ def company_report(
     for_client: bool = False,
     step: Step | None = None,
     with_before: bool = False,
+    grouping: str = "model",
+    metric: Metric = COST,
 ) -> CompanyReport:
-    """Of all ``sources`` or of one provider; ``everybody`` are all providers. Seven queries.
+    """Of all ``sources`` or of one provider, the days by model or API key ("key"); ``everybody`` are all providers.
+
+    Nine queries.
 
     ``for_client`` it says nothing of keys, in two queries less, and where the company is "price only" every cost in it
     is a price: with the company's present mark-up.
@@ -113,20 +124,27 @@ def company_report(
     names = model_labels(sources.providers)
     models = breakdown_of(spend.by_group, names)
     currency = main_currency(models.total, scope.providers)
+    projects = [each for each in sources.projects if provider is None or each.provider_id == provider.pk]
+    by_key = project_breakdown(scope.usage.filter(company=company), projects) if not for_client else None
+    if by_key and grouping == "key":
+        field, labels = "project_id", key_labels(projects)
+        by_group = {line.subject.pk: line.totals for line in by_key.lines}
+    else:
+        grouping, field, labels, by_group = "model", "model", names, spend.by_group
     daily = daily_series(
         usage,
-        "model",
-        spend.by_group,
-        names,
+        field,
+        by_group,
+        labels,
         days=scope.days,
         coverage=scope.coverage,
         window=scope.window,
         step=step,
         with_before=with_before,
-        metric=COST,
+        metric=metric,
         currency=currency,
     )
-    projects = [each for each in sources.projects if provider is None or each.provider_id == provider.pk]
+    movements = _movements(scope, company, projects, currency, by_model=spend.changes if for_client else None)
     return CompanyReport(
         company=company,
         scope=scope,
@@ -137,9 +155,49 @@ def company_report(
         expected=expect(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
-        projects=project_breakdown(scope.usage.filter(company=company), projects) if not for_client else None,
+        grouping=grouping,
+        metric=metric,
+        movements=movements,
+        moved=moved_by(
+            movements, known=[company], projects={project.pk: project for project in projects}, models=names
+        ),
+        projects=by_key,
         parts=_parts(projects, company) if not for_client else (),
         has_keys=bool(projects) or not models.total.is_empty,
+    )
+
+
+def key_labels(projects: Iterable[Project]) -> dict[int, str]:
+    """Names of keys that a chart tells apart: of one name, each with its last characters or its workspace."""
+    named = list(projects)
+    known = Counter(project.display_name.casefold() for project in named)
+    return {
+        project.pk: project.display_name
+        if known[project.display_name.casefold()] == 1
+        else f"{project.display_name} ({project.hint or project.provider.name})"
+        for project in named
+    }
+
+
+def _movements(
+    scope: Scope,
+    company: Company,
+    projects: Sequence[Project],
+    currency: str,
+    *,
+    by_model: Mapping[str, Change] | None,
+) -> tuple[Movement, ...]:
+    """By key and model – one query –, or ``by_model`` alone: who may not learn of keys."""
+    if by_model is not None:
+        changes = {MovedPart(company.pk, None, model): change for model, change in by_model.items()}
+        return largest_movements(changes, lambda part: part, currency)
+    # Of all companies: it says where a key came from or went.
+    of_keys = scope.every_day.filter(project__in=[project.pk for project in projects])
+    return largest_movements(
+        changes_of_parts(of_keys, scope.comparison).changes,
+        lambda part: part,
+        currency,
+        wanted=lambda part: part.company == company.pk,
     )
 
 

@@ -14,12 +14,12 @@ from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST
-from costs.reports.movements import Movement, changes_of_parts, companies_of, largest_movements, projects_of
+from costs.reports.movements import Moved, Movement, changes_of_parts, largest_movements, moved_by
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series
 from costs.reports.totals import Totals, main_currency, sums_by
 from providers.keys import KeyCounts, count_keys_and_agents
-from providers.models import Company, Project, Provider
+from providers.models import Provider
 
 # By what the days can be grouped, and where usage holds it.
 GROUPINGS: Mapping[str, str] = {"company": "company_id", "provider": "provider_id", "model": "model"}
@@ -39,9 +39,7 @@ class DashboardReport:
     daily: DailySeries
     expected: Expected  # of the current month
     movements: tuple[Movement, ...]  # of companies, the largest first
-    moved_companies: Mapping[int, Company]  # that these are about
-    moved_projects: Mapping[int, Project]  # likewise
-    model_labels: Mapping[Any, str]
+    moved: Moved  # what these are about
     unassigned_kinds: frozenset[str]  # where every API key has a company: of which kinds the unassigned usage is
 
     @property
@@ -59,7 +57,7 @@ def dashboard_report(
     step: Step | None = None,
     with_before: bool = False,
 ) -> DashboardReport:
-    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; ten to twelve queries."""
+    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; nine to twelve queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day
     counts = count_keys_and_agents(today, provider=provider)
@@ -88,7 +86,8 @@ def dashboard_report(
         metric=COST,
         currency=currency,
     )
-    movements = largest_movements(changes_of_parts(usage, scope.comparison), lambda part: part.company, currency)
+    parts = changes_of_parts(usage, scope.comparison)
+    movements = largest_movements(parts.changes, lambda part: part.company, currency)
     explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
         scope=scope,
@@ -103,8 +102,11 @@ def dashboard_report(
             daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
         ),
         movements=movements,
-        moved_companies=companies_of(movements, (line.subject for line in by_company.lines)),
-        moved_projects=projects_of(movements),
-        model_labels=labels["model"],
+        moved=moved_by(
+            movements,
+            known=[line.subject for line in by_company.lines],
+            projects=parts.projects,
+            models=breakdowns.model_labels(providers),
+        ),
         unassigned_kinds=breakdowns.unassigned_kinds(scope.usage) if explains else frozenset(),
     )

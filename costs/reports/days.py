@@ -17,6 +17,8 @@ from costs.usage.coverage import Coverage, Reading
 
 # A chart has at most about a hundred bars, and its table as many rows.
 _LONGEST = {"day": 92, "week": 53 * 7}
+# A line in a table's cell has fewer points.
+_LONGEST_LINE = 45
 # A person may ask for more of them.
 _MOST_DAYS = 366
 
@@ -32,6 +34,11 @@ class Step(Enum):
     def of(cls, days: DateRange) -> Step:
         """The smallest one that shows ``days`` well."""
         return next((step for step in (cls.DAY, cls.WEEK) if len(days) <= _LONGEST[step.value]), cls.MONTH)
+
+    @classmethod
+    def of_line(cls, days: DateRange) -> Step:
+        """The one for a small line of ``days``."""
+        return cls.DAY if len(days) <= _LONGEST_LINE else max(cls.of(days), cls.WEEK, key=list(cls).index)
 
     @classmethod
     def offered(cls, days: DateRange) -> list[Step]:

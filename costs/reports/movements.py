@@ -68,18 +68,33 @@ def moved(change: Change, currency: str) -> Decimal:
     return change.now.cost_in(currency) - change.before.cost_in(currency)
 
 
-def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, Change]:
-    """How each part of ``usage``, which is not narrowed to days, changed on the compared days; one query."""
+@dataclass(frozen=True)
+class Parts:
+    """How each part of some usage changed, and the keys that it is of, as far as their names need it."""
+
+    changes: Mapping[Part, Change]
+    projects: Mapping[int, Project]
+
+
+# What Project.display_name is made of; read with the sums, since it would be a query of its own.
+_NAMES: Final = ("kind", "label", "name", "hint", "external_id")
+
+
+def changes_of_parts(usage: Usage, comparison: Comparison) -> Parts:
+    """Of ``usage``, which is not narrowed to days, on the compared days; one query."""
     if not comparison.is_possible:
-        return {}
-    parts = {"now": divide(comparison.now), "before": divide(comparison.before)}
-    sides: dict[str, dict[Part, Totals]] = {name: {} for name in parts}
-    for (side, project, company, model), sums in totals_of_parts(
-        usage, parts, "part", "project_id", "company_id", "model"
-    ).items():
+        return Parts({}, {})
+    division = {"now": divide(comparison.now), "before": divide(comparison.before)}
+    fields = ("part", "company_id", "project_id", "model", *(f"project__{name}" for name in _NAMES))
+    sides: dict[str, dict[Part, Totals]] = {name: {} for name in division}
+    projects: dict[int, Project] = {}
+    for (side, company, project, model, *named), sums in totals_of_parts(usage, division, *fields).items():
         sides[side][Part(company, project, model)] = sums
+        if project not in projects:
+            projects[project] = Project(pk=project, **dict(zip(_NAMES, named, strict=True)))
     now, before = sides["now"], sides["before"]
-    return {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
+    changes = {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
+    return Parts(changes, projects)
 
 
 def largest_movements(
@@ -109,18 +124,28 @@ def largest_movements(
     )
 
 
-def companies_of(movements: Iterable[Movement], known: Iterable[Company | None]) -> dict[int, Company]:
-    """Those that they are about, came from or went to; a query where any is not ``known``."""
+@dataclass(frozen=True)
+class Moved:
+    """What movements are about, by id."""
+
+    companies: Mapping[int, Company]
+    projects: Mapping[int, Project]
+    models: Mapping[str, str]  # their names
+
+
+def moved_by(
+    movements: Iterable[Movement],
+    *,
+    known: Iterable[Company | None],
+    projects: Mapping[int, Project],
+    models: Mapping[str, str],
+) -> Moved:
+    """With a query where a company is not ``known``."""
     companies = {company.pk: company for company in known if company}
     named = {pk for each in movements for pk in (each.part.company, *each.others) if pk is not None}
-    missing = named - companies.keys()
-    return companies | (Company.objects.in_bulk(sorted(missing)) if missing else {})
-
-
-def projects_of(movements: Iterable[Movement]) -> dict[int, Project]:
-    """The keys that moved most of them; one query, or none."""
-    found = {each.part.project for each in movements} - {None}
-    return Project.objects.select_related("provider").in_bulk(sorted(filter(None, found))) if found else {}
+    if missing := named - companies.keys():
+        companies |= Company.objects.in_bulk(sorted(missing))
+    return Moved(companies, projects, models)
 
 
 def _movement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from costs.reports.breakdowns import OTHER, column_label
 from costs.reports.comparison import previous_range
 from costs.reports.days import Day, Step, mark_days
 from costs.reports.metrics import Metric
-from costs.reports.selection import Usage, divide
+from costs.reports.selection import Division, Usage, divide
 from costs.reports.totals import Totals, totals_of_parts
 from costs.usage.coverage import Coverage
 
@@ -143,11 +144,7 @@ def stack(
     largest = [*ranked[:LARGEST], *([None] if None in names else [])]
     steps = _divided(days, step)
     single = frozenset(window or ())
-    wanted: dict[Span, set[date]] = {span: set() for span in Span}
-    for span, start in steps:
-        wanted[span].add(start)
-    wanted[Span.DAY] |= single
-    division = {span: sorted(starts) for span, starts in wanted.items()}
+    division = _division(steps, single)
     by_number: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
     recent: dict[date, Totals] = {}
     sums_of = totals_of_parts(usage, {"": division}, "series", "span", "day", series=(field, largest))
@@ -159,6 +156,22 @@ def stack(
     series = [Series(names[group], by_number[number], group) for number, group in enumerate(largest)]
     rest = Series(OTHER, by_number[-1], is_rest=True)
     return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]), recent)
+
+
+def steps_by(
+    usage: Usage, field: str, days: DateRange, step: Step, *, window: DateRange
+) -> tuple[dict[Any, dict[date, Totals]], dict[Any, dict[date, Totals]]]:
+    """The sums of each group on each step of ``days``, by its first day, and on each day of ``window``; one query."""
+    steps = _divided(days, step)
+    by_step: dict[Any, dict[date, Totals]] = defaultdict(dict)
+    recent: dict[Any, dict[date, Totals]] = defaultdict(dict)
+    division = _division(steps, window)
+    for (group, span, start), sums in totals_of_parts(usage, {"": division}, field, "span", "day").items():
+        if first := steps.get((Span(span), start)):
+            _add(by_step[group], first, sums)
+        if span == Span.DAY and window.first <= start <= window.last:
+            _add(recent[group], start, sums)
+    return by_step, recent
 
 
 def days_of(series: Iterable[Series]) -> dict[date, Totals]:
@@ -180,6 +193,15 @@ def _divided(days: DateRange, step: Step) -> dict[tuple[Span, date], date]:
         for span, starts in divide(each).items():
             found |= {(span, start): each.first for start in starts or ()}
     return found
+
+
+def _division(steps: Iterable[tuple[Span, date]], single: Iterable[date]) -> Division:
+    """What to read for ``steps``, and each of the days ``single`` as well."""
+    wanted: dict[Span, set[date]] = {span: set() for span in Span}
+    for span, start in steps:
+        wanted[span].add(start)
+    wanted[Span.DAY].update(single)
+    return {span: sorted(starts) for span, starts in wanted.items()}
 
 
 def _add(by_day: dict[date, Totals], day: date, sums: Totals) -> None:

@@ -11,7 +11,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from core.cells import number
+from core.cells import Cell, number
+from core.money import Money
 from core.querystate import Sorting, choices, read_sorting
 from core.sorting import natural
 from core.table_csv import csv_url
@@ -19,10 +20,13 @@ from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.company_columns import AddedColumns, company_columns
 from costs.pages.figures import Figures
+from costs.pages.searching import Search
+from costs.pages.sparklines import sparkline
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.scope import page_context, read_asked
 from costs.reports.companies import CompaniesReport, CompanyLine, companies_report
+from costs.reports.totals import NOTHING
 from providers.models import Provider
 
 
@@ -33,6 +37,8 @@ def _ratio(line: CompanyLine) -> Decimal:
         return Decimal(10**9) if now else Decimal(0)
     return (now - before) / before
 
+
+LONGEST_SEARCH = 200
 
 COMPANY_SORTS: Mapping[str, Callable[[CompanyLine], Any]] = {
     "name": lambda line: natural(line.label),
@@ -48,9 +54,15 @@ COMPANY_SORTS: Mapping[str, Callable[[CompanyLine], Any]] = {
 def company_list(request: HttpRequest) -> HttpResponseBase:
     providers = list(Provider.objects.all())
     asked = read_asked(request, providers=providers, now=timezone.now())
+    named = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH]
     shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"})
     report = companies_report(
-        providers, days=asked.range, today=asked.today, provider=asked.provider, with_archived=shown == "all"
+        providers,
+        days=asked.range,
+        today=asked.today,
+        provider=asked.provider,
+        with_archived=shown == "all",
+        named=named,
     )
     sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
     figures = Figures(report.scope, report.currency, asked.words)
@@ -59,7 +71,8 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         return download
     context = page_context(request, asked, report.scope, providers=providers) | {
         "compared_days": report.scope.comparison.days if report.scope.comparison.is_possible else "",
-        "has_companies": len(report.lines) > 1,
+        "has_companies": len(report.lines) > 1 or bool(named),
+        "search": Search(request, named, is_empty=not report.lines),
         "show_choices": show_choices,
         "table": table,
     }
@@ -68,7 +81,8 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
 
 def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: str, url: str) -> Table:
     """What is unassigned comes last, whatever the sorting."""
-    *companies, unassigned = report.lines
+    companies = [line for line in report.lines if line.company]
+    unassigned = [line for line in report.lines if line.company is None]
     companies.sort(key=lambda line: natural(line.label))
     companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
     added = company_columns()
@@ -79,13 +93,14 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
             *SPEND_COLUMNS,
             Column("Change", sort="change", unit="%"),
             Column("Share", unit="%"),
+            Column("Trend", in_file=False, css="trend"),
             Column(f"Forecast {report.scope.today:%b}"),
             *(column for column, _cells in added),
             Column("Credits", sort="credits", figure="credits"),
             Column("API keys today", sort="keys"),
             *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report, figures, query, added) for line in (*companies, unassigned)),
+        tuple(_row(line, report, figures, query, added) for line in (*companies, *unassigned)),
         Row(
             (
                 "Total",
@@ -93,6 +108,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
                 figures.change(report.change),
                 "",
                 "",
+                figures.forecast(report.expected),
                 *("" for _column in added),
                 figures.amount(report.total, "credits", is_total=True),
                 f"{report.keys:,}",
@@ -104,6 +120,13 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
     ).with_figures(figures.words.metrics)
 
 
+def _trend(line: CompanyLine, report: CompaniesReport) -> Cell:
+    costs = [line.by_step.get(step.first, NOTHING).cost_in(report.currency) for step in report.steps]
+    highest = max(range(len(costs)), key=costs.__getitem__)
+    says = f"Most on {report.steps[highest].days}: {Money(report.currency, costs[highest])}"
+    return sparkline([float(cost) for cost in costs], says)
+
+
 def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: str, added: AddedColumns) -> Row:
     return Row(
         (
@@ -111,6 +134,7 @@ def _row(line: CompanyLine, report: CompaniesReport, figures: Figures, query: st
             *figures.spend(line.totals),
             figures.change(line.change),
             figures.share(line.totals, report.total),
+            _trend(line, report),
             figures.forecast(line.expected) if line.expected else "",
             *(cells.get(line.company.pk, "") if line.company else "" for _column, cells in added),
             figures.amount(line.totals, "credits"),

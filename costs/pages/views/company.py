@@ -15,12 +15,14 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell
 from core.csv_files import plain
+from core.querystate import choices
 from core.sorting import natural
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.charts import Chart, daily_chart, wants_before
 from costs.pages.figures import Figures
+from costs.pages.movement_tables import Names, movement_table
 from costs.pages.notices import Notice
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import table_download
@@ -28,11 +30,16 @@ from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import Asked, page_context, read_asked, read_step
 from costs.pages.words import words_for
 from costs.reports.company import CompanyReport, Part, company_report, sources_of
+from costs.reports.movements import Movement
 from providers.models import Assignment, Company, Provider
 from providers.permissions import SEE_PROVIDERS
 from providers.wording import keys_and_agents
 
 SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures may be incomplete.")
+
+
+# By what the days can be grouped.
+GROUPINGS = {"model": "model", "key": "API key"}
 
 
 @require_safe
@@ -41,6 +48,9 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     sees_providers = request.user.has_perm(SEE_PROVIDERS)
     sources = sources_of(company)
     asked = read_asked(request, providers=sources.providers, now=timezone.now(), may_filter=sees_providers)
+    metrics = asked.words.metrics
+    figure, shown_figures = choices(request, "metric", {slug: metric.label for slug, metric in metrics.items()})
+    grouping, groupings = choices(request, "by", GROUPINGS if sees_providers else {"model": "Model"})
     report = company_report(
         sources,
         days=asked.range,
@@ -50,13 +60,16 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         for_client=not sees_providers,
         step=read_step(request),
         with_before=wants_before(request),
+        grouping=grouping,
+        metric=metrics[figure],
     )
-    title = f"Spend of {company.name} per {report.daily.step.value} by model"
+    figures = Figures(report.scope, report.currency, asked.words)
+    what = "Spend" if figure == "cost" else metrics[figure].label
+    title = f"{what} of {company.name} per {report.daily.step.value} by {GROUPINGS[report.grouping]}"
     chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
-    tables = _tables(request, asked, report, chart)
+    tables = _tables(request, asked, report, chart) | {"movements": _movements(request, asked, report, figures)}
     if download := table_download(request, tables, asked, company.name, always={"assignments"}):
         return download
-    figures = Figures(report.scope, report.currency, asked.words)
     context = page_context(request, asked, report.scope, providers=report.scope.providers)
     context |= {} if sees_providers else _notices_without_names(report)
     context |= {
@@ -72,7 +85,11 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "has_keys": report.has_keys,
         "has_usage": bool(report.models.lines),
         "tables": tables,
+        "moves": bool(report.movements),
         "chart": chart,
+        "chart_title": f"{what} per {report.daily.step.value}",
+        "groupings": groupings if sees_providers else (),
+        "metrics": shown_figures,
     }
     return render(request, "companies/detail.html", context, status=asked.chosen.status)
 
@@ -97,6 +114,30 @@ def _tables(request: HttpRequest, asked: Asked, report: CompanyReport, chart: Ch
         words=asked.words,
     )
     return tables | {"keys": keys, "assignments": _assignments(request, report)}
+
+
+def _movements(request: HttpRequest, asked: Asked, report: CompanyReport, figures: Figures) -> Table:
+    """By key and model; to who may not learn of keys, by model."""
+    names = Names(report.moved)
+    query = asked.query_with(company=str(report.company.pk))
+
+    def head(movement: Movement) -> str:
+        part = movement.part
+        model = names.model(part.model)
+        if part.project is None:
+            return formatters.named(model)
+        project = report.moved.projects[part.project]
+        return formatters.key_and_model(project, formatters.model(part.model, model, query), asked.query)
+
+    return movement_table(
+        report.movements,
+        head,
+        names,
+        figures,
+        caption=f"What changed at {report.company.name}",
+        subject="What moved",
+        csv_url=csv_url(request, "movements"),
+    )
 
 
 def _models(request: HttpRequest, asked: Asked, report: CompanyReport) -> Table:

@@ -24,7 +24,6 @@ from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
-from costs.reports.breakdowns import UNASSIGNED, told_apart
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
 from costs.reports.first_run import FirstSteps, first_steps
@@ -96,11 +95,11 @@ def offers_simulated() -> bool:
 
 
 def _movements(request: HttpRequest, report: DashboardReport, figures: Figures, query: str) -> Table:
-    labels = {pk: told_apart(company.name, "company") for pk, company in report.moved_companies.items()}
-    names = Names({None: UNASSIGNED, **labels}, report.moved_projects, report.model_labels)
+    names = Names(report.moved)
 
     def head(movement: Movement) -> str:
-        return formatters.company(report.moved_companies.get(movement.subject), names.company(movement.subject), query)
+        company = report.moved.companies.get(movement.subject)
+        return formatters.company(company, names.company(movement.subject), query)
 
     return movement_table(
         report.movements,
