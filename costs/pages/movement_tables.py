@@ -110,9 +110,10 @@ def _because(movement: Movement, names: Names, currency: str) -> SafeString:
     where = format_html("{} with {}", key, model) if key else model
     if cause is Cause.COST:
         return format_html("{} cost {}", where, "more" if movement.amount(currency) > 0 else "less")
-    return format_html(
-        "{}: {}", where, _quantities(movement) if cause is Cause.QUANTITY else _prices(movement, currency)
-    )
+    figures = _quantities(movement) if cause is Cause.QUANTITY else _prices(movement, currency)
+    if movement.subject == part:  # its row is called so already
+        return format_html("{}", figures[0].upper() + figures[1:])
+    return format_html("{}: {}", where, figures)
 
 
 def _companies(movement: Movement, names: Names) -> SafeString:

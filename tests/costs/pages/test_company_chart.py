@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from accounts.roles import Role
+from accounts.models import Role
 from providers.models import Company
 from tests.factories import (
     TODAY,
@@ -73,7 +73,7 @@ def test_what_changed_is_told_by_key_and_model(signed_in: Client, acme: Company)
     found = cells(signed_in, f"{acme.get_absolute_url()}?csv=movements", "Difference (USD)", "Mostly because")
 
     assert found == {
-        "support with Flash": ("2", "support with Flash: more used, 1,000 → 3,000 credits (+200.0 %)"),
+        "support with Flash": ("2", "More used, 1,000 → 3,000 credits (+200.0 %)"),
         "sales with Flash": ("1", "sales came from Globex"),
     }
 
@@ -85,7 +85,7 @@ def test_who_sees_no_keys_learns_of_models_at_prices(client: Client, acme: Compa
 
     found = cells(client, f"{url}?csv=movements", "Difference (USD)", "Mostly because")
 
-    assert found == {"Flash": ("6", "Flash: more used, 1,000 → 3,050 credits (+205.0 %)")}
+    assert found == {"Flash": ("6", "More used, 1,000 → 3,050 credits (+205.0 %)")}
     assert "Globex" not in page_of(client, f"{url}?by=key")
     assert "support" not in page_of(client, f"{url}?by=key")
 

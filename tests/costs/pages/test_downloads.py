@@ -133,9 +133,9 @@ def test_every_table_links_to_its_csv(signed_in: Client, world: World) -> None:
     make_run(provider=world.production, outcome="succeeded", finished_at=NOW)
     page = world.production.get_absolute_url()
     expected = {
-        "/": {"companies", "days"},
+        "/": {"companies", "days", "movements"},
         "/companies/": {"companies"},
-        world.acme.get_absolute_url(): {"models", "keys", "assignments", "days"},
+        world.acme.get_absolute_url(): {"models", "keys", "assignments", "days", "movements"},
         "/models/": {"models"},
         "/models/usage/?model=tts": {"companies", "keys", "days"},
         "/providers/": {"providers"},
