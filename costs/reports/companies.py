@@ -77,7 +77,7 @@ def companies_report(
     expected = {pk: forecast_of(recent[pk], first_use) for pk, first_use in first_uses.items() if first_use}
     lines = company_lines(by_company, spend, counts, expected, by_step)
     shown = [line for line in lines if not named or (line.company and named.casefold() in line.label.casefold())]
-    kept = [line.company and line.company.pk for line in shown]
+    kept = [line.company.pk if line.company else None for line in shown]
     uses = [first_use for pk in (kept if named else first_uses) if (first_use := first_uses.get(pk))]
     return CompaniesReport(
         scope=scope,

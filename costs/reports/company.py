@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -126,6 +127,9 @@ def company_report(
     currency = main_currency(models.total, scope.providers)
     projects = [each for each in sources.projects if provider is None or each.provider_id == provider.pk]
     by_key = project_breakdown(scope.usage.filter(company=company), projects) if not for_client else None
+    field: str
+    labels: Mapping[Any, str]
+    by_group: Mapping[Any, Totals]
     if by_key and grouping == "key":
         field, labels = "project_id", key_labels(projects)
         by_group = {line.subject.pk: line.totals for line in by_key.lines}
