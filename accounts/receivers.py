@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from accounts.audit.recording import record
 from accounts.confirming import date_single_sign_on
-from accounts.models import Membership, Role
+from accounts.models import Membership, PasswordLink, Role
 from accounts.names import name_key
 from accounts.services.members import end_sessions
 from accounts.sessions import remember_browser
@@ -64,8 +64,12 @@ def record_sign_out(user: User | None, **_signal: Any) -> None:
 
 
 def record_password_change(request: HttpRequest, user: User, **_signal: Any) -> None:
-    """End the person's other sessions, which began with the old password; a new second factor ends them likewise."""
+    """End the person's other sessions, which began with the old password; a new second factor ends them likewise.
+
+    A link to a new password has no use any more, whoever holds it.
+    """
     audit_event("password.changed", user, actor=user)
+    PasswordLink.objects.filter(user=user).delete()
     end_sessions(user=user, but=request.session.session_key)
 
 

@@ -122,6 +122,19 @@ def test_a_deactivated_member_gets_no_password(client: Client, berta: User) -> N
     assert client.post(link, CHOSEN).status_code == 404
 
 
+def test_a_password_that_was_changed_meanwhile_ends_the_link(client: Client, berta: User) -> None:
+    """Whoever still holds it, in a mailbox or a chat, can't take the account over with it."""
+    link = a_link(berta)
+    client.post("/accounts/login/", {"login": berta.get_username(), "password": "the-forgotten-one"})
+    new = {"oldpassword": "the-forgotten-one", "password1": "another-long-one", "password2": "another-long-one"}
+
+    client.post("/accounts/password/change/", new)
+
+    berta.refresh_from_db()
+    assert berta.check_password("another-long-one")
+    assert Client().get(link).status_code == 404
+
+
 def test_who_has_no_password_gets_none_by_a_link(signed_in: Client) -> None:
     """Whoever signs in by single sign-on alone: not offered, and refused."""
     user = make_user(role=Role.MEMBER)
