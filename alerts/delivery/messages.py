@@ -27,11 +27,11 @@ class Message:
 
     @property
     def title(self) -> str:
-        return self.alert.client_title if self.is_client else self.alert.title
+        return self.alert.words(to_client=self.is_client)[0]
 
     @property
     def sentences(self) -> list[str]:
-        return (self.alert.client_text if self.is_client else self.alert.text).splitlines()
+        return self.alert.words(to_client=self.is_client)[1].splitlines()
 
     @property
     def url(self) -> str:

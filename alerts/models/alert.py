@@ -61,6 +61,7 @@ class Alert(models.Model):
     client_title = models.CharField(max_length=300, blank=True)
     client_text = models.TextField(blank=True)
     client_path = models.CharField(max_length=500, blank=True)
+    client_sees_costs = models.BooleanField(default=True, help_text="They did when this was written for them.")
     facts = models.JSONField(default=dict, help_text="What programs are told: plain values, amounts as text.")
     company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="+")
     provider = models.ForeignKey(Provider, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -68,6 +69,8 @@ class Alert(models.Model):
     ended_at = models.DateTimeField(null=True, help_text="When its cause was found gone.")
 
     objects = AlertQuerySet.as_manager()
+
+    WITHHELD: Final = ("An earlier alert", "It told costs, which are not shown any more.")
 
     class Meta:
         ordering = ("-raised_at", "-pk")
@@ -81,6 +84,14 @@ class Alert(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"{reverse('alerts:list')}#alert-{self.pk}"
+
+    def words(self, *, to_client: bool) -> tuple[str, str]:
+        """Title and text; to viewers of a company that has become "price only", nothing that may hold a cost."""
+        if not to_client:
+            return self.title, self.text
+        if self.client_sees_costs and self.company is not None and self.company.is_price_only:
+            return self.WITHHELD
+        return self.client_title, self.client_text
 
     def told(self, *, to_client: bool) -> list[Told]:
         """What became of it later, oldest first."""
@@ -151,11 +162,11 @@ class Receipt(models.Model):
 
     @property
     def title(self) -> str:
-        return self.alert.client_title if self.is_client else self.alert.title
+        return self.alert.words(to_client=self.is_client)[0]
 
     @property
     def text(self) -> str:
-        return self.alert.client_text if self.is_client else self.alert.text
+        return self.alert.words(to_client=self.is_client)[1]
 
     @property
     def path(self) -> str:

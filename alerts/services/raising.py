@@ -49,6 +49,11 @@ class News:
     facts: Mapping[str, Any] = field(default_factory=dict)
     report_to: ReportTo | None = None  # None: it is no report
 
+    @property
+    def tells_costs(self) -> bool:
+        """Its words for the company's viewers may hold costs; those of a report never do."""
+        return self.report_to is None and self.company is not None and not self.company.is_price_only
+
 
 @transaction.atomic
 def raise_alert(news: News, *, now: datetime) -> Alert | None:
@@ -67,6 +72,7 @@ def raise_alert(news: News, *, now: datetime) -> Alert | None:
                 client_title=news.client_title[:300],
                 client_text="\n".join(news.client_sentences),
                 client_path=news.client_path,
+                client_sees_costs=news.tells_costs,
                 company=news.company,
                 provider=news.provider,
                 facts=dict(news.facts),

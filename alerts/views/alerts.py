@@ -25,7 +25,10 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     shown, show_choices = choices(request, "show", {"all": "All", "unread": "Unread"})
     receipts = (
-        _own(request).select_related("alert").prefetch_related("alert__events").order_by("-alert__raised_at", "-pk")
+        _own(request)
+        .select_related("alert__company")
+        .prefetch_related("alert__events")
+        .order_by("-alert__raised_at", "-pk")
     )
     if shown == "unread":
         receipts = receipts.unread(now)

@@ -170,12 +170,13 @@ def _visible(caller: Caller) -> AlertQuerySet:
 
 def _alert(alert: Alert, *, to_client: bool) -> dict[str, Any]:
     company, provider = alert.company, None if to_client else alert.provider
+    title, text = alert.words(to_client=to_client)
     return {
         "id": alert.pk,
         "kind": alert.kind,
         "severity": Severity(alert.severity).name.lower(),
-        "title": alert.client_title if to_client else alert.title,
-        "text": alert.client_text if to_client else alert.text,
+        "title": title,
+        "text": text,
         "company": {"id": company.pk, "name": company.name} if company else None,
         "provider": {"id": provider.pk, "name": provider.name} if provider else None,
         "path": alert.client_path if to_client else alert.path,

@@ -18,6 +18,7 @@ from costs.pages.statement_csv import in_cents, statement_csv
 from costs.pages.statement_papers import Paper, paper_of
 from costs.pages.statement_pdf import statements_pdf
 from costs.pages.statement_tables import figures_on
+from costs.statements.client_copy import readers_copy
 from costs.statements.contents import Amounts, StatementView
 from costs.statements.letterheads import letterhead_of
 from costs.statements.reports import MonthReport, company_month
@@ -43,9 +44,10 @@ ACCOUNTING = (
 
 
 def client_files(company: Company, month: date, *, today: date) -> tuple[File, File]:
-    """What a client receives of a month: its statement as PDF, and the same as CSV."""
+    """What a client receives of a month: its statement as PDF, and the same as CSV, as its own readers see it now."""
     providers = list(Provider.objects.all())
-    paper = paper_of(company_month(company, month, providers, today=today), providers)
+    report = company_month(company, month, providers, today=today)
+    paper = paper_of(report, providers, readers_copy(report.sheet))
     letterhead = letterhead_of(paper.sheet.closed)
     return pdf_file([paper], letterhead), csv_file(paper, letterhead)
 
