@@ -75,23 +75,6 @@ def _preview(chosen: Sequence[ChosenClient], suggested: SuggestedClients) -> Tab
     merged: dict[str, list[ChosenClient]] = {}
     for client in chosen:
         merged.setdefault(client.company.casefold(), []).append(client)
-    currency = _currency(suggested)
-    rows = []
-    for folded, clients in sorted(merged.items()):
-        projects = [project for client in clients for project in client.projects]
-        prefixes = [f"“{client.prefix}”" for client in clients if client.prefix]
-        rows.append(
-            Row(
-                (
-                    isolated(clients[0].company),
-                    "" if folded in known else "New",
-                    number(len(projects)),
-                    *spend(_sum(projects, suggested), currency, Reading.WHOLE),
-                    f"Names that begin with {' or '.join(prefixes)}" if prefixes else "—",
-                )
-            )
-        )
-    everything = [project for client in chosen for project in client.projects]
     return Table(
         "What each company gets",
         (
@@ -101,9 +84,25 @@ def _preview(chosen: Sequence[ChosenClient], suggested: SuggestedClients) -> Tab
             *SPEND_COLUMNS,
             Column("Rule for new keys", is_number=False),
         ),
-        tuple(rows),
-        Row(("Total", "", number(len(everything)), *spend(_sum(everything, suggested), currency, Reading.WHOLE), "")),
+        tuple(
+            Row((isolated(clients[0].company), "" if folded in known else "New", *_cells(clients, suggested)))
+            for folded, clients in sorted(merged.items())
+        ),
+        Row(("Total", "", *_figures([project for client in chosen for project in client.projects], suggested), "")),
     )
+
+
+def _cells(clients: Sequence[ChosenClient], suggested: SuggestedClients) -> tuple[str, ...]:
+    """What clients of one name get: keys, what these cost, and a rule."""
+    projects = [project for client in clients for project in client.projects]
+    prefixes = [f"“{client.prefix}”" for client in clients if client.prefix]
+    rule = f"Names that begin with {' or '.join(prefixes)}" if prefixes else "—"
+    return (*_figures(projects, suggested), rule)
+
+
+def _figures(projects: Sequence[Project], suggested: SuggestedClients) -> tuple[str, ...]:
+    """How many they are and what they cost."""
+    return (number(len(projects)), *spend(_sum(projects, suggested), _currency(suggested), Reading.WHOLE))
 
 
 def _sum(projects: Sequence[Project], suggested: SuggestedClients) -> Totals:
