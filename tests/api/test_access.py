@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from ninja.operation import Operation
 
@@ -163,15 +164,20 @@ def test_every_operation_has_a_door_and_refuses_what_it_does_not_know(name: str)
     assert getattr(OPERATIONS[name].view_func, MARK)
 
 
-@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.any_engine
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_everybody_gets_the_pinned_answer(world: World, name: str, who: str) -> None:
-    """With every scope that there is."""
-    answer = ask(world, OPERATIONS[name], token(world, who, list(Scope.values)))
+def test_everybody_gets_the_pinned_answer(world: World, name: str) -> None:
+    """With every scope that there is; what one has changed is undone before the next asks."""
+    answers = []
+    for who in CALLERS:
+        with transaction.atomic():
+            answers.append(ask(world, OPERATIONS[name], token(world, who, list(Scope.values))).status_code)
+            transaction.set_rollback(True)
 
-    assert str(answer.status_code) == dict(zip(CALLERS, ANSWERS[name].split(), strict=True))[who], answer.content
+    assert " ".join(map(str, answers)) == ANSWERS[name]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_no_other_scope_opens_it(world: World, name: str) -> None:
     """Not even an Admin's, with all but the one."""
@@ -185,6 +191,7 @@ def test_no_other_scope_opens_it(world: World, name: str) -> None:
     assert door.scope in answer.json()["detail"]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_nothing_opens_without_a_token(world: World, name: str) -> None:
     """Nor with the cookie of an Admin who is signed in."""

@@ -71,6 +71,7 @@ def test_answers_are_what_the_document_says(case: schemathesis.Case[Any], acme: 
     check(case, make_token())
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER, Role.COMPANY_VIEWER])
 @briefly.parametrize()
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=EASY_GOING)

@@ -67,7 +67,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to SQLite alone what may ask no database: it can't come out differently on another one.
+    """Leave to SQLite alone what can't come out differently on another engine: what says so or may ask no database.
 
     Django's plugin refuses the database to whatever has neither its mark nor its fixtures.
     """
@@ -80,6 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _has_an_engine(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_engine") is not None:
+        return False
     fixtures = getattr(item, "fixturenames", ())
     return item.get_closest_marker("django_db") is not None or not OF_AN_ENGINE.isdisjoint(fixtures)
 
