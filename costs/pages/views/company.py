@@ -72,10 +72,22 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         return download
     context = page_context(request, asked, report.scope, providers=report.scope.providers)
     context |= {} if sees_providers else _notices_without_names(report)
-    context |= {
+    context |= _figures(report, figures) | {
         "company": company,
         "sees_providers": sees_providers,
         "sees_prices": company.is_price_only and not sees_providers,
+        "tables": tables,
+        "chart": chart,
+        "chart_title": f"{what} per {report.daily.step.value}",
+        "groupings": groupings if sees_providers else (),
+        "metrics": shown_figures,
+    }
+    return render(request, "companies/detail.html", context, status=asked.chosen.status)
+
+
+def _figures(report: CompanyReport, figures: Figures) -> dict[str, Any]:
+    """What stands above the tables, and which of these there are."""
+    return {
         "spend": figures.money(report.total, is_total=True),
         "change": figures.change(report.change),
         "forecast": month_forecast(report.expected, figures),
@@ -84,14 +96,8 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "keys_today": keys_and_agents(report.keys, report.agents),
         "has_keys": report.has_keys,
         "has_usage": bool(report.models.lines),
-        "tables": tables,
         "moves": bool(report.movements),
-        "chart": chart,
-        "chart_title": f"{what} per {report.daily.step.value}",
-        "groupings": groupings if sees_providers else (),
-        "metrics": shown_figures,
     }
-    return render(request, "companies/detail.html", context, status=asked.chosen.status)
 
 
 def _notices_without_names(report: CompanyReport) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -58,7 +59,24 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         return download
     if download := table_download(request, {"days": chart.table}, asked, grouping):
         return download
-    context = page_context(request, asked, report.scope, providers=providers) | {
+    context = (
+        page_context(request, asked, report.scope, providers=providers)
+        | _figures(report, figures)
+        | {
+            "groupings": groupings,
+            "chart": chart,
+            "companies": companies,
+            "movements": movements if report.movements else None,
+            "has_companies": len(report.companies) > 1,
+            "first_steps": _first_steps(providers, report),
+        }
+    )
+    return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
+
+
+def _figures(report: DashboardReport, figures: Figures) -> dict[str, Any]:
+    """The four above the chart."""
+    return {
         "spend": figures.money(report.total, is_total=True),
         "change": figures.change(report.change),
         "forecast": month_forecast(report.expected, figures),
@@ -66,14 +84,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
         "unassigned_keys": _unassigned_keys(report),
         "all_keys": report.keys.total + report.agents.total,
         "unassigned_origins": unassigned_origins(report.unassigned_kinds),
-        "groupings": groupings,
-        "chart": chart,
-        "companies": companies,
-        "movements": movements if report.movements else None,
-        "has_companies": len(report.companies) > 1,
-        "first_steps": _first_steps(providers, report),
     }
-    return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
 
 
 def _first_steps(providers: Sequence[Provider], report: DashboardReport) -> FirstSteps | None:
