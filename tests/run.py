@@ -1,8 +1,10 @@
 """`python -m tests.run [--lint] [pytest's options]`: every test, on both engines where it may reach a database.
 
-All share one PostgreSQL and one Redis. The parts run beside each other, as many at once as the machine has cores and
-two more: what starts processes and what drives a browser mostly wait. Each shows its output when it has ended. `--lint`
-runs `make lint` as one more part. Returns 0 when all passed.
+What comes out the same on either engine (the mark `any_engine`: who may open what, the form of the API's answers) asks
+SQLite alone. All share one PostgreSQL and one Redis, in which each part has a database of its own. The parts run beside
+each other, as many at once as the machine has cores and three more: what starts processes and what drives a browser
+mostly wait. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0 when all
+passed.
 """
 
 import os
@@ -23,7 +25,7 @@ from tests.services.programs import POSTGRESQL, REDIS, MissingProgramError, Serv
 from tests.services.redis import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
-AT_ONCE = (os.cpu_count() or 2) + 2
+AT_ONCE = (os.cpu_count() or 2) + 3
 # A suite that takes longer hangs.
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
@@ -31,8 +33,11 @@ POLL_SECONDS = 0.2
 NO_TESTS_COLLECTED = 5
 
 UNITS = "not browser and not services"
+SERVICES = "services and not browser"
 # Half of what the units cost; the other half is all that lies elsewhere.
 FIRST_HALF = ("tests/accounts", "tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
+# About half of what waits for processes.
+FIRST_SERVICES = {"tests/test_deploy.py", "tests/test_embedded.py"}
 
 
 @dataclass
@@ -99,8 +104,10 @@ def main(arguments: list[str]) -> int:
 def _everything() -> list[Part]:
     """All tests in parts of about the same length, what takes longest first, each collecting only its own files."""
     others = [f"--ignore={folder}" for folder in FIRST_HALF]
+    services = _marked("services")
     return [
-        _pytest("services", "services and not browser", paths=_marked("services")),
+        _pytest("services 1 of 2", SERVICES, paths=[path for path in services if path in FIRST_SERVICES]),
+        _pytest("services 2 of 2", SERVICES, paths=[path for path in services if path not in FIRST_SERVICES], redis=1),
         _pytest("browser", "browser", paths=_marked("browser")),
         *(
             _pytest(f"{engine} {half}", UNITS, engine=engine, paths=paths)
@@ -116,20 +123,24 @@ def _chosen(options: list[str]) -> list[Part]:
         _pytest("sqlite", UNITS, paths=options),
         _pytest("postgresql", UNITS, engine="postgresql", paths=options),
         _pytest("browser", "browser", paths=options),
-        _pytest("services", "services and not browser", paths=options),
+        _pytest("services", SERVICES, paths=options),
     ]
 
 
-def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlite") -> Part:
+def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlite", redis: int = 0) -> Part:
+    """``redis`` is the number of the database there that the part may empty."""
     word = name.replace(" ", "-")
     command = [sys.executable, "-m", "pytest", "-m", marks, "-o", f"cache_dir=.pytest_cache/{word}", *paths]
-    return Part(name, command, {"TEST_ENGINE": engine, "TEST_DATABASE_NAME": f"test-{word}"})
+    environment = {"TEST_ENGINE": engine, "TEST_DATABASE_NAME": f"test-{word}", "TEST_REDIS_DATABASE": str(redis)}
+    return Part(name, command, environment)
 
 
 def _marked(mark: str) -> list[str]:
     """The test files that say this mark."""
     said = re.compile(rf"\bmark\.{mark}\b")
-    return [str(path) for path in sorted(ROOT.glob("tests/**/test_*.py")) if said.search(path.read_text())]
+    return [
+        str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/**/test_*.py")) if said.search(path.read_text())
+    ]
 
 
 def _serve(

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
@@ -112,9 +113,10 @@ def postgres() -> Iterator[RunningServer | PostgresServer]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RunningServer | RedisServer]:
-    """A Redis server that the tests share."""
+    """A Redis server that the tests share; on a named one, the database that the environment may number."""
     if REDIS.named:
-        yield RunningServer(REDIS.named)
+        named = urlsplit(REDIS.named)
+        yield RunningServer(named._replace(path=os.environ.get("TEST_REDIS_DATABASE", named.path)).geturl())
     else:
         with RedisServer() as server:
             yield server
