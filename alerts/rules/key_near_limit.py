@@ -1,4 +1,4 @@
-"""An API key has used most of the credits that it may use in its period."""
+"""An API key has used most of what it may use in its period."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from alerts.rules.rule import Finding, Limit, Rule
 from alerts.rules.world import World
 from core.money import format_number, to_tenth_below
 from providers.plan import Plan
+from providers.registry import words_of
 
 
 def find(world: World, limit: Decimal) -> Iterable[Finding]:
@@ -21,12 +22,13 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
             continue
         plan = Plan.of(key.provider.subscription)
         period = plan.resets_at.date() if plan and plan.resets_at else world.month.first
+        unit = words_of(key.provider.type).plan_unit
         used, most = format_number(key.credits_used), format_number(key.credit_limit)
         yield Finding(
             occurrence=f"{key.pk}:{period.isoformat()}",
-            title=f"{key.display_name} has used {to_tenth_below(percent)} % of its credits",
+            title=f"{key.display_name} has used {to_tenth_below(percent)} % of its limit",
             sentences=(
-                f"The API key {key.display_name} of {key.provider.name} has used {used} of {most} credits.",
+                f"The API key {key.display_name} of {key.provider.name} has used {used} of {most} {unit}.",
                 "Requests with it are refused when it reaches its limit.",
             ),
             path=key.provider.get_absolute_url(),
@@ -37,7 +39,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
 
 RULE = Rule(
     slug="key.near_limit",
-    label="API key near its credit limit",
+    label="API key near its limit",
     text="When an API key with a limit of its own has used most of it, once a period.",
     severity=Severity.WARNING,
     find=find,

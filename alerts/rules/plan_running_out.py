@@ -56,7 +56,7 @@ def _of(planned: Planned, world: World, limit: Decimal) -> Finding | None:
 RULE = Rule(
     slug="plan.running_out",
     label="Plan runs out before it is renewed",
-    text="When a plan's included credits will be used up, at the pace of its period, before they are renewed.",
+    text="When what a plan includes will be used up, at the pace of its period, before it is renewed.",
     severity=Severity.WARNING,
     find=find,
     limit=Limit(Decimal(3), "days of a period before it is said", most=Decimal(60)),

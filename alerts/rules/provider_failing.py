@@ -35,5 +35,5 @@ RULE = Rule(
     text="When a provider's syncs have failed for some time.",
     severity=Severity.WARNING,
     find=find,
-    limit=Limit(Decimal(90), "minutes", most=Decimal(10_000)),
+    limit=Limit(Decimal(90), "min", most=Decimal(10_000)),
 )

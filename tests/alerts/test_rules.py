@@ -88,7 +88,7 @@ def test_a_provider_is_watched(fields: dict[str, Any], rule: str, title: str) ->
     [
         ({"disabled_at": NOW - timedelta(hours=1)}, "key.disabled", "Bot was disabled"),
         ({"expires_at": NOW + timedelta(days=13)}, "key.expiring", "Bot expires on 5 Dec 2026"),
-        ({"credit_limit": 100, "credits_used": 91}, "key.near_limit", "Bot has used 91.0 % of its credits"),
+        ({"credit_limit": 100, "credits_used": 91}, "key.near_limit", "Bot has used 91.0 % of its limit"),
     ],
 )
 def test_a_key_is_watched(fields: dict[str, Any], rule: str, title: str) -> None:

@@ -19,7 +19,7 @@ from accounts.models import Role
 from costs.statements.closing import close_month
 from providers.models import Company, Project, Provider, SyncRun
 from tests.factories import NOW, make_assignment, make_company, make_rule, make_user
-from tests.pages import download, page_of
+from tests.pages import content_of, download, page_of
 from tests.providers.commands import ran
 from tests.second_type.conftest import connect, sync
 from tests.second_type.server import Account
@@ -158,8 +158,7 @@ def crawl(client: Client, *starts: str) -> Iterator[tuple[str, HttpResponseBase,
             continue
         seen.add(shape)
         response = client.get(url, follow=True)
-        content: bytes = response.getvalue() if response.streaming else response.content
-        text = content.decode()
+        text = content_of(response)
         yield url, response, text
         if response["Content-Type"].startswith("text/html"):
             waiting += [urljoin(url, link.replace("&amp;", "&")) for link in re.findall(r'href="([^"#]+)', text)]
