@@ -25,7 +25,7 @@ from providers.permissions import SEE_PROVIDERS
 
 
 class ReportTo(Enum):
-    """Whom a report is mailed to, of those who get mail, whatever severity they chose."""
+    """Whom a report reaches, whatever severity they chose; by mail, where they get any."""
 
     COMPANY = "company"  # who is subscribed to the company that it is about
     TEAM = "team"  # everybody but Company viewers
@@ -119,7 +119,11 @@ def readers_of(alert: Alert, *, report_to: ReportTo | None = None) -> Iterator[R
             user=user,
             preferences=preferences,
             is_client=is_client,
-            wants_in_list=alert.severity >= (preferences.list_minimum if minimum is None else minimum),
+            wants_in_list=(
+                _is_subscribed(minimum)
+                if report_to is ReportTo.COMPANY
+                else alert.severity >= (preferences.list_minimum if minimum is None else minimum)
+            ),
             wants_mail=(
                 preferences.mail != Preferences.Mail.OFF
                 and bool(preferences.address)
@@ -133,10 +137,14 @@ def _wants(
 ) -> bool:
     """Whether the person wants a mail about it; ``minimum`` is what they are subscribed to its company from."""
     if report_to is ReportTo.COMPANY:
-        return minimum is not None and minimum != Subscription.NEVER
+        return _is_subscribed(minimum)
     if report_to is ReportTo.TEAM:
         return not is_client
     return alert.severity >= (preferences.mail_minimum if minimum is None else minimum)
+
+
+def _is_subscribed(minimum: int | None) -> bool:
+    return minimum is not None and minimum != Subscription.NEVER
 
 
 def preferences_of(user: User, *, role: Role) -> Preferences:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -16,6 +16,7 @@ from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import bars, formatters
 from costs.pages.colours import colours
+from costs.pages.marks import DayMark, Marks
 from costs.pages.words import PageWords, words_for
 from costs.reports.days import Day, Step
 from costs.reports.metrics import Metric
@@ -53,7 +54,7 @@ class Drawing:
     ticks: tuple[bars.Tick, ...]
     labels: tuple[bars.DayLabel, ...]
     provisional: tuple[bars.Place, ...]
-    marked: tuple[tuple[bars.Place, str], ...]  # bars that something is to be said of, and what
+    marked: tuple[tuple[bars.Place, DayMark], ...]  # bars that something is to be said of, and what
     before: str  # the path of the period before; empty: not asked for
     hits: tuple[Hit, ...]
 
@@ -69,6 +70,7 @@ class Chart:
     data: dict[str, Any]  # for charts.js, which shows a bar's figures and draws one series alone
     table: Table
     words: PageWords
+    marks: tuple[DayMark, ...] = ()  # what the signs of marked bars lead to, each once
     steps: tuple[Choice, ...] = ()  # empty where there is nothing to choose
     before: Choice | None = None  # draws the period before as a line, or no more; None: not offered
     before_days: str = ""  # while it is drawn
@@ -93,7 +95,7 @@ def daily_chart(
     *,
     title: str,
     words: PageWords | None = None,
-    marks: Mapping[date, str] | None = None,
+    marks: Marks | None = None,
     offers_before: bool = False,
 ) -> Chart:
     """A chart of the metric per step and series; of money, ``daily.currency`` is drawn and every currency is listed.
@@ -139,6 +141,7 @@ def daily_chart(
         },
         table=_twin(title, daily, csv_url(request, "days"), words, _linking(request)),
         words=words,
+        marks=tuple(dict.fromkeys((marks or {}).values())),
         steps=_steps(request, daily),
         before=_offer_of_before(request) if offers_before else None,
         before_days=daily.before.days.days if daily.before else "",
@@ -177,12 +180,12 @@ def _drawing(
     axis: Sequence[float],
     before: Sequence[float | None],
     prefix: str,
-    marks: Mapping[date, str],
+    marks: Marks,
     link_to: Callable[[DateRange], str],
 ) -> Drawing:
     days, highest = daily.days, axis[-1]
     provisional = [index for index, day in enumerate(days) if day.is_provisional and heights and heights[index]]
-    marked = {index: text for index, day in enumerate(days) for text in [_marks_of(day, marks)] if text}
+    marked = {index: found[0] for index, day in enumerate(days) if (found := _marks_of(day, marks))}
     heads = bars.places(heights, highest, list(marked)) if heights else []
     return Drawing(
         box=f"0 0 {bars.WIDTH * max(len(days), 1)} {bars.HEIGHT}",
@@ -198,8 +201,8 @@ def _drawing(
     )
 
 
-def _marks_of(day: Day, marks: Mapping[date, str]) -> str:
-    return "; ".join(text for marked, text in marks.items() if day.days.first <= marked <= day.days.last)
+def _marks_of(day: Day, marks: Marks) -> list[DayMark]:
+    return [mark for marked, mark in marks.items() if day.days.first <= marked <= day.days.last]
 
 
 def _before(daily: DailySeries) -> list[float | None]:

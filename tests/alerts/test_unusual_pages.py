@@ -8,9 +8,19 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from accounts.models import Role
 from alerts.models import SpendEpisode
-from providers.models import Project
-from tests.factories import TODAY, make_assignment, make_company, make_episode, make_project, make_provider, make_usage
+from providers.models import Company, Project
+from tests.factories import (
+    TODAY,
+    make_assignment,
+    make_company,
+    make_episode,
+    make_project,
+    make_provider,
+    make_usage,
+    make_user,
+)
 from tests.pages import page_of
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +74,23 @@ def test_what_nobody_offered_is_not_kept(signed_in: Client, episode: SpendEpisod
 
     episode.refresh_from_db()
     assert episode.feedback == ""
+
+
+def test_charts_mark_its_days_and_lead_to_it(signed_in: Client, episode: SpendEpisode) -> None:
+    """On the dashboard and on the company's page: a sign over the bar, and a link in the legend."""
+    for url in ("/", f"/companies/{episode.company_id}/"):
+        html = signed_in.get(f"{url}?from=2026-11-01&to=2026-11-22").content.decode()
+
+        assert html.count('class="chart__mark"') == 1
+        assert f'<a href="{episode.get_absolute_url()}"><bdi>Acme: $40.00 more than usual</bdi></a>' in html
+
+
+def test_a_companys_own_viewers_see_no_mark(client: Client, now: object, episode: SpendEpisode) -> None:
+    """What they are told of it is written apart."""
+    companies = list(Company.objects.all())
+    client.force_login(make_user(role=Role.COMPANY_VIEWER, companies=companies))
+
+    html = client.get(f"/companies/{episode.company_id}/?from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert "chart__mark" not in html
+    assert "more than usual" not in html

@@ -22,6 +22,7 @@ from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.charts import Chart, daily_chart, wants_before
 from costs.pages.figures import Figures
+from costs.pages.marks import marks_of
 from costs.pages.movement_tables import Names, movement_table
 from costs.pages.notices import Notice
 from costs.pages.usage_tables import usage_table
@@ -66,7 +67,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     figures = Figures(report.scope, report.currency, asked.words)
     what = "Spend" if figure == "cost" else metrics[figure].label
     title = f"{what} of {company.name} per {report.daily.step.value} by {GROUPINGS[report.grouping]}"
-    chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
+    chart = _chart(request, asked, report, title)
     tables = _tables(request, asked, report, chart) | {"movements": _movements(request, asked, report, figures)}
     if download := table_download(request, tables, asked, company.name, always={"assignments"}):
         return download
@@ -191,3 +192,9 @@ def _part(part: Part) -> tuple[str, ...]:
         formatters.day(part.period.ends_on) if part.period.ends_on else "Now",
         "By rule" if part.period.source == Assignment.Source.RULE else "By hand",
     )
+
+
+def _chart(request: HttpRequest, asked: Asked, report: CompanyReport, title: str) -> Chart:
+    """With signs over the days that apps above have to say something of, for who sees providers."""
+    marks = marks_of(report.company, asked.range) if request.user.has_perm(SEE_PROVIDERS) else {}
+    return daily_chart(request, report.daily, title=title, words=asked.words, marks=marks, offers_before=True)

@@ -20,6 +20,7 @@ from core.wording import ago, clock
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.key_cells import assigning_context
+from costs.pages.marks import marks_of
 from costs.pages.notices import unread_notice
 from costs.pages.provider_keys import KeyTable, key_table
 from costs.pages.ranges import RangeChoice, read_range
@@ -53,7 +54,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     metric = words.metrics[metric_slug]
     report = provider_report(provider, chosen.range, metric=metric, now=now, step=read_step(request))
     title = f"{metric.label} per {report.daily.step.value} by model"
-    chart = daily_chart(request, report.daily, title=title, words=words)
+    chart = daily_chart(request, report.daily, title=title, words=words, marks=marks_of(provider, chosen.range))
     keys = key_table(request, report, chosen.range, now, words, chosen.query)
     tables = {"days": chart.table, "keys": keys.table, **_tables(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):

@@ -1,0 +1,37 @@
+"""What apps above have to say of days that charts draw, with a link to more: the bars that hold these carry a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from core.days import DateRange
+from providers.models import Company, Provider
+
+
+@dataclass(frozen=True)
+class DayMark:
+    text: str
+    url: str
+
+
+# Of a company, a provider or – None – of all of them; only asked for people who may see providers.
+Marks: TypeAlias = Mapping[date, DayMark]
+MarksOf: TypeAlias = Callable[[Company | Provider | None, DateRange], Marks]
+
+_sources: list[MarksOf] = []
+
+
+def register_marks(source: MarksOf) -> None:
+    """Called by the app that knows of it, from its AppConfig.ready(); ``source`` asks one query."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def marks_of(subject: Company | Provider | None, days: DateRange) -> Marks:
+    found: dict[date, DayMark] = {}
+    for source in _sources:
+        found |= source(subject, days)
+    return found
