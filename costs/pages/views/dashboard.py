@@ -17,14 +17,13 @@ from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from core.wording import count
 from costs.pages import formatters
-from costs.pages.charts import Chart, daily_chart, wants_before
+from costs.pages.charts import daily_chart, wants_before
 from costs.pages.figures import Figures
-from costs.pages.marks import marks_of
 from costs.pages.movement_tables import Names, movement_table
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
-from costs.pages.views.scope import Asked, page_context, read_asked, read_step
+from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
@@ -54,7 +53,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     figures = Figures(report.scope, report.currency, asked.words)
     companies = _companies(report, figures, asked.query, csv_url(request, "companies"))
     title = f"Spend per {report.daily.step.value} by {grouping}"
-    chart = _chart(request, asked, report, title)
+    chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
     movements = _movements(request, report, figures, asked.query)
     if download := table_download(request, {"companies": companies, "movements": movements}, asked):
         return download
@@ -162,9 +161,3 @@ def _company(line: CompanyLine, report: DashboardReport, figures: Figures, query
         ),
         is_muted=line.company is None,
     )
-
-
-def _chart(request: HttpRequest, asked: Asked, report: DashboardReport, title: str) -> Chart:
-    """Beside the period before it has no signs: that view has no query to spare, and compares."""
-    marks = {} if wants_before(request) else marks_of(asked.provider, asked.range)
-    return daily_chart(request, report.daily, title=title, words=asked.words, marks=marks, offers_before=True)
