@@ -91,7 +91,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
-    "chartkick.django",  # only for the Chart.js file that it carries
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
