@@ -84,7 +84,8 @@ def _refuse_private(address: _Address) -> None:
 
 
 def _is_public(address: _Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local  # global to Python
+    return address.is_global and not address.is_multicast and not address.is_reserved and not is_site_local
 
 
 def _inside(address: _Address) -> list[_Address]:

@@ -233,6 +233,7 @@ def test_slack_gets_text_and_blocks(receiver: Receiver) -> None:
         "https://[::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://[64:ff9b::7f00:1]/",
+        "https://[fec0::1]/",
         "http://example.com/",
         "https://user:secret@example.com/",
         "ftp://example.com/",
