@@ -147,16 +147,16 @@ _ELSEWHERE = re.compile(r"/(accounts/logout|admin/(?!providers|costs)|static|__)
 
 
 def crawl(client: Client, *starts: str) -> Iterator[tuple[str, HttpResponseBase, str]]:
-    """Every page and file that links lead to from ``starts``, each path once for each set of query parameters."""
-    waiting, seen = list(starts), set()
+    """Every page and file that links lead to from ``starts``, each path once for each query parameter."""
+    waiting, seen = list(starts), set[tuple[str, ...]]()
     while waiting:
-        url = waiting.pop()
+        url = waiting.pop(0)
         address = urlsplit(url)
-        query = dict(parse_qsl(address.query))
-        shape = (address.path, frozenset(query), query.get("csv"), query.get("metric"))
-        if shape in seen or address.netloc or _ELSEWHERE.match(address.path):
+        chosen = ((name, value if name in {"csv", "metric"} else "") for name, value in parse_qsl(address.query))
+        shape = {(address.path,), *((address.path, *choice) for choice in chosen)}
+        if shape <= seen or address.netloc or _ELSEWHERE.match(address.path):
             continue
-        seen.add(shape)
+        seen |= shape
         response = client.get(url, follow=True)
         text = content_of(response)
         yield url, response, text
