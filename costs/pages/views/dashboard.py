@@ -68,7 +68,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
             "companies": companies,
             "movements": movements if report.movements else None,
             "has_companies": len(report.companies) > 1,
-            "first_steps": _first_steps(providers, report),
+            "first_steps": None if request.GET else _first_steps(providers, report),  # not beside what was looked up
         }
     )
     return render(request, "dashboard/dashboard.html", context, status=asked.chosen.status)
