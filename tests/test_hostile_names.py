@@ -99,6 +99,7 @@ def crawl(visitor: Client, *beginnings: str) -> Iterator[tuple[str, str, str]]:
         ]
 
 
+@pytest.mark.any_engine
 def test_names_are_only_text(hostile_names: Company, client: Client) -> None:
     """On every page, the Django admin's included, in every attribute, and inert in every file."""
     client.force_login(User.objects.get(username="owner"))
