@@ -70,6 +70,17 @@ def test_pdf_is_a_statement_of_the_agency(signed_in: Client) -> None:
     assert (pdf.metadata.title, pdf.metadata.author) == ("Statement 2026-0001 – Acme", "Northwind Voice")
 
 
+@pytest.mark.parametrize("name", ["Studio \U0001d4d0", "Acme \ufeffGmbH", "Ꭰcme", "Acme \ue000", "Acme \x07"])
+def test_name_that_no_font_can_draw_is_printed_all_the_same(signed_in: Client, name: str) -> None:
+    """One client's name, of another alphabet or with invisible signs, keeps no statement of a month from being sent."""
+    acme, key = make_acme()
+    Company.objects.filter(pk=acme.pk).update(name=name)
+    make_usage(project=key, day=OCTOBER, cost=Decimal("1204.50"))
+
+    assert "$1,445.40" in text_of(pdf_of(signed_in, acme))
+    assert signed_in.get("/statements/2026-10/statements.zip")["Content-Type"] == "application/zip"
+
+
 def test_price_only_pdf_tells_neither_cost_nor_mark_up(signed_in: Client) -> None:
     """Whoever downloads it: this is what is sent."""
     acme, key = make_acme()
