@@ -88,13 +88,15 @@ def attribute_staged(
     """
     touched, projects = set(days), set(project_ids)
     periods = _periods(project_ids)
-    divided = {pk for pk, of_project in periods.items() if of_project.has_splits}
+    shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
+    keyless = _keyless_ids(provider) if shares_keyless else set()
+    divided = {pk for pk, of_project in periods.items() if of_project.has_splits and pk not in keyless}
     if divided:
         _replace_parts(divided, days, lambda pk, day: periods[pk].payers_on(day))
-    if provider.keyless_sharing != Provider.KeylessSharing.NONE:
+    if shares_keyless:
         moved, _companies = _share_keyless(provider, touched | _days_of_moved_keys(provider, used_before))
         touched |= moved
-        projects |= _keyless_ids(provider)
+        projects |= keyless
     sums.refresh(provider_id=provider.pk, days=touched, projects=projects)
 
 

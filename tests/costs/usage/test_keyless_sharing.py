@@ -18,6 +18,7 @@ from tests.factories import (
     make_keyless,
     make_project,
     make_provider,
+    make_split,
     make_usage,
 )
 
@@ -158,3 +159,19 @@ def test_key_whose_first_use_is_taken_back_takes_no_part_of_the_days_after_it(*,
     write(provider, [usage(globex, first)], first=first, last=first)
 
     assert owners(project=keyless, day=between) == ["Globex"]
+
+
+def test_days_before_a_split_of_keyless_usage_are_shared_when_they_are_read_again() -> None:
+    """The period that is split begins later: until then the provider's setting says who pays."""
+    provider = make_provider(keyless_sharing=SHARING.EVENLY)
+    acme, globex = make_company(name="Acme"), make_company(name="Globex")
+    for company in (acme, globex):
+        key = make_project(provider=provider, first_used_on=TODAY - timedelta(days=9))
+        make_assignment(project=key, company=company)
+    keyless = make_keyless(provider=provider)
+    make_split(project=keyless, shares={acme: 75, globex: 25}, starts_on=TODAY)
+
+    for cost in (2, 4):
+        write(provider, [usage(keyless, TODAY - timedelta(days=1), cost=Decimal(cost))], days=2)
+
+    assert costs_of(keyless) == {"Acme": 2, "Globex": 2}
