@@ -173,7 +173,7 @@ def test_a_closed_month_stays_and_the_next_statement_carries_what_changed(
     cost = cost_of(workspace, OAKFIELD, first=first, last=last + timedelta(days=1))
     page.goto(f"{product.url}/companies/")
     page.get_by_role("link", name="Oakfield").click()
-    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
     page.get_by_label("Mark-up on statements").fill("20")
     page.get_by_role("button", name="Save").click()
 

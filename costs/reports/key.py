@@ -9,6 +9,7 @@ from datetime import date, datetime
 from core.days import DateRange
 from costs.reports import breakdowns
 from costs.reports.breakdowns import Breakdown
+from costs.reports.calls import Calls, calls_of
 from costs.reports.days import Step
 from costs.reports.metrics import Metric
 from costs.reports.series import DailySeries, daily_series
@@ -31,6 +32,7 @@ class KeyReport:
     periods: Periods
     companies: Mapping[int, Company]  # every company by id, archived ones too
     rule: AssignmentRule | None  # the first that speaks of it
+    calls: Calls | None  # an agent's, where its conversations were read
 
     @property
     def coverages(self) -> Mapping[int, Coverage]:
@@ -48,7 +50,7 @@ class KeyReport:
 def key_report(
     project: Project, days: DateRange, *, metric: Metric, now: datetime, step: Step | None = None
 ) -> KeyReport:
-    """Usage is that of ``days``; seven queries. ``metric`` is what the largest models are chosen by."""
+    """Usage is that of ``days``; seven queries, an agent's eight. By ``metric`` the largest models are chosen."""
     provider = project.provider
     covered = coverage([provider], days, today=now.date())
     usage = all_usage().filter(project=project)
@@ -70,4 +72,5 @@ def key_report(
         periods=Assignment.objects.filter(project=project).by_project().get(project.pk, NO_PERIODS),
         companies={company.pk: company for company in Company.objects.all()},
         rule=first_match(project, list(AssignmentRule.objects.in_force())),
+        calls=calls_of(project, days),
     )

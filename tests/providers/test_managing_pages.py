@@ -44,7 +44,7 @@ def test_no_page_has_a_barrier_an_error_or_too_little_room(demo: EmbeddedProduct
 def test_the_menu_works_by_keyboard(demo: EmbeddedProduct, page: Page) -> None:
     """Enter opens it, Tab walks it, Escape closes it and gives the focus back; a link leads on."""
     sign_in(page, demo)
-    summary = page.locator("details.menu > summary")
+    summary = page.locator("main details.menu > summary")
     rename = page.get_by_role("link", name="Rename")
 
     summary.focus()

@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.money import UNKNOWN, format_number
 from core.querystate import choices
 from core.table_csv import asked_table, csv_url, table_csv
 from core.tables import Table
+from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.key_cells import assigning_context, described, named_payers
@@ -98,6 +100,7 @@ def _about(report: KeyReport, now: datetime, words: PageWords) -> dict[str, Any]
         "share": formatters.share(total, report.workspace, report.currency, words=words),
         "credits": formatters.amount(total, "credits", reading=reading, words=words),
         "requests": formatters.amount(total, "requests", reading=reading, words=words),
+        "calls": _calls(report),
         "first_used": formatters.day(project.first_used_on),
         "last_used": formatters.day(project.last_used_on),
         "label_form": LabelForm(initial={"label": project.label}),
@@ -116,6 +119,20 @@ def _about(report: KeyReport, now: datetime, words: PageWords) -> dict[str, Any]
             }
             for period in reversed(report.periods.in_order)
         ],
+    }
+
+
+def _calls(report: KeyReport) -> dict[str, str]:
+    """What its conversations tell, in words; empty where none were read."""
+    calls = report.calls
+    if calls is None:
+        return {}
+    return {
+        "days": count(calls.days, "day"),
+        "number": format_number(calls.number),
+        "minutes": format_number(calls.minutes, 1),
+        "per_call": str(calls.cost_per_call or UNKNOWN),
+        "per_minute": str(calls.cost_per_minute or UNKNOWN),
     }
 
 

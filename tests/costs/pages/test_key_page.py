@@ -10,8 +10,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.audit.models import AuditEntry
+from costs.models import ConversationDay
 from providers.models import BEGINNING, Assignment, AssignmentChange, Project
 from tests.factories import (
+    NOW,
     TODAY,
     make_assignment,
     make_company,
@@ -134,3 +136,26 @@ def test_a_key_is_no_label(signed_in: Client, key: Project) -> None:
 
     assert response.status_code == 422
     assert secret not in response.content.decode()
+
+
+def test_calls_of_an_agent_are_told_beside_its_spend(signed_in: Client) -> None:
+    """Sums of the days that were read; a list cost of those alone of which every call tells one."""
+    agent = make_project(kind=Project.Kind.AGENT, external_id="agent_1", name="Booking line")
+    for number, told in enumerate(([3, 90, "10", "0.30"], [1, 30, None, None], None)):
+        agents = {"agent_1": told} if told else {"agent_2": [5, 5, None, "9"]}
+        ConversationDay.objects.create(
+            provider=agent.provider, day=date(2026, 11, 3 + number), read_at=NOW, agents=agents
+        )
+
+    text = page_of(signed_in, agent.get_absolute_url())
+
+    assert "From its conversations of 3 days of this range." in text
+    assert "Calls 4 Minutes 2.0 List cost per call $0.10 List cost per minute $0.20" in text
+
+
+def test_no_calls_are_told_where_none_were_read(signed_in: Client, key: Project) -> None:
+    """Neither of a key nor of an agent."""
+    agent = make_project(kind=Project.Kind.AGENT, external_id="agent_1", name="Booking line")
+
+    for project in (key, agent):
+        assert "List cost" not in page_of(signed_in, project.get_absolute_url())
