@@ -81,9 +81,10 @@ def test_a_webhook_gets_what_a_budget_tells(acme: Spender, receiver: Receiver, n
     set_budget("--amount", "100", "--threshold", "80")
     ran("send_test_alert")
 
-    [budget, test] = [Webhook(secret).verify(each.body, each.headers) for each in receiver.requests]
+    told = [Webhook(secret).verify(each.body, each.headers)["type"] for each in receiver.requests]
 
-    assert (budget["type"], test["type"]) == ("budget.threshold_passed", "test")
+    assert told.count("budget.threshold_passed") == 1
+    assert told[-1] == "test"
 
 
 def test_a_private_webhook_is_refused() -> None:
@@ -111,8 +112,9 @@ def test_alerts_are_listed_as_json(acme: Spender, now: object) -> None:
     acme.spends("83")
     ask_for_evaluation("sync")
 
-    [alert] = json.loads(ran("list_alerts", "--format", "json"))
+    listed = json.loads(ran("list_alerts", "--format", "json"))
 
+    [alert] = [alert for alert in listed if alert["type"].startswith("budget")]
     assert (alert["type"], alert["company"], alert["severity"]) == ("budget.threshold_passed", "Acme", "warning")
     assert alert["data"]["spent"] == "83"
-    assert Alert.objects.count() == 1
+    assert Alert.objects.count() == len(listed)

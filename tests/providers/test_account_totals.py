@@ -93,7 +93,8 @@ def test_what_single_keys_used_is_unknown(signed_in: Client) -> None:
 
     page = signed_in.get(provider.get_absolute_url()).content.decode()
 
-    assert page.count("Account totals tell nothing of single keys") == 4
+    # In four cells, and once in the legend of the table's signs.
+    assert page.count("Account totals tell nothing of single keys") == 5
     assert "Initial sync finished. Assign the account&#x27;s totals to a company." in page
 
 
