@@ -14,7 +14,15 @@ from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST
-from costs.reports.movements import Moved, Movement, changes_of_parts, largest_movements, moved_by
+from costs.reports.movements import (
+    Moved,
+    Movement,
+    changes_of_parts,
+    largest_movements,
+    most_moved,
+    moved_by,
+    of_companies,
+)
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series
 from costs.reports.totals import Totals, main_currency, sums_by
@@ -86,8 +94,12 @@ def dashboard_report(
         metric=COST,
         currency=currency,
     )
-    parts = changes_of_parts(usage, scope.comparison)
-    movements = largest_movements(parts.changes, lambda part: part.company, currency)
+    # Of all companies there are as many parts as keys and models: those of the few that moved most are enough.
+    moving = most_moved(spend.changes, currency)
+    parts = changes_of_parts(of_companies(usage, moving), scope.comparison)
+    movements = largest_movements(
+        parts.changes, lambda part: part.company, currency, wanted=lambda part: part.company in moving
+    )
     explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
         scope=scope,

@@ -7,16 +7,18 @@ movement it is found out why: a key or a model that came or went, how much was u
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+from django.db.models import Q
+
 from costs.reports.comparison import Change, Comparison, total_change
 from costs.reports.selection import Usage, divide
 from costs.reports.totals import NOTHING, Totals, totals_of_parts
-from providers.models import Company, Project
+from providers.models import AssignmentShare, Company, Project
 
 LARGEST: Final = 5
 # What is less than a cent shows as no movement.
@@ -95,6 +97,21 @@ def changes_of_parts(usage: Usage, comparison: Comparison) -> Parts:
     now, before = sides["now"], sides["before"]
     changes = {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
     return Parts(changes, projects)
+
+
+def most_moved(changes: Mapping[Any, Change], currency: str) -> tuple[Any, ...]:
+    """The groups with the largest movements, from what is known of each as a whole."""
+    known = [group for group, change in changes.items() if not change.is_unpriced]
+    known.sort(key=lambda group: (-abs(moved(changes[group], currency)), str(group)))
+    return tuple(known[:LARGEST])
+
+
+def of_companies(usage: Usage, companies: Collection[int | None]) -> Usage:
+    """``usage`` narrowed to what these companies pay for, and to their API keys, whoever else pays for those."""
+    ids = [pk for pk in companies if pk is not None]
+    theirs = AssignmentShare.objects.filter(company__in=ids).values("assignment__project")
+    wanted = Q(company__in=ids) | Q(project__in=theirs)
+    return usage.where("project", wanted | Q(company=None) if None in companies else wanted)
 
 
 def largest_movements(
