@@ -6,7 +6,6 @@ where they come from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -31,7 +30,7 @@ from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import Asked, page_context, read_asked, read_step
 from costs.pages.words import words_for
-from costs.reports.company import CompanyReport, Part, Sources, company_report, sources_of
+from costs.reports.company import CompanyReport, Part, company_report, sources_of
 from costs.reports.movements import Movement
 from providers.models import Assignment, Company, Provider
 from providers.permissions import SEE_PROVIDERS
@@ -48,8 +47,8 @@ GROUPINGS = {"model": "model", "key": "API key"}
 def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     company = get_object_or_404(Company, pk=pk)
     sees_providers = request.user.has_perm(SEE_PROVIDERS)
-    sources, everybody = sources_of(company), list(Provider.objects.all())
-    asked = _asked(request, sources, everybody, sees_providers=sees_providers)
+    sources = sources_of(company)
+    asked = read_asked(request, providers=sources.providers, now=timezone.now(), may_filter=sees_providers)
     metrics = asked.words.metrics
     figure, shown_figures = choices(request, "metric", {slug: metric.label for slug, metric in metrics.items()})
     grouping, groupings = choices(request, "by", GROUPINGS if sees_providers else {"model": "Model"})
@@ -58,7 +57,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         days=asked.range,
         today=asked.today,
         provider=asked.provider,
-        everybody=everybody,
+        everybody=list(Provider.objects.all()),
         for_client=not sees_providers,
         step=read_step(request),
         with_before=wants_before(request),
@@ -122,13 +121,6 @@ def _tables(request: HttpRequest, asked: Asked, report: CompanyReport, chart: Ch
         words=asked.words,
     )
     return tables | {"keys": keys, "assignments": _assignments(request, report)}
-
-
-def _asked(request: HttpRequest, sources: Sources, everybody: Sequence[Provider], *, sees_providers: bool) -> Asked:
-    """Filtered by where the company has anything, or by what was chosen all the same: its figures are 0 then."""
-    chosen = request.GET.get("provider") if sees_providers else None
-    offered = [each for each in everybody if each in sources.providers or str(each.pk) == chosen]
-    return read_asked(request, providers=offered, now=timezone.now(), may_filter=sees_providers)
 
 
 def _movements(request: HttpRequest, asked: Asked, report: CompanyReport, figures: Figures) -> Table:

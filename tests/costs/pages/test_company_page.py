@@ -122,17 +122,6 @@ def test_assignments_tell_part_days_and_who_decided(signed_in: Client) -> None:
     assert "33.33 % 1 Jun 2026 30 Jun 2026 By hand" in text
 
 
-def test_a_provider_of_which_it_has_nothing_has_no_spend(signed_in: Client) -> None:
-    """A filter that finds nothing is no filter that is left out."""
-    acme = make_company(name="Acme")
-    make_used(acme)
-    other = make_read_provider(name="Other")
-
-    rows = download(signed_in, f"{acme.get_absolute_url()}?provider={other.pk}&csv=models")
-
-    assert [row["Spend (USD)"] for row in rows if row["Model"] == "Total"] in ([], ["0"])
-
-
 def test_a_split_key_counts_by_its_part(signed_in: Client) -> None:
     """And as a key of each: of ten requests two and a half, to the first of equal remainders."""
     key, acme = make_project(provider=make_read_provider(name="Production"), name="Key"), make_company(name="Acme")
