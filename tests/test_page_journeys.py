@@ -303,13 +303,13 @@ def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedPro
     browsing.wait_for_load_state()  # keys do nothing before the scripts are there
     browsing.keyboard.press("Control+k")
     browsing.keyboard.type("lantern")
-    expect(browsing.locator(".palette .is-chosen")).to_contain_text(LANTERN)
+    expect(browsing.locator(".palette .is-chosen")).to_contain_text(LANTERN, timeout=20_000)
     browsing.keyboard.press("Escape")
     expect(browsing.locator(".palette")).not_to_be_visible()
 
     browsing.keyboard.press("/")
     browsing.keyboard.type("acme")
-    expect(browsing.locator(".palette .is-chosen")).to_contain_text("Acme")
+    expect(browsing.locator(".palette .is-chosen")).to_contain_text("Acme", timeout=20_000)
     browsing.keyboard.press("Enter")
     expect(browsing.get_by_role("heading", name="Acme", level=1)).to_be_visible()
 

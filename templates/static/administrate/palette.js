@@ -76,6 +76,8 @@
     if (!dialog) build();
     if (dialog.open) return;
     query.value = "";
+    list.replaceChildren();
+    chosen = -1;
     dialog.showModal();
     ask();
   };
