@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS, Figure
 from syncing.reader import AGENT, AgentCalls, ConversationDays, UsageRow
@@ -177,19 +176,18 @@ def allocate(rows: Sequence[UsageRow], days: ConversationDays) -> list[UsageRow]
     return shared
 
 
-def _weights(agents: Mapping[str, AgentCalls]) -> list[tuple[str, Fraction]]:
+def _weights(agents: Mapping[str, AgentCalls]) -> list[tuple[str, Decimal | int]]:
     """By agent id, in order; empty where nothing tells the agents apart."""
     for measure in ("cost", "credits", "seconds"):
         amounts = {agent: getattr(calls, measure) for agent, calls in agents.items()}
         if None not in amounts.values() and any(amounts.values()):
-            return [(agent, Fraction(amount)) for agent, amount in sorted(amounts.items()) if amount]
+            return [(agent, amount) for agent, amount in sorted(amounts.items()) if amount]
     return []
 
 
-def _shares(row: UsageRow, weights: list[tuple[str, Fraction]]) -> list[UsageRow]:
+def _shares(row: UsageRow, weights: list[tuple[str, Decimal | int]]) -> list[UsageRow]:
     credits_, minutes, requests, cost = (
-        _by_largest_remainder(getattr(row, name), [weight for _agent, weight in weights], figure)
-        for name, figure in _FIGURES.items()
+        figure.shared(getattr(row, name), [weight for _agent, weight in weights]) for name, figure in _FIGURES.items()
     )
     shares = [
         row._replace(
@@ -206,19 +204,6 @@ def _shares(row: UsageRow, weights: list[tuple[str, Fraction]]) -> list[UsageRow
     ]
     # Of usage without any price yet every share says so.
     return [share for share in shares if not share.is_empty or row.is_empty]
-
-
-def _by_largest_remainder(whole: Decimal | int | None, weights: list[Fraction], figure: Figure) -> list[Decimal | None]:
-    if whole is None:
-        return [None] * len(weights)
-    units = int(Decimal(whole).scaleb(figure.digits))
-    total = sum(weights)
-    exact = [units * weight / total for weight in weights]
-    parts = [int(amount) for amount in exact]
-    ranked = sorted(range(len(weights)), key=lambda index: (parts[index] - exact[index], index))
-    for index in ranked[: units - sum(parts)]:
-        parts[index] += 1
-    return [Decimal(part).scaleb(-figure.digits) for part in parts]
 
 
 def keep_standing(rows: Sequence[UsageRow], standing: Iterable[UsageRow]) -> list[UsageRow]:

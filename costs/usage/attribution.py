@@ -14,22 +14,23 @@ reader never sees usage without its attribution.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 
+from core.amounts import COST, CREDITS, MINUTES, REQUESTS
 from core.days import as_date
 from core.sums import ExactSum
 from costs.models import AttributedUsage, DailyUsage, UsagePart
 from costs.usage import sums
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
-# The payers of a row: company ids with weights above zero, which need not be percents. Empty: the row is unassigned.
+# The payers of a row: company ids, of equals the lowest gets what can't be divided and so comes first, with weights above
+# zero, which need not be percents. Empty: the row is unassigned.
 Weights = Payers
 
 PAYERS = "payers_in_force"
@@ -107,28 +108,10 @@ def first_uses(provider: Provider) -> dict[int, date | None]:
     return dict(Project.objects.for_provider(provider).values_list("pk", "first_used_on"))
 
 
-def split(amount: int | None, weights: Weights) -> list[int | None]:
-    """``amount``, in units of its storage scale, in proportion to ``weights``: parts that add up to it exactly.
-
-    By largest remainder; of equal remainders the lowest company id comes first. Unknown stays unknown in every part.
-    """
-    if amount is None:
-        return [None] * len(weights)
-    # Whole numbers: no digit can be lost.
-    units = _whole([weight for _company, weight in weights])
-    total = sum(units)
-    parts: list[int | None] = [amount * unit // total for unit in units]
-    remainders = [amount * unit % total for unit in units]
-    missing = sum(remainders) // total
-    ranked = sorted(range(len(weights)), key=lambda index: (-remainders[index], weights[index][0]))
-    for index in ranked[:missing]:
-        parts[index] = (parts[index] or 0) + 1
-    return parts
-
-
 # --- Attributing ------------------------------------------------------------------------------------------------------
 
 _USAGE = DailyUsage._meta.db_table
+_STORED = {"credits": CREDITS, "minutes": MINUTES, "requests": REQUESTS, "cost": COST}
 
 # Each stored row of which PAYERS knows the payers; it has one entry for each.
 _SAME = """
@@ -252,15 +235,8 @@ def _replace_parts(
 
 def _parts(row: DailyUsage, weights: Weights) -> list[UsagePart]:
     same = {name: getattr(row, name) for name in ("project_id", "day", "model", "currency", "estimated", "allocated")}
-    figures: dict[str, list[Any]] = {"requests": split(row.requests, weights)}
-    for name, scale in (
-        ("credits", DailyUsage.CREDITS_SCALE),
-        ("minutes", DailyUsage.MINUTES_SCALE),
-        ("cost", DailyUsage.COST_SCALE),
-    ):
-        value: Decimal | None = getattr(row, name)
-        units = split(None if value is None else int(value.scaleb(scale)), weights)
-        figures[name] = [None if unit is None else Decimal(unit).scaleb(-scale) for unit in units]
+    proportions = [weight for _company, weight in weights]
+    figures = {name: figure.shared(getattr(row, name), proportions) for name, figure in _STORED.items()}
     return [
         UsagePart(**same, company_id=company_id, **{name: parts[index] for name, parts in figures.items()})
         for index, (company_id, _weight) in enumerate(weights)
@@ -351,9 +327,3 @@ def _days_of_moved_keys(provider: Provider, before: Mapping[int, date | None]) -
 def _keyless_ids(provider: Provider) -> set[int]:
     keyless = Project.objects.for_provider(provider).filter(kind=Project.Kind.KEYLESS)
     return set(keyless.values_list("pk", flat=True))
-
-
-def _whole(weights: Sequence[Decimal]) -> list[int]:
-    """The same proportions in whole numbers."""
-    exponents = [exponent for weight in weights if isinstance(exponent := weight.as_tuple().exponent, int)]
-    return [int(weight.scaleb(-min(0, *exponents))) for weight in weights]

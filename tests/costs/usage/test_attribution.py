@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from costs.models import SUMS, AttributedUsage
-from costs.usage.attribution import split
 from tests.costs.usage.attributing import costs_of, owners, usage, write
 from tests.factories import TODAY, make_assignment, make_company, make_project, make_split, make_usage
 
@@ -81,26 +80,6 @@ def test_split_row_adds_up_by_largest_remainder() -> None:
     assert [part.requests for part in parts] == [3, 3, 4]
     assert [part.credits for part in parts] == [Decimal("0.0001"), 0, Decimal("0.0001")]
     assert [part.minutes for part in parts] == [None, None, None]
-
-
-@pytest.mark.parametrize(
-    ("amount", "weights", "parts"),
-    [
-        (10, ["50", "50"], [5, 5]),
-        (1, ["50", "50"], [1, 0]),
-        (2, ["33.33", "33.33", "33.34"], [1, 0, 1]),
-        (100, ["99.99", "0.01"], [100, 0]),
-        (7, ["1", "2", "4"], [1, 2, 4]),
-        (0, ["60", "40"], [0, 0]),
-        (None, ["60", "40"], [None, None]),
-        (9_223_372_036_854_775_807, ["50", "50"], [4_611_686_018_427_387_904, 4_611_686_018_427_387_903]),
-    ],
-)
-def test_split_gives_each_its_part_and_loses_nothing(
-    amount: int | None, weights: list[str], parts: list[int | None]
-) -> None:
-    """Whole units of the storage scale; ties go to the lowest company id."""
-    assert split(amount, tuple((index, Decimal(weight)) for index, weight in enumerate(weights, 1))) == parts
 
 
 def test_split_applies_from_its_day_on() -> None:
