@@ -14,13 +14,14 @@ import psycopg
 import pytest
 
 from tests.installation import sign_in
-from tests.services.product import EmbeddedProduct, ProductionProduct
+from tests.services.product import ROOT, EmbeddedProduct, ProductionProduct
 
 pytestmark = pytest.mark.services
 
 # More than two processes have threads.
 READERS = 40
 DOWNLOAD = "/settings/audit/?csv=audit"
+BIG_FILE = "only-for-tests.bin"
 # What makes the download some two megabytes: more than the kernel keeps of an answer.
 LONG_LOG: LiteralString = """
 INSERT INTO accounts_auditentry
@@ -31,11 +32,16 @@ FROM generate_series(1, 8000)
 
 
 @pytest.fixture
-def url(production: ProductionProduct) -> str:
-    """The address of two web processes with a large audit log."""
+def url(production: ProductionProduct) -> Iterator[str]:
+    """The address of two web processes with a large audit log, and a large file beside those that they serve."""
     with psycopg.connect(production.environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(LONG_LOG)
-    return production.start_web()
+    collected = ROOT / "staticfiles"
+    collected.mkdir(exist_ok=True)
+    big_file = collected / BIG_FILE
+    big_file.write_bytes(bytes(4_000_000))
+    yield production.start_web()
+    big_file.unlink()
 
 
 @pytest.fixture
@@ -79,9 +85,11 @@ def statuses(readers: list[socket.socket]) -> set[int]:
     return {int(line.split()[1]) for line in lines}
 
 
-@pytest.mark.parametrize(("path", "expected"), [(DOWNLOAD, {200, 503}), ("/settings/audit/", {200})])
+@pytest.mark.parametrize(
+    ("path", "expected"), [(DOWNLOAD, {200, 503}), (f"/static/{BIG_FILE}", {200, 503}), ("/settings/audit/", {200})]
+)
 def test_slow_readers_stop_no_page(visitor: httpx.Client, path: str, expected: set[int]) -> None:
-    """Large downloads have few places, so that some are asked to come again; small answers need none."""
+    """Large downloads and files have few places, so that some are asked to come again; small answers need none."""
     with slow_readers(visitor, path) as readers:
         assert statuses(readers) == expected
 

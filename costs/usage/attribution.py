@@ -29,8 +29,8 @@ from costs.models import AttributedUsage, DailyUsage, UsagePart
 from costs.usage import sums
 from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
 
-# The payers of a row: company ids, of equals the lowest gets what can't be divided and so comes first, with weights above
-# zero, which need not be percents. Empty: the row is unassigned.
+# The payers of a row, by company id: of equals the first gets what can't be divided. Weights are above zero and need
+# not be percents. Empty: the row is unassigned.
 Weights = Payers
 
 PAYERS = "payers_in_force"

@@ -255,9 +255,11 @@ def _create_staging(cursor: Any) -> None:
     """)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
-        cursor.execute("SET LOCAL enable_hashjoin = off")
-        cursor.execute("SET LOCAL enable_mergejoin = off")
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # or the rows of a window are put in order on disk
+        # And with less memory the rows of a window would be put in order on disk.
+        cursor.execute(
+            "SELECT set_config('enable_hashjoin', 'off', TRUE), set_config('enable_mergejoin', 'off', TRUE), "
+            "set_config('work_mem', '64MB', TRUE)"
+        )
 
 
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:

@@ -16,7 +16,7 @@ from tests.factories import NOW, TODAY, make_provider
 from tests.fake_reader import FakeReader, usage_row
 
 # In a test's own transaction savepoints stand for transactions: of an unchanged hourly sync, all that it asks.
-OF_AN_HOUR = 36  # PostgreSQL is told of its joins in some of them
+OF_AN_HOUR = 30
 
 pytestmark = pytest.mark.django_db
 
