@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
 
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 
@@ -32,30 +32,30 @@ class Counts:
 
 
 def count_keys_and_agents(today: date, *, provider: Provider | None = None, company: Company | None = None) -> Counts:
-    """Those that there are, by the companies that pay for them in the period in force ``today``; two queries.
+    """Those that there are, by the companies that pay for them in the period in force ``today``; one query.
 
     All of them, or those of ``provider``, or those that ``company`` pays for at any time.
     """
-    keys = Project.objects.present_keys_and_agents().order_by()
+    found = Project.objects.present_keys_and_agents().order_by()
     if provider:
-        keys = keys.for_provider(provider)
+        found = found.for_provider(provider)
     if company:
-        keys = keys.filter(assignments__shares__company=company).distinct()
-    begun = Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today)
-    in_force = Subquery(begun.order_by("-starts_on").values("pk")[:1])
-    payers: dict[int | None, list[int]] = defaultdict(list)
-    shares = AssignmentShare.objects.filter(assignment__starts_on__lte=today, assignment__project__in=keys).order_by()
-    for assignment_id, company_id in shares.values_list("assignment_id", "company_id"):
-        payers[assignment_id].append(company_id)
-    of_kind: dict[str, list[tuple[int, Sequence[int]]]] = defaultdict(list)
-    # Without the periods themselves: there may be tens of thousands.
-    told = keys.annotate(in_force=in_force).values_list("pk", "provider_id", "kind", "in_force")
-    for _key, provider_id, kind, assignment_id in told:
-        of_kind[kind].append((provider_id, payers.get(assignment_id, ())))
-    return Counts(keys=_counted(of_kind[Project.Kind.KEY]), agents=_counted(of_kind[Project.Kind.AGENT]))
+        found = found.filter(pk__in=AssignmentShare.objects.filter(company=company).values("assignment__project"))
+    begun = Assignment.objects.filter(project=OuterRef("pk"), starts_on__lte=today).order_by("-starts_on")
+    in_force = found.alias(
+        latest=Subquery(begun.values("pk")[:1]),
+        period=FilteredRelation("assignments", condition=Q(assignments__starts_on__lte=today)),
+    ).filter(Q(period=None) | Q(period=F("latest")))
+    found_of: dict[str, dict[int, tuple[int, list[int]]]] = defaultdict(dict)
+    for pk, provider_id, kind, payer in in_force.values_list("pk", "provider_id", "kind", "period__shares__company"):
+        payers = found_of[kind].setdefault(pk, (provider_id, []))[1]
+        if payer is not None:
+            payers.append(payer)
+    keys, agents = (_counted(found_of[kind].values()) for kind in (Project.Kind.KEY, Project.Kind.AGENT))
+    return Counts(keys, agents)
 
 
-def _counted(found: Sequence[tuple[int, Sequence[int]]]) -> KeyCounts:
+def _counted(found: Collection[tuple[int, Sequence[int]]]) -> KeyCounts:
     """From the provider of each and the companies that pay for it."""
     by_company: dict[int | None, int] = defaultdict(int)
     unassigned: dict[int, int] = defaultdict(int)

@@ -58,7 +58,7 @@ def companies_report(
     with_archived: bool = False,
     named: str = "",
 ) -> CompaniesReport:
-    """The companies that are not archived or used something; with ``with_archived`` all. Nine queries or ten.
+    """The companies that are not archived or used something; with ``with_archived`` all. Eight queries or nine.
 
     ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left.
     """

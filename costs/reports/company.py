@@ -20,7 +20,7 @@ from costs.reports.metrics import COST, Metric
 from costs.reports.movements import Moved, Movement, changes_of_parts, largest_movements, moved_by
 from costs.reports.movements import Part as MovedPart
 from costs.reports.scope import Scope, scope_of
-from costs.reports.series import DailySeries, daily_series
+from costs.reports.series import DailySeries, daily_series, first_use_of
 from costs.reports.totals import Totals, all_usage, main_currency
 from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
 
@@ -157,7 +157,11 @@ def company_report(
         daily=daily,
         change=spend.change,
         expected=expect(
-            daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
+            daily.recent,
+            scope.complete_recently,
+            today=today,
+            first_use=first_use_of(usage, daily.recent, scope.window),
+            currency=currency,
         ),
         grouping=grouping,
         metric=metric,

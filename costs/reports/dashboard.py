@@ -24,7 +24,7 @@ from costs.reports.movements import (
     of_companies,
 )
 from costs.reports.scope import Scope, scope_of
-from costs.reports.series import DailySeries, daily_series
+from costs.reports.series import DailySeries, daily_series, first_use_of
 from costs.reports.totals import Totals, main_currency, sums_by
 from providers.keys import KeyCounts, count_keys_and_agents
 from providers.models import Provider
@@ -65,7 +65,7 @@ def dashboard_report(
     step: Step | None = None,
     with_before: bool = False,
 ) -> DashboardReport:
-    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; nine to twelve queries."""
+    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; seven to twelve queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day
     counts = count_keys_and_agents(today, provider=provider)
@@ -111,7 +111,11 @@ def dashboard_report(
         agents=counts.agents,
         daily=daily,
         expected=expect(
-            daily.recent, scope.complete_recently, today=today, first_use=usage.first_day(), currency=currency
+            daily.recent,
+            scope.complete_recently,
+            today=today,
+            first_use=first_use_of(usage, daily.recent, scope.window),
+            currency=currency,
         ),
         movements=movements,
         moved=moved_by(

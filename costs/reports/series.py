@@ -174,6 +174,14 @@ def steps_by(
     return by_step, recent
 
 
+def first_use_of(usage: Usage, recent: Mapping[date, Totals], window: DateRange) -> date | None:
+    """The first day of ``usage``, of what lies before ``window`` its first day, which tells a forecast as much.
+
+    ``recent`` are the sums of ``window``; a query only where they leave it open.
+    """
+    return window.first if window.first in recent else usage.first_day()
+
+
 def days_of(series: Iterable[Series]) -> dict[date, Totals]:
     """The sums of ``series`` by day; no query."""
     result: dict[date, Totals] = {}

@@ -84,6 +84,27 @@ def test_charts_mark_its_days_and_lead_to_it(signed_in: Client, episode: SpendEp
     assert f'<a href="{episode.get_absolute_url()}"><bdi>Acme: $40.00 more than usual</bdi></a>' in html
 
 
+def test_the_dashboards_chart_marks_them_but_for_those_of_keys(signed_in: Client, episode: SpendEpisode) -> None:
+    """Those of companies and providers say enough."""
+    make_episode(project=Project.objects.get(), first_day=YESTERDAY - timedelta(days=3))
+
+    html = signed_in.get("/?from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert html.count('class="chart__mark"') == 1
+    assert f'<a href="{episode.get_absolute_url()}"><bdi>Acme: $40.00 more than usual</bdi></a>' in html
+
+
+def test_a_dashboard_of_one_provider_marks_its_own_days(signed_in: Client, episode: SpendEpisode) -> None:
+    """Not those of a company, which may use others."""
+    provider = Project.objects.get().provider
+    make_episode(provider=provider)
+
+    html = signed_in.get(f"/?provider={provider.pk}&from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert "<bdi>Agency: $40.00 more than usual</bdi>" in html
+    assert "Acme: $40.00 more than usual" not in html
+
+
 def test_a_companys_own_viewers_see_no_mark(client: Client, now: object, episode: SpendEpisode) -> None:
     """What they are told of it is written apart."""
     companies = list(Company.objects.all())

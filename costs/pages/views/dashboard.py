@@ -19,6 +19,7 @@ from core.wording import count
 from costs.pages import formatters
 from costs.pages.charts import daily_chart, wants_before
 from costs.pages.figures import Figures
+from costs.pages.marks import marks_of
 from costs.pages.movement_tables import Names, movement_table
 from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
@@ -53,7 +54,8 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
     figures = Figures(report.scope, report.currency, asked.words)
     companies = _companies(report, figures, asked.query, csv_url(request, "companies"))
     title = f"Spend per {report.daily.step.value} by {grouping}"
-    chart = daily_chart(request, report.daily, title=title, words=asked.words, offers_before=True)
+    marks = marks_of(asked.provider, asked.range)
+    chart = daily_chart(request, report.daily, title=title, words=asked.words, marks=marks, offers_before=True)
     movements = _movements(request, report, figures, asked.query)
     if download := table_download(request, {"companies": companies, "movements": movements}, asked):
         return download

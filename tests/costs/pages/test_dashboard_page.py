@@ -7,15 +7,20 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from providers.models import Company
+from tests.alerts.worlds import evaluate, make_budget
 from tests.conftest import FakeType
 from tests.costs.worlds import make_workspace
 from tests.factories import (
     NOW,
     TODAY,
+    attributed_together,
     make_assignment,
     make_company,
+    make_episode,
+    make_keyless,
     make_project,
     make_provider,
     make_read_days,
@@ -151,3 +156,28 @@ def test_usage_in_euros_is_shown_in_euros(signed_in: Client) -> None:
     page = text_of(signed_in.get("/").content)
 
     assert "Spend this month €7.00 $1.00" in page
+
+
+@pytest.mark.parametrize("query", ["", "?by=model&compare=before", "?by=provider&compare=before&step=week"])
+def test_the_fullest_dashboard_takes_fifteen_queries(
+    signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries, query: str
+) -> None:
+    """With movements, the period before, usage without a key, a budget, and a day that is marked."""
+    provider, company = make_provider(history_from=TODAY - timedelta(days=90)), make_company()
+    make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
+    key = make_project(provider=provider)
+    make_assignment(project=key, company=company)
+    with attributed_together():
+        for number in range(0, 91, 7):
+            make_usage(project=key, day=TODAY - timedelta(days=number), cost=Decimal(100 - number))
+    make_usage(project=make_keyless(provider=provider), day=TODAY - timedelta(days=1))
+    make_episode(company=company)
+    make_budget(company=company)
+    evaluate()
+
+    with django_assert_max_num_queries(15):
+        html = signed_in.get(f"/{query}").content.decode()
+
+    assert 'class="chart__mark"' in html
+    assert "What changed" in html
+    assert "usage without an API key" in html
