@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message
 from email.policy import default as email_policy
 from typing import Any, Self
@@ -82,7 +83,7 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
     mail_server: MailServer,
     webhooks: Receiver,
 ) -> None:
-    """Its alert is committed while no worker is there to send it; then come a start, ten more syncs, and a restart."""
+    """Killed between the alert's commit and its delivery; then come a start, ten more syncs, and a restart."""
     embedded.environment |= {
         "ELEVENLABS_BASE_URL": simulator.base_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
@@ -95,13 +96,19 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
     run(embedded, "User.objects.update(email='dana@example.com'); call_command('sync_provider', 'Agency')")
     secret = manage(embedded, "add_webhook", webhooks.url).strip()
     manage(embedded, "set_budget", "--provider", "Agency", "--amount", "0.02", "--currency", "usd", "--threshold", "80")
-    assert (webhooks.requests, mail_server.mails) == ([], [])
 
+    with lanes_taken(embedded):
+        embedded.start()
+        wait_for(lambda: waiting_budget_deliveries(embedded) == 2, seconds=60, what="a mail and a webhook wait")
+        wait_until_evaluated(embedded)
+        embedded.process.kill()
+    assert (webhooks.requests, mail_server.mails) == ([], [])
     embedded.start()
     wait_for(lambda: bool(of_budgets(webhooks, secret)) and bool(mail_server.mails), seconds=60, what="told")
     run(embedded, f"[call_command('sync_provider', 'Agency') for _ in range({SYNCS})]")
     assert embedded.stop() == 0
     embedded.start()
+    wait_until_evaluated(embedded)
     manage(embedded, "send_test_alert")
 
     assert len(of_budgets(webhooks, secret)) == 1
@@ -110,6 +117,34 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
         sign_in(visitor)
         assert visitor.get("/alerts/").text.count("budget is spent</bdi></a>") == 1
         assert 'class="bell__count">' in visitor.get("/").text
+
+
+@contextmanager
+def lanes_taken(product: EmbeddedProduct) -> Iterator[None]:
+    """As if workers that are gone held what is to be delivered, until their leases have ended."""
+    run(
+        product,
+        "from alerts.models import *; from alerts.models.delivery import MAIL_LANE; from datetime import timedelta; "
+        "from django.utils import timezone; hour = timezone.now() + timedelta(hours=1); "
+        "names = [MAIL_LANE, Endpoint.objects.get().lane]; "
+        "[Lane.objects.create(name=f'deliver:{name}', claimed_by='gone', claimed_until=hour) for name in names]",
+    )
+    yield
+    run(product, "from alerts.models import Lane; Lane.objects.update(claimed_until=None)")
+
+
+def waiting_budget_deliveries(product: EmbeddedProduct) -> int:
+    ((number,),) = product.query(
+        "SELECT count(*) FROM alerts_delivery AS delivery JOIN alerts_alert AS alert ON alert.id = delivery.alert_id "
+        "WHERE alert.kind LIKE 'budget%' AND delivery.state = 'waiting'"
+    )
+    return int(number)
+
+
+def wait_until_evaluated(product: EmbeddedProduct) -> None:
+    """All that was asked for so far."""
+    asked = "SELECT count(*) FROM alerts_evaluationrequest"
+    wait_for(lambda: product.query(asked) == [(0,)], seconds=60, what="evaluated", every=0.2)
 
 
 def run(product: EmbeddedProduct, statements: str) -> None:

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from alerts.delivery import posting
+from alerts.delivery import outbox, posting
 from alerts.delivery.outbox import LEASE, PATIENCE, WAITS, work_through
 from alerts.lanes import lane_of_ones_own
 from alerts.models import Alert, Attempt, Delivery, Endpoint, Lane, Severity
@@ -198,6 +198,24 @@ def test_two_workers_send_once(receiver: Receiver) -> None:
         work_through(endpoint.lane)
 
     assert receiver.requests == []
+
+
+def test_what_was_answered_but_not_noted_comes_again_with_its_id(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By which the receiver knows it: whoever dies between the answer and the commit sends twice."""
+    endpoint, _secret = add_endpoint(url=receiver.url)
+    raise_alert(news(), now=now())
+    with monkeypatch.context() as dying:
+        dying.setattr(outbox, "record_post", lambda *_outcome, **_more: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            work_through(endpoint.lane)
+
+    for _again in range(2):
+        work_through(endpoint.lane)
+
+    first, second = receiver.requests
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
 def test_less_severe_alerts_are_left_out(receiver: Receiver) -> None:
