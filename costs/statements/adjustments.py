@@ -9,20 +9,22 @@ where the company had none, its present one. What has no price any more waits fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import CharField, DateField, DecimalField, Max, Min, Q, QuerySet, Sum, Value
 
+from core.days import DateRange
 from core.months import days_of
 from core.sums import ExactSum
-from costs.models import AttributedUsage, ClosedMonth, DailyUsage, Restatement, StatementLine
+from costs.models import ClosedMonth, StatementLine
+from costs.reports.selection import Usage
 from costs.reports.totals import all_usage
-from costs.statements.causes import Bill, Causes, causes_since
+from costs.statements.causes import Bill, Causes, Traces, causes_of, traces_since
+from costs.statements.uses import Paid, read_uses
 from costs.statements.waiting import changes_without_waiting
 from providers.models import Company
 
@@ -85,6 +87,12 @@ def closed_months() -> ClosedMonths | None:
     return ClosedMonths(**span) if span["first"] else None
 
 
+def span_of(closed: Collection[ClosedMonth]) -> ClosedMonths | None:
+    """The same of all of them, for who has them."""
+    months = [each.month for each in closed]
+    return ClosedMonths(min(months), max(months), max(each.closed_at for each in closed)) if months else None
+
+
 def pending_adjustments(
     closed: ClosedMonths | None, *, company: Company | None = None, with_reasons: bool = False
 ) -> list[CompanyLine]:
@@ -92,17 +100,19 @@ def pending_adjustments(
 
     What the month's usage costs now, minus what was frozen of it, minus what statements have carried for it since: a
     line per month, company and currency, or several where what is credited was billed with several mark-ups. Where
-    something of it waits for a price, one more without a cost says so, which is never stored. Two queries, four more
-    where usage of a closed month has no price, one where a company had no statement of a month that has changed,
-    another where there are estimates, and up to four for their reasons.
+    something of it waits for a price, one more without a cost says so, which is never stored. One query, another where
+    usage of a closed month has no price, one where there are changes of estimates, or up to three for the reasons of
+    changes.
     """
     if closed is None:
         return []
-    histories, stated = _histories(closed, company)
+    histories, percents = _histories(closed, company)
     changed = {group: history for group, history in sorted(histories.items()) if history.change}
     waiting = sorted({(month, pk) for (month, pk, _currency), history in histories.items() if history.waits})
-    own = _own_percents(changed, stated, company)
-    return [*_changes(changed, closed, own, with_reasons=with_reasons), *(_waiting_line(*each) for each in waiting)]
+    return [
+        *_changes(changed, percents, closed, with_reasons=with_reasons),
+        *(_waiting_line(*each) for each in waiting),
+    ]
 
 
 def _waiting_line(month: date, company_id: int) -> CompanyLine:
@@ -110,12 +120,11 @@ def _waiting_line(month: date, company_id: int) -> CompanyLine:
 
 
 def _changes(
-    changed: Mapping[_Group, _History], closed: ClosedMonths, own: Mapping[Bill, Percent], *, with_reasons: bool
+    changed: Mapping[_Group, _History], percents: _Percents, closed: ClosedMonths, *, with_reasons: bool
 ) -> list[CompanyLine]:
     if not changed:
         return []
-    estimates = _Estimates.of(changed)
-    reasons = _reasons(changed, estimates, closed.closed_at) if with_reasons else {}
+    estimates, reasons = _origins(changed, closed.closed_at, with_reasons=with_reasons)
     return [
         (
             company_id,
@@ -131,76 +140,99 @@ def _changes(
             ),
         )
         for (month, company_id, currency), history in changed.items()
-        for part in _parts(history, own[month, company_id])
+        for part in _parts(history, percents.own(month, company_id))
     ]
 
 
-def _histories(closed: ClosedMonths, company: Company | None) -> tuple[dict[_Group, _History], Mapping[Bill, Percent]]:
-    """What each closed month costs and was billed, and the mark-up of each statement; two queries, or six."""
+def _histories(closed: ClosedMonths, company: Company | None) -> tuple[dict[_Group, _History], _Percents]:
+    """What each closed month costs and was billed, and the mark-up of each statement; at most two queries."""
     usage = all_usage().filter(company__isnull=False)
     billed = StatementLine.objects.all()
     if company is not None:
         usage, billed = usage.filter(company=company), billed.filter(statement__company=company)
     histories: dict[_Group, _History] = defaultdict(_History)
-    stated: dict[Bill, Percent] = {}
-    unpriced: set[tuple[date, int]] = set()
-    for company_id, month, currency, cost, estimated, without_price in (
-        usage.sums_of_months()
-        .between(closed.first, closed.last)
-        .order_by()
-        .values_list("company_id", "day", "currency")
-        .annotate(total=ExactSum("cost"), estimated=ExactSum("estimated_rows"), without_price=Sum("unpriced_rows"))
-    ):
+    percents = _Percents()
+    unpriced: set[Bill] = set()
+    for row in sorted(_billed(billed).union(_now(usage, closed), all=True), key=_by_carrier):
+        kind, carrier, of_line, of_statement, present, month, company_id, currency, cost, estimates, without_price = row
+        percents.present[company_id] = present
         if without_price:
             unpriced.add((month, company_id))
+        if carrier:
+            percents.stated[carrier, company_id] = of_statement
         if not currency:
             continue
         history = histories[month, company_id, currency]
-        history.now, history.has_estimates = cost, bool(estimated)
-    for company_id, month, currency, kind, of_statement, of_line, carrier, estimated, cost in (
-        billed.order_by("statement__closed_month__month", "markup_percent")
-        .values_list(
-            "statement__company_id",
-            "month",
-            "currency",
-            "kind",
-            "statement__markup_percent",
-            "markup_percent",
-            "statement__closed_month__month",
-            "estimated",
-        )
-        .annotate(total=ExactSum("cost"))
-    ):
-        stated[carrier, company_id] = of_statement
-        if not currency:
-            continue
-        history = histories[month, company_id, currency]
-        history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
-        history.billed_estimates += cost if estimated else 0
+        if carrier:
+            history.lines.append(_Billed(of_statement if kind == StatementLine.Kind.USAGE else of_line, cost))
+            history.billed_estimates += estimates or 0
+        else:
+            history.now, history.has_estimates = cost, bool(estimates)
     for group, change in changes_without_waiting(unpriced).items():
         if group in histories:
             histories[group].carried = change
-    return histories, stated
+    return histories, percents
+
+
+def _by_carrier(row: Sequence[Any]) -> tuple[Any, ...]:
+    """What was billed in its order, first what no statement carries: usage."""
+    _kind, carrier, of_line, *_rest = row
+    return carrier or date.min, of_line is None, of_line or 0
+
+
+# The two parts of one query, alike in their columns.
+
+
+def _billed(lines: QuerySet[StatementLine]) -> QuerySet[StatementLine, Any]:
+    return (
+        lines.order_by()
+        .values_list(
+            "kind",
+            "statement__closed_month__month",
+            "markup_percent",
+            "statement__markup_percent",
+            "statement__company__markup_percent",
+            "month",
+            "statement__company_id",
+            "currency",
+        )
+        .annotate(total=ExactSum("cost"), estimates=ExactSum("cost", filter=Q(estimated=True)), without_price=Value(0))
+    )
+
+
+def _now(usage: Usage, closed: ClosedMonths) -> QuerySet[Any]:
+    never = Value(None, output_field=DateField())
+    unknown = Value(None, output_field=DecimalField())
+    found: QuerySet[Any] = (
+        usage.sums_of_months()
+        .between(closed.first, closed.last)
+        .order_by()
+        .values_list(
+            Value("", output_field=CharField()),
+            never,
+            unknown,
+            unknown,
+            "company__markup_percent",
+            "day",
+            "company_id",
+            "currency",
+        )
+        .annotate(total=ExactSum("cost"), estimates=ExactSum("estimated_rows"), without_price=Sum("unpriced_rows"))
+    )
+    return found
 
 
 # --- At which mark-up -------------------------------------------------------------------------------------------------
 
 
-def _own_percents(
-    groups: Iterable[_Group], stated: Mapping[Bill, Percent], company: Company | None
-) -> dict[Bill, Percent]:
-    """The mark-up of each month's own statement or, where the company had none, its present one.
+@dataclass(frozen=True)
+class _Percents:
+    stated: dict[Bill, Percent] = field(default_factory=dict)  # by each statement
+    present: dict[int, Percent] = field(default_factory=dict)  # of each company
 
-    One query where it is not only about ``company`` and somebody had none.
-    """
-    wanted = {(month, company_id) for month, company_id, _currency in groups}
-    lacking = {company_id for month, company_id in wanted if (month, company_id) not in stated}
-    present: dict[int, Percent] = {}
-    if company is not None:
-        present[company.pk] = company.markup_percent
-    elif lacking:
-        present = dict(Company.objects.filter(pk__in=lacking).values_list("pk", "markup_percent"))
-    return {bill: stated[bill] if bill in stated else present[bill[1]] for bill in wanted}
+    def own(self, month: date, company_id: int) -> Percent:
+        """That of the month's own statement or, where the company had none, its present one."""
+        return self.stated[month, company_id] if (month, company_id) in self.stated else self.present[company_id]
 
 
 def _parts(history: _History, own: Percent) -> list[_Billed]:
@@ -248,62 +280,56 @@ def _take(billed: Sequence[_Billed], amount: Decimal) -> dict[Percent, Decimal]:
 class _Estimates:
     """What of the changes comes from costs that were estimated, now or when they were billed."""
 
-    days: Mapping[str, date] = field(default_factory=dict)
-    payers: Mapping[tuple[int, date], set[int]] = field(default_factory=dict)  # by project and month
-    changed: frozenset[_Group] = frozenset()
+    changed: Collection[_Group] = ()
+    rated: Collection[Bill] = ()  # where the rate was changed
 
     @classmethod
-    def of(cls, changed: Mapping[_Group, _History]) -> _Estimates:
-        """No query where there are no estimates, else one."""
-        asked = {group: each for group, each in changed.items() if each.has_estimates or each.billed_estimates}
-        if not asked:
-            return cls()
-        days = {"day__gte": min(asked)[0], "day__lte": days_of(max(asked)[0]).last}
-        payers: dict[tuple[int, date], set[int]] = defaultdict(set)
+    def of(cls, asked: Mapping[_Group, _History], paid: Iterable[Paid]) -> _Estimates:
+        """``asked`` are the changes of which something is or was estimated, ``paid`` what their companies pay now."""
         now: dict[_Group, Decimal] = defaultdict(Decimal)
-        for project_id, month, company_id, currency, estimated, cost in (
-            AttributedUsage.objects.filter(company__in={company_id for _month, company_id, _currency in asked}, **days)
-            .order_by()
-            .annotate(month=TruncMonth("day"))
-            .values_list("project_id", "month", "company_id", "currency", "estimated")
-            .annotate(total=ExactSum("cost"))
-        ):
-            payers[project_id, month].add(company_id)
-            now[month, company_id, currency] += cost if estimated else 0
-        differ = {group for group, history in asked.items() if now[group] != history.billed_estimates}
-        return cls(days, payers, frozenset(differ))
-
-    def rated(self, since: datetime) -> set[tuple[date, int]]:
-        """Where the rate was changed since the latest month was closed, by month and company; at most one query.
-
-        A row without a reported cost that was written ``since``, and that no sync restated, had its rate changed.
-        """
-        if not self.changed:
-            return set()
-        restated = Restatement.objects.filter(restated_at__gt=since, **self.days)
-        same_row = restated.filter(project=OuterRef("project"), day=OuterRef("day"), model=OuterRef("model"))
-        by_estimate = Q(estimated=True) | Q(cost=None, credits__gt=0)
-        return self._concerned(
-            DailyUsage.objects.filter(by_estimate, ~Exists(same_row), updated_at__gt=since, **self.days)
-        )
-
-    def _concerned(self, rows: QuerySet[Any]) -> set[tuple[date, int]]:
-        used = rows.order_by().annotate(month=TruncMonth("day")).values_list("project_id", "month").distinct()
-        return {(month, payer) for project_id, month in used for payer in self.payers.get((project_id, month), ())}
+        payers: dict[tuple[int, date], set[int]] = defaultdict(set)  # of a key, by month
+        for use in paid:
+            payers[use.project_id, use.month].add(use.company_id)
+            now[use.month, use.company_id, use.currency] += use.cost if use.estimated else 0
+        changed = {group for group, history in asked.items() if now[group] != history.billed_estimates}
+        rated = {(use.project_id, use.month) for use in paid if use.is_rated} if changed else set()
+        return cls(changed, {(month, payer) for key, month in rated for payer in payers[key, month]})
 
 
-def _reasons(changed: Iterable[_Group], estimates: _Estimates, since: datetime) -> dict[Bill, tuple[str, str]]:
-    """What each line says, to the agency and to the company; at most four queries."""
+def _origins(
+    changed: Mapping[_Group, _History], since: datetime, *, with_reasons: bool
+) -> tuple[_Estimates, dict[Bill, tuple[str, str]]]:
+    """What comes from estimates and, if asked for, what each line says, to the agency and to the company.
+
+    No query where neither is to be found out; else one, with reasons three.
+    """
+    estimated = {group: each for group, each in changed.items() if each.has_estimates or each.billed_estimates}
     bills = {(month, company_id) for month, company_id, _currency in changed}
-    causes = causes_since(since, bills)
-    rated = estimates.rated(since)
-    return {
+    days = _days_of(changed)
+    traces = traces_since(since, days) if with_reasons else Traces()
+    uses = read_uses(
+        paid_by={company_id for _month, company_id, _currency in estimated},
+        paid_days=_days_of(estimated) if estimated else days,
+        keys=traces.projects,
+        key_days=days,
+        companies={*traces.payers, *(pk for _month, pk in bills)} if traces.projects else (),
+        since=since,
+    )
+    estimates = _Estimates.of(estimated, uses.paid)
+    if not with_reasons:
+        return estimates, {}
+    causes = causes_of(bills, traces, uses)
+    return estimates, {
         bill: (
-            _said(causes.text(bill), is_rated=bill in rated, causes=causes, company_id=bill[1]),
-            _said(causes.client_text(bill), is_rated=bill in rated, causes=causes, company_id=bill[1]),
+            _said(causes.text(bill), is_rated=bill in estimates.rated, causes=causes, company_id=bill[1]),
+            _said(causes.client_text(bill), is_rated=bill in estimates.rated, causes=causes, company_id=bill[1]),
         )
         for bill in bills
     }
+
+
+def _days_of(groups: Collection[_Group]) -> DateRange:
+    return DateRange(min(groups)[0], days_of(max(groups)[0]).last)
 
 
 def _said(named: str, *, is_rated: bool, causes: Causes, company_id: int) -> str:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast, TruncMonth
+from django.db.models import Q
 
 from core.days import DateRange
 from core.months import days_of, first_of
-from costs.models import AttributedUsage, Restatement
-from providers.models import AssignmentChange, Company
+from costs.models import Restatement
+from costs.statements.uses import Used, Uses
+from providers.models import AssignmentChange
 from providers.models.assignment import describe_shares
 
 Bill = tuple[date, int]  # the closed month, the company's id
@@ -51,25 +51,42 @@ class Causes:
         return _listed([cause.client_text for cause in self.of_bill.get(bill, ())])
 
 
-def causes_since(since: datetime, bills: Iterable[Bill]) -> Causes:
-    """What has changed ``bills`` since then; at most three queries."""
-    bills = sorted(set(bills))
-    span = (bills[0][0], days_of(bills[-1][0]).last)
-    moved = _moved(since)
-    restated = _restated(since, span)
-    payers = frozenset(payer for ends in moved.values() for periods in ends for payer in _payers(periods))
-    if not moved and not restated:
-        return Causes({}, payers)
-    keys, companies = _names({*moved, *restated}, span, {*payers, *(pk for _month, pk in bills)})
+@dataclass(frozen=True)
+class Traces:
+    """What has left one: assignments and restatements since then, by project."""
+
+    moved: Mapping[int, tuple[Sequence[Period], Sequence[Period]]] = field(
+        default_factory=dict
+    )  # periods, then and now
+    restated: Mapping[int, Sequence[_Restated]] = field(default_factory=dict)
+
+    @property
+    def projects(self) -> set[int]:
+        return {*self.moved, *self.restated}
+
+    @property
+    def payers(self) -> frozenset[int]:
+        """Companies that took part in a change of assignments."""
+        return frozenset(payer for ends in self.moved.values() for periods in ends for payer in _payers(periods))
+
+
+def traces_since(since: datetime, days: DateRange) -> Traces:
+    """Of ``days``, since then; two queries."""
+    return Traces(_moved(since), _restated(since, days))
+
+
+def causes_of(bills: Iterable[Bill], traces: Traces, uses: Uses) -> Causes:
+    """What has changed ``bills``; ``uses`` are of the traces' projects, and name these bills' and their companies."""
+    keys, companies = _keys(uses.used), uses.names
     found: dict[Bill, list[Cause]] = defaultdict(list)
-    for (month, company_id), key in ((bill, key) for bill in bills for key in keys.get(bill[0], ())):
-        if key.pk in moved:
-            before, after = moved[key.pk]
+    for (month, company_id), key in ((bill, key) for bill in sorted(bills) for key in keys.get(bill[0], ())):
+        if key.pk in traces.moved:
+            before, after = traces.moved[key.pk]
             found[month, company_id] += _moves(key, before, after, month, company_id, companies)
         if company_id in key.payers:
-            days = [line for line in restated.get(key.pk, ()) if first_of(line.day) == month]
+            days = [line for line in traces.restated.get(key.pk, ()) if first_of(line.day) == month]
             found[month, company_id] += _restatements(key, days)
-    return Causes(found, payers)
+    return Causes(found, traces.payers)
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -154,10 +171,10 @@ class _Restated:
     was_priced_late: bool
 
 
-def _restated(since: datetime, span: tuple[date, date]) -> dict[int, list[_Restated]]:
+def _restated(since: datetime, days: DateRange) -> dict[int, list[_Restated]]:
     """By project; one query."""
     found: dict[int, list[_Restated]] = defaultdict(list)
-    rows = Restatement.objects.filter(restated_at__gt=since, day__range=span).order_by("day")
+    rows = Restatement.objects.filter(restated_at__gt=since, day__range=(days.first, days.last)).order_by("day")
     for project_id, day, before, after in rows.values_list("project_id", "day", "cost_before", "cost_after"):
         found[project_id].append(_Restated(day, before is None and after is not None))
     return found
@@ -173,7 +190,7 @@ def _restatements(key: _Key, lines: Sequence[_Restated]) -> Iterator[Cause]:
         yield Cause(f"{key.name} {what}, {when}", f"{key.label or A_KEY} {what}, {when}")
 
 
-# --- Names ------------------------------------------------------------------------------------------------------------
+# --- Keys -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -181,41 +198,19 @@ class _Key:
     pk: int
     name: str
     label: str
-    payers: frozenset[int]  # of the month
+    payers: frozenset[int | None]  # of the month
 
 
-def _names(
-    projects: Iterable[int], span: tuple[date, date], companies: Iterable[int]
-) -> tuple[Mapping[date, Sequence[_Key]], Mapping[int, str]]:
-    """The keys that were used in each month, by name, and the companies' names; one query."""
-    text = CharField()
-    used = (
-        AttributedUsage.objects.filter(project__in=projects, day__range=span)
-        .order_by()
-        .annotate(month=TruncMonth("day"))
-        .values_list(
-            "project_id", "project__label", "project__name", "project__hint", "company_id", Cast("month", text)
-        )
-        .distinct()
-    )
-    empty = Value("", output_field=text)
-    named = (
-        Company.objects.filter(pk__in=companies)
-        .order_by()
-        .values_list("pk", "name", empty, empty, "pk", Value("company", output_field=text))
-    )
-    names: dict[int, str] = {}
-    keys: dict[tuple[date, int, str, str], set[int]] = defaultdict(set)
-    for pk, one, other, hint, company_id, month in used.union(named, all=True):
-        if month == "company":
-            names[pk] = one
-        else:
-            name = one or other or (f"API key ··{hint}" if hint else A_KEY)
-            keys[date.fromisoformat(month[:10]), pk, name, one].add(company_id)
+def _keys(used: Iterable[Used]) -> Mapping[date, Sequence[_Key]]:
+    """The keys that were used in each month, by name."""
+    payers: dict[tuple[date, int, str, str], set[int | None]] = defaultdict(set)
+    for use in used:
+        name = use.label or use.name or (f"API key ··{use.hint}" if use.hint else A_KEY)
+        payers[use.month, use.project_id, name, use.label].add(use.company_id)
     by_month: dict[date, list[_Key]] = defaultdict(list)
-    for (month_day, pk, name, label), payers in sorted(keys.items(), key=lambda item: item[0][2].casefold()):
-        by_month[month_day].append(_Key(pk, name, label, frozenset(payers)))
-    return by_month, names
+    for (month, pk, name, label), of_key in sorted(payers.items(), key=lambda item: item[0][2].casefold()):
+        by_month[month].append(_Key(pk, name, label, frozenset(of_key)))
+    return by_month
 
 
 def _when(days: DateRange) -> str:

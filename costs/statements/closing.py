@@ -9,7 +9,7 @@ next statement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from core.months import days_of, first_of, following, months_between, preceding
 from core.sums import TotalTooLargeError
 from costs.models import SETTLES_AFTER, ClosedMonth, Letterhead, Statement, StatementLine, end_of
 from costs.reports.totals import all_usage
-from costs.statements.adjustments import closed_months
+from costs.statements.adjustments import ClosedMonths, span_of
 from costs.statements.contents import draft_sheets, sum_of
 from costs.usage.attribution import locked
 from costs.usage.coverage import coverage_by_provider
@@ -109,7 +109,7 @@ class MonthStatus:
     reasons: tuple[Reason, ...] = ()  # why it can't be closed now
     final: tuple[LackingDays, ...] = ()  # of disconnected providers: what closing leaves as it was last read
     closed: ClosedMonth | None = None
-    is_first: bool = False  # no month is closed yet
+    all_closed: ClosedMonths | None = None  # None: no month is closed yet
 
     @property
     def settles_at(self) -> datetime | None:
@@ -170,7 +170,8 @@ def month_statuses(
             result.append(MonthStatus(month, State.WAITING, (Reason(Hindrance.NOT_KNOWN, month),)))
         else:
             result.append(_status(month, providers, unsettled, closed.keys(), now))
-    return result
+    all_closed = span_of(closed.values())
+    return [replace(each, all_closed=all_closed) for each in result]
 
 
 def next_to_close(statuses: Iterable[MonthStatus]) -> MonthStatus | None:
@@ -206,7 +207,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
     if status.state is not State.READY:
         raise NotClosableError(status.reasons)
     # What waits for a price is nothing that could be billed.
-    sheets = [sheet for sheet in draft_sheets(month, closed=closed_months(), with_reasons=True) if sheet.lines]
+    sheets = [sheet for sheet in draft_sheets(month, closed=status.all_closed, with_reasons=True) if sheet.lines]
     try:
         with transaction.atomic():
             letterhead = Letterhead.objects.present()
@@ -255,7 +256,7 @@ def close_month(*, month: date, closed_by: User | None = None, now: datetime) ->
 def left_behind_by(status: MonthStatus, providers: Iterable[Provider]) -> LeftBehind | None:
     """What closing this month first would leave behind for ever; None where nothing. At most two queries."""
     month = status.month
-    since = known_since(providers, None) if status.is_first else None
+    since = known_since(providers, None) if status.state is State.READY and not status.all_closed else None
     if since is None or since >= month:
         return None
     return LeftBehind(months_between(since, preceding(month))[::-1], sorted(_months_with_usage(before=month)))
@@ -307,6 +308,6 @@ def _status(
     if latest is not None and month != following(latest):
         reasons.insert(0, Reason(Hindrance.NOT_NEXT, month, other=following(latest)))
     if not reasons:
-        return MonthStatus(month, State.READY, (), final, is_first=latest is None)
+        return MonthStatus(month, State.READY, (), final)
     is_settling = any(reason.hindrance is Hindrance.UNSETTLED for reason in reasons)
     return MonthStatus(month, State.SETTLING if is_settling else State.WAITING, tuple(reasons), final)

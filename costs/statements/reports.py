@@ -124,23 +124,26 @@ class MonthReport:
         return Reading.WHOLE if self.status.closed else self.unassigned_reading
 
 
-def month_report(status: MonthStatus, providers: Sequence[Provider], *, today: date) -> MonthReport:
-    """``providers`` are all of them."""
+def month_report(
+    status: MonthStatus, providers: Sequence[Provider], *, today: date, with_changes: bool = True
+) -> MonthReport:
+    """``providers`` are all of them; files ask for no changes."""
     month, days = status.month, days_of(status.month)
-    sheets = frozen_sheets([status.closed]) if status.closed else draft_sheets(month, closed=closed_months())
+    sheets = frozen_sheets([status.closed]) if status.closed else draft_sheets(month, closed=status.all_closed)
     unassigned = totals(all_usage().between(days.first, days.last).filter(company=None))
     return MonthReport(
         status=status,
         sheets=tuple(sheets),
         unassigned=unassigned,
-        changes=_changes_since(month) if status.closed else (),
+        changes=_changes_since(status) if status.closed and with_changes else (),
         coverages=coverage_by_provider(providers, days, today=today),
         currency=main_currency(sum((sheet.usage_totals for sheet in sheets), unassigned), providers),
     )
 
 
-def _changes_since(month: date) -> tuple[Change, ...]:
-    pending = [item for item in pending_adjustments(closed_months(), with_reasons=True) if item[1].month == month]
+def _changes_since(status: MonthStatus) -> tuple[Change, ...]:
+    found = pending_adjustments(status.all_closed, with_reasons=True)
+    pending = [item for item in found if item[1].month == status.month]
     if not pending:
         return ()
     names = dict(Company.objects.filter(pk__in={pk for pk, _line in pending}).values_list("pk", "name"))

@@ -17,7 +17,6 @@ from costs.pages.statement_files import File, accounting_csv, pdf_file, zip_file
 from costs.pages.statement_papers import Paper, paper_of, papers_of
 from costs.pages.views.downloads import download
 from costs.pages.views.statements import refuse_future
-from costs.statements.adjustments import closed_months
 from costs.statements.client_copy import readers_copy
 from costs.statements.closing import month_statuses
 from costs.statements.letterheads import letterhead_of
@@ -62,7 +61,7 @@ def month_accounting(request: HttpRequest, month: date) -> HttpResponseBase:  # 
 def _of_month(month: date, made: Callable[[Sequence[Paper], Letterhead], File], content_type: str) -> HttpResponse:
     """A month without statements has no such file; its page says so."""
     report, providers = _report(month)
-    closed = closed_months()
+    closed = report.status.all_closed
     papers = papers_of(report, providers, closing_began=closed.first if closed and month < closed.first else None)
     if not papers:
         return redirect("statements:month", month)
@@ -74,7 +73,7 @@ def _report(month: date) -> tuple[MonthReport, list[Provider]]:
     refuse_future(month, now.date())
     providers = list(Provider.objects.all())
     (status,) = month_statuses([month], providers=providers, now=now)
-    return month_report(status, providers, today=now.date()), providers
+    return month_report(status, providers, today=now.date(), with_changes=False), providers
 
 
 def file_download(file: File, content_type: str) -> HttpResponse:
