@@ -161,6 +161,8 @@ if EMBEDDED:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA_DIR / "administrate.sqlite3",
+            # Opening the file, and writing its log back as the last one closes it, takes longer than most requests.
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "timeout": 20,
                 # A transaction that first reads and then writes would fail at once when another one writes meanwhile;

@@ -86,7 +86,7 @@ def test_a_given_admin_password_is_taken_and_not_printed(embedded: EmbeddedProdu
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
 def test_a_signal_stops_everything_cleanly(embedded: EmbeddedProduct, number: Signals) -> None:
-    """Ctrl-C and SIGTERM end it within seconds, with exit status 0 and no traceback."""
+    """Ctrl-C and SIGTERM end it within seconds, with exit status 0, no traceback, and all data in one file."""
     embedded.start()
 
     status = embedded.stop(number)
@@ -94,6 +94,7 @@ def test_a_signal_stops_everything_cleanly(embedded: EmbeddedProduct, number: Si
     assert status == 0
     assert "Traceback" not in embedded.output
     assert not is_ready(embedded.url)
+    assert not (embedded.data_dir / "administrate.sqlite3-wal").exists()
 
 
 def test_what_is_secret_is_only_the_owners_to_read(embedded: EmbeddedProduct) -> None:
