@@ -7,6 +7,7 @@ from typing import Self
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from providers.models import Company
@@ -24,7 +25,7 @@ class Scope(models.TextChoices):
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def valid(self, now: datetime) -> Self:
+    def valid(self, now: datetime | Combinable) -> Self:
         """Those that open something. A person who was deactivated has none; one who was removed took theirs along."""
         return self.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
 

@@ -9,17 +9,28 @@ from hmac import compare_digest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import CharField, DateTimeField
 
 from accounts.access import sees_company
 from api.models import ApiToken, Scope
 from api.token_text import make_token_text, read_token_text
 from core.audit import audit_event
+from core.prepared import Given, PreparedQuery
 from providers.models import Company
 from providers.models.company import check_name
 
 DAYS = 90
 MOST_DAYS = 3650
 LONGEST_NAME = 100
+
+_VALID_TOKEN = PreparedQuery(
+    lambda: (
+        ApiToken.objects.valid(Given("now", DateTimeField()))
+        .select_related("user__membership")
+        .filter(public_id=Given("public_id", CharField()))
+        .order_by()
+    )
+)
 
 
 @transaction.atomic
@@ -64,9 +75,8 @@ def find_token(*, text: str, now: datetime) -> ApiToken | None:
     read = read_token_text(text)
     if read is None:
         return None
-    found = ApiToken.objects.valid(now).select_related("user__membership").filter(public_id=read.public_id)
-    token = found.first()
-    return token if token is not None and compare_digest(token.secret_digest, read.digest) else None
+    found = _VALID_TOKEN.ask(now=now, public_id=read.public_id)
+    return found[0] if found and compare_digest(found[0].secret_digest, read.digest) else None
 
 
 @transaction.atomic

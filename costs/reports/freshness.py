@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from django.db.models import Max
+from django.db.models import BigIntegerField, Max, Q
 
 from core.days import EARLIEST_DAY, DateRange
+from core.prepared import Given, PreparedQuery
 from costs.models import ReadDay, SettledDays
 from costs.usage.coverage import coverage_by_provider
 from providers.models import Provider
@@ -23,7 +25,7 @@ class Freshness:
 
 
 def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) -> Freshness:
-    """What is known of ``days``; three queries.
+    """What is known of ``days``; two queries.
 
     Disconnected providers are left out, since they are not read any more. Days before a provider's history are never
     read, and days to come are not missing.
@@ -44,10 +46,18 @@ def freshness(providers: Iterable[Provider], days: DateRange, *, today: date) ->
 
 
 def last_read_days(providers: Sequence[Provider]) -> dict[int, date]:
-    """The last UTC day that was read of each provider that has any, by its id; two queries."""
+    """The last UTC day that was read of each provider that has any, by its id; one query."""
     found: dict[int, date] = {}
-    for rows, field in ((ReadDay.objects.filter(is_within=False), "day"), (SettledDays.objects.all(), "last")):
-        of_provider = rows.filter(provider__in=providers).order_by().values_list("provider_id").annotate(Max(field))
-        for pk, day in of_provider:
+    if providers:
+        for pk, day in _last_days_of(len(providers)).ask(providers=[provider.pk for provider in providers]):
             found[pk] = max(day, found.get(pk, day))
     return found
+
+
+@lru_cache(maxsize=32)
+def _last_days_of(providers: int) -> PreparedQuery[tuple[int, date]]:
+    """Of so many providers."""
+    owned = Q(provider__id__in=Given.several("providers", BigIntegerField(), providers))
+    single = ReadDay.objects.filter(owned, is_within=False).order_by().values_list("provider_id")
+    settled = SettledDays.objects.filter(owned).order_by().values_list("provider_id")
+    return PreparedQuery(lambda: single.annotate(Max("day")).union(settled.annotate(Max("last")), all=True))

@@ -17,6 +17,7 @@ from django.db.models import Max, Min, Q
 from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
+from core.prepared import PreparedQuery
 from costs.reports.selection import Usage
 from costs.reports.totals import NOTHING, Totals, all_usage, totals_by
 from providers.models import Project
@@ -33,6 +34,10 @@ GROUPS: Final[Mapping[str, str]] = {
 # Where it is another field of the usage itself.
 _OF_USAGE: Final = {"provider": "project__provider_id"}
 
+
+_SHARING: Final = PreparedQuery(
+    lambda: Project.objects.filter(is_allocated=True).order_by().values_list("pk", flat=True)
+)
 
 # What is longer is cut to the days of which anything is stored: each day of a range is looked at.
 _ANY_DAYS: Final = timedelta(days=3660)
@@ -114,7 +119,7 @@ def _allocated(query: GroupedCostsQuery, usage: Usage) -> set[tuple[Any, ...]]:
 
     One query where nothing is shared.
     """
-    sharing = list(Project.objects.filter(is_allocated=True).order_by().values_list("pk", flat=True))
+    sharing = _SHARING.ask()
     if not sharing:
         return set()
     rows = usage.filter(project__in=sharing).rows().filter(allocated=True).used()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, F, Q, Value
+from django.db.models import BigIntegerField, DateField, DateTimeField, F, Q, Value
 
 from core.days import DateRange
+from core.prepared import Given, PreparedQuery
 from costs.models import ReadDay, SettledDays, end_of
 from costs.models.usage import settles
 from providers.models import Provider
@@ -125,18 +127,34 @@ class _Known(NamedTuple):
     is_settled: bool
 
 
-def _readings(ids: Iterable[int], ranges: Sequence[DateRange]) -> Iterable[tuple[int, date, date, datetime | None]]:
+def _readings(ids: Collection[int], ranges: Sequence[DateRange]) -> Iterable[tuple[int, date, date, datetime | None]]:
     """Provider id, first and last day, and when it was read: of days by themselves; None: after they had settled."""
-    owned = Q(provider__in=list(ids))
+    if not ids or not ranges:
+        return ()
+    firsts, lasts = [each.first for each in ranges], [each.last for each in ranges]
+    return _readings_of(len(ids), len(ranges)).ask(providers=list(ids), firsts=firsts, lasts=lasts)
+
+
+@lru_cache(maxsize=32)
+def _readings_of(providers: int, ranges: int) -> PreparedQuery[tuple[int, date, date, datetime | None]]:
+    """Of so many providers and ranges: nearly every page asks it, and every request for costs."""
+    owned = Q(provider__id__in=Given.several("providers", BigIntegerField(), providers))
+    firsts, lasts = (Given.several(name, DateField(), ranges) for name in ("firsts", "lasts"))
     days, spans = Q(), Q()
-    for each in ranges:
-        days |= Q(day__range=(each.first, each.last))
-        spans |= Q(first__lte=each.last, last__gte=each.first)
-    single = ReadDay.objects.filter(days, owned, is_within=False).order_by()
-    settled = SettledDays.objects.filter(spans, owned).order_by()
+    for first, last in zip(firsts, lasts, strict=True):
+        days |= Q(day__range=(first, last))
+        spans |= Q(first__lte=last, last__gte=first)
     never = Value(None, output_field=DateTimeField())
-    return single.values_list("provider_id", "day", F("day"), "read_at").union(
-        settled.values_list("provider_id", "first", "last", never), all=True
+    return PreparedQuery(
+        lambda: (
+            ReadDay.objects.filter(days, owned, is_within=False)
+            .order_by()
+            .values_list("provider_id", "day", F("day"), "read_at")
+            .union(
+                SettledDays.objects.filter(spans, owned).order_by().values_list("provider_id", "first", "last", never),
+                all=True,
+            )
+        )
     )
 
 

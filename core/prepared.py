@@ -1,0 +1,75 @@
+"""Queries whose SQL is made once, for what is asked so often that making it takes longer than the database does.
+
+Django makes the SQL of a QuerySet anew each time it is read: of a small one that is nearly all of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Expression, Field, QuerySet
+
+_Row = TypeVar("_Row")
+
+
+class Given(Expression):
+    """A value in the conditions of a prepared query, which it is told each time; of several with one ``name`` the
+    one at ``place``.
+    """
+
+    def __init__(self, name: str, output_field: Field[Any, Any], place: int | None = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+        self.place = place
+
+    @classmethod
+    def several(cls, name: str, output_field: Field[Any, Any], count: int) -> list[Given]:
+        return [cls(name, output_field, place) for place in range(count)]
+
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
+
+    def read(self, values: dict[str, Any], connection: Any) -> Any:
+        """As the database's driver is told it."""
+        value = values[self.name] if self.place is None else values[self.name][self.place]
+        return self.output_field.get_db_prep_value(value, connection)
+
+
+class PreparedQuery(Generic[_Row]):
+    """What ``make`` asks for – objects or tuples –, with the values of its Givens told by name.
+
+    ``make`` is called once, at the first asking; whatever else its SQL holds stays as it was then.
+    """
+
+    def __init__(self, make: Callable[[], QuerySet[Any, _Row]]) -> None:
+        self._make = make
+
+    def ask(self, **values: Any) -> Sequence[_Row]:
+        queryset, compiler, sql, params = self._made
+        bound = copy(compiler)
+        bound.connection = connections[DEFAULT_DB_ALIAS]
+        told = [each.read(values, bound.connection) if isinstance(each, Given) else each for each in params]
+        bound.as_sql = lambda: (sql, told)
+        stand_in: Any = _Bound(bound)
+        rows: Any = queryset._iterable_class(QuerySet(queryset.model, stand_in, DEFAULT_DB_ALIAS))
+        return list(rows)
+
+    @cached_property
+    def _made(self) -> tuple[QuerySet[Any, _Row], Any, str, Sequence[Any]]:
+        queryset = self._make()
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        return queryset, compiler, *compiler.as_sql()
+
+
+class _Bound:
+    """In a query's place: all that reading rows asks of it."""
+
+    def __init__(self, compiler: Any) -> None:
+        self._compiler = compiler
+
+    def get_compiler(self, using: str) -> Any:  # noqa: ARG002 - as Django calls it
+        return self._compiler
