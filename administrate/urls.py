@@ -27,6 +27,7 @@ handler429 = "administrate.views.too_many_requests"  # allauth's throttles
 handler500 = "administrate.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *api_urls,  # first, since programs ask the most
     pages.dashboard_page,
     path("", include(([*pages.provider_pages, *actions.provider_actions], "providers"))),
     path("", include((pages.model_pages, "models"))),
@@ -39,7 +40,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *people.signing_in,
     *people.settings_pages,
     *alert_urls,
-    *api_urls,
     path("settings/about/", about.about, name="about"),
     path("settings/theme/", views.set_theme, name="theme"),
     # One way to change a password, with one throttle.

@@ -9,6 +9,7 @@ from api.v1 import patterns
 
 api_urls: list[URLPattern | URLResolver] = [
     path("api/v1/docs", views.documentation, name="api_docs"),
+    path("api/v1/", include((patterns(), "api"))),
     path(
         "settings/tokens/",
         include(
@@ -22,5 +23,4 @@ api_urls: list[URLPattern | URLResolver] = [
             )
         ),
     ),
-    path("api/v1/", include((patterns(), "api"))),
 ]

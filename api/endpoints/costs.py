@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Schema
@@ -31,6 +31,7 @@ UNASSIGNED = "unassigned"
 _FIGURES = ("credits", "minutes", "requests", "cost", "currency", "unpriced_rows", "estimated", "allocated")
 # For who knows of chosen companies alone: neither their API keys nor the workspaces they lie in.
 _HIDDEN = ("provider", "project")
+_NAMED: Mapping[str, type[Company | Provider]] = {"company": Company, "provider": Provider}
 
 
 class CostQuery(Schema):
@@ -126,8 +127,8 @@ def _query(caller: Caller, asked: CostQuery) -> GroupedCostsQuery:
         last=asked.to,
         group_by=group_by,
         companies=_companies(caller, asked.company),
-        providers=_ids("provider", asked.provider, Provider.objects.values_list("pk", "name")),
-        projects=_ids("project", asked.project, _projects(asked.project)),
+        providers=_ids("provider", asked.provider, lambda: Provider.objects.values_list("pk", "name")),
+        projects=_ids("project", asked.project, lambda: _projects(asked.project)),
         models=asked.model or None,
         markups=_markups(caller),
     )
@@ -153,7 +154,7 @@ def _companies(caller: Caller, asked: Sequence[str]) -> list[int | None] | None:
     unassigned: list[int | None] = [None] if len(named) < len(asked) else []
     if unassigned and caller.companies is not None:
         raise _unknown("company", UNASSIGNED)
-    return [*(_ids("company", named, visible.values_list("pk", "name")) or []), *unassigned]
+    return [*(_ids("company", named, lambda: visible.values_list("pk", "name")) or []), *unassigned]
 
 
 def _projects(asked: Sequence[str]) -> Iterable[tuple[int, str]]:
@@ -161,11 +162,11 @@ def _projects(asked: Sequence[str]) -> Iterable[tuple[int, str]]:
     return Project.objects.filter(Q(external_id__in=asked) | Q(pk__in=ids)).values_list("pk", "external_id")
 
 
-def _ids(field: str, asked: Sequence[str], known: Iterable[tuple[int, str]]) -> list[int] | None:
+def _ids(field: str, asked: Sequence[str], known: Callable[[], Iterable[tuple[int, str]]]) -> list[int] | None:
     """Of ids and names; several things may have one name. What is unknown, or not the caller's to know, is refused."""
     if not asked:
         return None
-    rows = list(known)
+    rows = list(known())
     found: list[int] = []
     for text in asked:
         matching = [pk for pk, _name in rows if _is_id(text) and pk == int(text)]
@@ -212,26 +213,23 @@ def _objects(lines: Sequence[GroupedCost], query: GroupedCostsQuery) -> Iterator
 
 
 def _names(lines: Sequence[GroupedCost], group_by: Sequence[str]) -> dict[str, Mapping[int, Any]]:
-    """The rows behind the ids of these lines, by what they are grouped by."""
-    rows: dict[str, QuerySet[Any]] = {
-        "company": Company.objects.only("name"),
-        "provider": Provider.objects.only("name"),
-        "project": Project.objects.all(),
-    }
+    """What is told of the ids of these lines, by what they are grouped by: names, and whole API keys."""
     found: dict[str, Mapping[int, Any]] = {}
     for place, name in enumerate(group_by):
-        if name in rows:
-            ids = {line.group[place] for line in lines} - {None}
-            found[name] = {row.pk: row for row in rows[name].filter(pk__in=ids).order_by()}
+        ids = {line.group[place] for line in lines} - {None}
+        if name == "project":
+            found[name] = {row.pk: row for row in Project.objects.filter(pk__in=ids).order_by()}
+        elif name in _NAMED:
+            found[name] = dict(_NAMED[name].objects.filter(pk__in=ids).order_by().values_list("pk", "name"))
     return found
 
 
 def _labels(name: str, value: Any, names: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     match name:
         case "company":
-            return {"company": None if value is None else {"id": value, "name": names[name][value].name}}
+            return {"company": None if value is None else {"id": value, "name": names[name][value]}}
         case "provider":
-            return {"provider": names[name][value].name}
+            return {"provider": names[name][value]}
         case "project":
             project = names[name][value]
             keyless = project.kind == Project.Kind.KEYLESS

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role
 from providers.models import Company, Project
@@ -63,6 +64,18 @@ def test_group_is_one_line_with_exact_figures(api: Api) -> None:
             "allocated": False,
         }
     ]
+
+
+def test_costs_by_company_are_seven_queries(api: Api, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """Whose token it is, sums, shared projects, names, and three that tell how fresh they are."""
+    project = make_project()
+    make_assignment(project=project, company=make_company())
+    make_usage(project=project)
+    asked = {"from": "2026-11-01", "to": "2026-11-30", "group_by": "company"}
+    api.get("/costs", asked)  # notes from where the token is used
+
+    with django_assert_num_queries(7):
+        api.get("/costs", asked)
 
 
 def test_what_nobody_pays_has_no_company(api: Api) -> None:
