@@ -189,14 +189,14 @@ def frozen_sheets(closed: Iterable[ClosedMonth], *, company: Company | None = No
     ]
 
 
-def frozen_sheet(statement: Statement) -> StatementView:
-    """What was frozen; of many, select ``company`` and ``closed_month`` and prefetch ``lines``."""
+def frozen_sheet(statement: Statement, lines: Iterable[StatementLine] | None = None) -> StatementView:
+    """What was frozen; of many, select ``company`` and ``closed_month`` and prefetch ``lines``, or give them."""
     return StatementView(
         company=statement.company,
         company_name=statement.company_name,
         month=statement.closed_month.month,
         markup_percent=statement.markup_percent,
-        lines=tuple(statement.lines.all()),
+        lines=tuple(statement.lines.all() if lines is None else lines),
         closed=statement.closed_month,
         amounts_shown=Company.Amounts(statement.amounts),
         lines_by=Company.Lines(statement.lines_by),
@@ -233,8 +233,8 @@ def draft_sheets(
     The month after the latest ``closed`` one carries the adjustments; before any month is closed there are none. Under
     costs.usage.attribution.locked() and ``with_reasons`` this is what is frozen.
     """
-    carried = _carried(days_of(month), closed, company, with_reasons=with_reasons)
-    return _drafts([*_usage_lines(month, company), *(line for _month, line in carried)], month, company)
+    adjustments = carried(days_of(month), closed, company, with_reasons=with_reasons)
+    return drafts([*_usage_lines(month, company), *(line for _month, line in adjustments)], month, company)
 
 
 def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None) -> list[StatementView]:
@@ -243,10 +243,10 @@ def draft_sums(days: DateRange, *, company: Company, closed: ClosedMonths | None
     lines: dict[date, list[CompanyLine]] = defaultdict(list)
     for (month, currency), sums in totals_by(usage, "month", "currency").items():
         if not sums.is_idle and not (closed and month in closed):
-            lines[month].append((company.pk, _usage_sum(month, currency, sums)))
-    for month, line in _carried(days, closed, company):
+            lines[month].append((company.pk, usage_sum(month, currency, sums)))
+    for month, line in carried(days, closed, company):
         lines[month].append(line)
-    return [sheet for month, of_month in lines.items() for sheet in _drafts(of_month, month, company)]
+    return [sheet for month, of_month in lines.items() for sheet in drafts(of_month, month, company)]
 
 
 def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, Totals]:
@@ -256,12 +256,13 @@ def draft_totals(days: DateRange, *, closed: ClosedMonths | None) -> dict[date, 
     for (month,), sums in totals_by(usage, "month").items():
         if not (closed and month in closed):
             result[month] = sums
-    for month, (_company, line) in _carried(days, closed, None):
+    for month, (_company, line) in carried(days, closed, None):
         result[month] += totals_of(line)
     return result
 
 
-def _drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) -> list[StatementView]:
+def drafts(lines: Iterable[CompanyLine], month: date, company: Company | None) -> list[StatementView]:
+    """The drafts that hold ``lines``, by name; of ``company`` alone, or of all."""
     of_company: dict[int, list[StatementLine]] = defaultdict(list)
     waiting: dict[int, list[date]] = defaultdict(list)
     for pk, line in lines:
@@ -295,7 +296,7 @@ def draft_sheet(
     )
 
 
-def _carried(
+def carried(
     days: DateRange, closed: ClosedMonths | None, company: Company | None, *, with_reasons: bool = False
 ) -> list[tuple[date, CompanyLine]]:
     """The adjustments, with the month that carries them: the one after the latest closed one, if it is in ``days``."""
@@ -320,7 +321,8 @@ def _usage_lines(month: date, company: Company | None) -> list[CompanyLine]:
     ]
 
 
-def _usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
+def usage_sum(month: date, currency: str, sums: Totals) -> StatementLine:
+    """The usage of a month in ``currency`` as one line."""
     return StatementLine(
         kind=Kind.USAGE,
         month=month,

@@ -24,6 +24,7 @@ from costs.statements.contents import (
     frozen_sheets,
     frozen_totals,
 )
+from costs.statements.summed import summed_drafts, summed_statements
 from costs.usage.coverage import Coverage, Reading, coverage_by_provider, coverage_of_ranges, joint_coverage
 from providers.models import Company, Provider
 
@@ -125,17 +126,20 @@ class MonthReport:
 
 
 def month_report(
-    status: MonthStatus, providers: Sequence[Provider], *, today: date, with_changes: bool = True
+    status: MonthStatus, providers: Sequence[Provider], *, today: date, with_lines: bool = False
 ) -> MonthReport:
-    """``providers`` are all of them; files ask for no changes."""
+    """``providers`` are all of them. Files have each line of the statements, ``with_lines``, and show no changes."""
     month, days = status.month, days_of(status.month)
-    sheets = frozen_sheets([status.closed]) if status.closed else draft_sheets(month, closed=status.all_closed)
+    if status.closed:
+        sheets = frozen_sheets([status.closed]) if with_lines else summed_statements(status.closed)
+    else:
+        sheets = (draft_sheets if with_lines else summed_drafts)(month, closed=status.all_closed)
     unassigned = totals(all_usage().between(days.first, days.last).filter(company=None))
     return MonthReport(
         status=status,
         sheets=tuple(sheets),
         unassigned=unassigned,
-        changes=_changes_since(status) if status.closed and with_changes else (),
+        changes=_changes_since(status) if status.closed and not with_lines else (),
         coverages=coverage_by_provider(providers, days, today=today),
         currency=main_currency(sum((sheet.usage_totals for sheet in sheets), unassigned), providers),
     )

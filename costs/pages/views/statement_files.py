@@ -73,7 +73,7 @@ def _report(month: date) -> tuple[MonthReport, list[Provider]]:
     refuse_future(month, now.date())
     providers = list(Provider.objects.all())
     (status,) = month_statuses([month], providers=providers, now=now)
-    return month_report(status, providers, today=now.date(), with_changes=False), providers
+    return month_report(status, providers, today=now.date(), with_lines=True), providers
 
 
 def file_download(file: File, content_type: str) -> HttpResponse:

@@ -133,3 +133,13 @@ def test_a_year_of_one_company_reads_few_days_of_usage(signed_in: Client, year: 
     _page, reads = measured(lambda: signed_in.get(f"{company.get_absolute_url()}?{A_YEAR.query}"))
 
     assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table.get("costs_attributedusage", 0) <= 4 * 24 * MODELS
+
+
+def test_statements_of_a_month_read_sums_by_company(signed_in: Client, year: Provider) -> None:
+    """However many API keys and models there are: lines are read where they are shown."""
+    month = f"{TODAY - timedelta(days=31):%Y-%m}"
+
+    _page, reads = measured(lambda: signed_in.get(f"/statements/{month}/"))
+
+    assert reads.by_table["costs_companysum"] <= 30
+    assert not {table for table in ("costs_keysum", *ROWS) if reads.by_table.get(table)}
