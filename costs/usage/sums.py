@@ -8,7 +8,8 @@ that none can drift.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -44,7 +45,7 @@ def refresh(
         return
     around = _spans_around(days)
     of_companies = Where.any_of("company_id", companies)
-    with storing_sums():
+    with storing_sums(), _grouping_in_memory():
         _refresh_by_day(CompanySum, provider_id, days, around, of_companies)
         if with_models:
             _refresh_by_day(ModelSum, provider_id, days, around, Where())
@@ -100,9 +101,11 @@ _COUNTED = (
     "used.estimated AND used.cost > 0",
     *(f"used.{name} IS NULL AND {_USED}" for name in COUNTED),
 )
-_SUMS_OF_USAGE = ", ".join(
-    [*(f"SUM(used.{name})" for name in FIGURES), *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED)]
+_EACH_SUM_OF_USAGE = (
+    *(f"SUM(used.{name})" for name in FIGURES),
+    *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED),
 )
+_SUMS_OF_USAGE = ", ".join(_EACH_SUM_OF_USAGE)
 _SUMS_OF_DAYS = ", ".join(f"SUM(used.{name})" for name in _SUMMED)
 _IS_LARGE = " OR ".join(f"used.{name} > {_LARGE}" for name in FIGURES)
 # The first line names the types.
@@ -146,20 +149,50 @@ def _spans_of_days(model: type[UsageSum], targets: int, where: Where) -> str:
     """
 
 
-def _spans_of_keys(targets: int, where: Where) -> str:
-    """Selects the sums of weeks and months by key from the usage.
+def _spans_of_keys(weeks: int, months: int, where: Where) -> str:
+    """Selects the sums of weeks and months by key from the usage, whose rows are read and added up once.
 
-    Parameters: targets, the provider, the first and the last day of all, those of the condition.
+    A piece is of one week and one month: a week that begins in one month and ends in another has two.
+    Parameters: the first and the last day of all, those of the condition, then the provider and the first days of the
+    weeks, and the same of the months.
     """
     dimensions = ", ".join(f"used.{column}" for column in _columns(KeySum))
+    spans = " UNION ALL ".join(
+        f"""
+        SELECT CAST(%s AS bigint), {span.value}, used.{begins}, {dimensions}, used.currency, {_SUMS_OF_DAYS}
+        FROM piece AS used WHERE used.{begins} IN ({", ".join(["%s"] * count)})
+        GROUP BY used.{begins}, {dimensions}, used.currency, used.large_of
+        """
+        for span, begins, count in ((Span.WEEK, "week", weeks), (Span.MONTH, "month", months))
+    )
+    sums = ", ".join(
+        f"CAST({each} AS bigint) AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, _SUMMED, strict=True)
+    )
+    large_of = f"CASE WHEN {_IS_LARGE} THEN used.day END"
     return f"""
-        {_TARGETS.format(targets=", (%s, %s, %s)" * targets)}
-        SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {_SUMS_OF_USAGE}
-        FROM target JOIN {_USAGE} AS used ON used.day BETWEEN target.first AND target.last
-        WHERE used.day BETWEEN %s AND %s{where.on("used")}
-        GROUP BY target.span, target.first, {dimensions}, used.currency,
-            CASE WHEN {_IS_LARGE} THEN CAST(used.day AS varchar(10)) ELSE '' END
+        WITH piece AS (
+            SELECT {_week("used.day")} AS week, {_month("used.day")} AS month, {dimensions}, used.currency,
+                {large_of} AS large_of, {sums}
+            FROM {_USAGE} AS used
+            WHERE used.day BETWEEN %s AND %s{where.on("used")}
+            GROUP BY {_week("used.day")}, {_month("used.day")}, {dimensions}, used.currency, {large_of}
+        )
+        {spans}
     """
+
+
+def _week(day: str) -> str:
+    """SQL for the Monday of the week of ``day``."""
+    if connection.vendor == "postgresql":
+        return f"CAST(date_trunc('week', CAST({day} AS timestamp)) AS date)"
+    return f"date({day}, '-6 days', 'weekday 1')"
+
+
+def _month(day: str) -> str:
+    """SQL for the first day of the month of ``day``."""
+    if connection.vendor == "postgresql":
+        return f"CAST(date_trunc('month', CAST({day} AS timestamp)) AS date)"
+    return f"date({day}, 'start of month')"
 
 
 # --- Running them -----------------------------------------------------------------------------------------------------
@@ -202,15 +235,18 @@ def _refresh_by_day(
 def _insert_spans_of_keys(provider_id: int, around: Sequence[_Target], where: Where) -> None:
     adapt = connection.ops.adapt_datefield_value
     first, last = min(each.days.first for each in around), max(each.days.last for each in around)
+    weeks, months = (_firsts(around, span) for span in (Span.WEEK, Span.MONTH))
     _run(
-        _insert_into(KeySum) + _spans_of_keys(len(around), where),
-        (*_params(around), provider_id, adapt(first), adapt(last), *where.params),
+        _insert_into(KeySum) + _spans_of_keys(len(weeks), len(months), where),
+        (adapt(first), adapt(last), *where.params, provider_id, *weeks, provider_id, *months),
     )
 
 
 def _of_provider(provider_id: int) -> Where:
     """By number: SQLite looks for what is joined in every row of a view."""
-    return Where.any_of("project_id", Project.objects.filter(provider=provider_id).values_list("pk", flat=True))
+    return Where.any_of(
+        "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
+    )
 
 
 def _delete(
@@ -218,13 +254,13 @@ def _delete(
 ) -> None:
     adapt = connection.ops.adapt_datefield_value
     parts, params = [], []
-    starts = {Span.DAY: sorted(days)} | {
-        span: [each.days.first for each in around if each.span is span] for span in (Span.WEEK, Span.MONTH)
+    starts = {Span.DAY: [adapt(day) for day in sorted(days)]} | {
+        span: _firsts(around, span) for span in (Span.WEEK, Span.MONTH)
     }
     for span, firsts in starts.items():
         if firsts:
             parts.append(f"(used.span = {span.value} AND used.day IN ({', '.join(['%s'] * len(firsts))}))")
-            params += [adapt(first) for first in firsts]
+            params += firsts
     _run(
         f"DELETE FROM {model._meta.db_table} AS used WHERE used.provider_id = %s AND ({' OR '.join(parts)})"
         f"{where.on('used')}",
@@ -241,9 +277,25 @@ def _among(days: Collection[date]) -> Where:
     return Where(f" AND {{table}}.day IN ({', '.join(['%s'] * len(days))})", tuple(adapt(day) for day in sorted(days)))
 
 
+def _firsts(around: Iterable[_Target], span: Span) -> list[Any]:
+    """The first days of those of ``span``, as parameters."""
+    return [connection.ops.adapt_datefield_value(each.days.first) for each in around if each.span is span]
+
+
 def _params(around: Iterable[_Target]) -> list[Any]:
     adapt = connection.ops.adapt_datefield_value
     return [part for each in around for part in (each.span.value, adapt(each.days.first), adapt(each.days.last))]
+
+
+@contextmanager
+def _grouping_in_memory() -> Iterator[None]:
+    """Let PostgreSQL make groups by hashes: it takes rows that were written just now for a few, and would sort them."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    _run("SELECT set_config('enable_sort', 'off', TRUE), set_config('jit', 'off', TRUE)", ())
+    yield
+    _run("SET LOCAL enable_sort = on", ())
 
 
 def _run(statement: str, params: Sequence[Any]) -> None:
