@@ -4,8 +4,9 @@ SQLite keeps decimals as binary floating point and its sums drift; a 64-bit inte
 on both engines. In Python the value is always a Decimal.
 """
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,6 +14,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.amounts import LARGEST_INTEGER
 from core.sums import TotalTooLargeError
+
+Cell = TypeVar("Cell")
+
+# In which nothing is rounded: that raises an ArithmeticError.
+_EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
+_ONE = Decimal(1)
 
 if TYPE_CHECKING:
     _BigIntegerField = models.BigIntegerField[Decimal | None, Decimal | None]
@@ -59,8 +66,19 @@ class ScaledDecimalField(_BigIntegerField):
 
 def to_scaled(value: Decimal, scale: int) -> int:
     """Return value · 10^scale; raises ValueError where that is no integer."""
-    scaled = int(value.scaleb(scale)) if value.is_finite() else 0
-    # Scaling may round what has more digits than the context; comparing never does.
-    if Decimal(scaled).scaleb(-scale) != value:
-        raise ValueError(f"{value} is not exact at {scale} digits after the point.")
+    (scaled,) = to_scaled_column([value], scale, cell=int, unknown=0)
     return scaled
+
+
+def to_scaled_column(
+    values: Iterable[Decimal | None], scale: int, *, cell: Callable[[Decimal], Cell], unknown: Cell
+) -> list[Cell]:
+    """As to_scaled(), of many values at once; ``cell`` makes what is returned of a Decimal that has no other digits.
+
+    What is not a number is refused by ``cell``, or by the database.
+    """
+    scaled_by, without_point = _EXACT.scaleb, _EXACT.quantize
+    try:
+        return [unknown if value is None else cell(without_point(scaled_by(value, scale), _ONE)) for value in values]
+    except (ArithmeticError, ValueError):  # rounding, or nothing finite
+        raise ValueError(f"A value is not exact at {scale} digits after the point.") from None

@@ -70,25 +70,31 @@ def locked(provider_ids: Collection[int]) -> list[Provider]:
     return list(Provider.objects.select_for_update(no_key=True).filter(pk__in=provider_ids).order_by("pk"))
 
 
-def stage_payers(project_ids: Collection[int]) -> None:
+def stage_payers(project_ids: Collection[int]) -> dict[int, Periods]:
     """Fill the temporary table PAYERS with who pays for these projects, on every day; it ends with the transaction.
 
-    The caller holds the lock on their provider.
+    Returns the same by project. The caller holds the lock on their provider.
     """
-    _stage(_entries(project_ids, _periods(project_ids)))
+    periods = _periods(project_ids)
+    _stage(_entries(project_ids, periods))
+    return periods
 
 
 def attribute_staged(
-    *, provider: Provider, project_ids: Collection[int], days: Collection[date], used_before: Mapping[int, date | None]
+    *,
+    provider: Provider,
+    periods: Mapping[int, Periods],
+    days: Collection[date],
+    used_before: Mapping[int, date | None],
 ) -> None:
     """What is left to do after rows of these projects and days were stored with the payers that PAYERS names.
 
     The parts of split rows, keyless usage, and the sums. The caller holds the lock on ``provider`` and has read it
-    since. ``used_before`` are the keys' first days of use as they were before: keyless usage is shared anew from the
-    earliest day on which a key has come into use, or is no longer. Raises TotalTooLargeError.
+    since. ``periods`` are those that stage_payers() returned. ``used_before`` are the keys' first days of use as they
+    were before: keyless usage is shared anew from the earliest day on which a key has come into use, or is no longer.
+    Raises TotalTooLargeError.
     """
-    touched, projects = set(days), set(project_ids)
-    periods = _periods(project_ids)
+    touched, projects = set(days), set(periods)
     shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
     keyless = _keyless_ids(provider) if shares_keyless else set()
     divided = {pk for pk, of_project in periods.items() if of_project.has_splits and pk not in keyless}

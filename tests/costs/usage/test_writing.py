@@ -64,7 +64,7 @@ def test_largest_figures_are_stored_exactly() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["a\tb", "a\nb", "\\N", "\\.", "名前", "a'b\"c", "100%", " x "])
+@pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\rb", "\\N", "\\.", "a\\tb", "名前", "a'b\"c", "100%", " x "])
 def test_model_ids_are_stored_as_they_are(text: str) -> None:
     """No character of an id means anything on the way to the table."""
     project = make_project()
