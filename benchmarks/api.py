@@ -1,6 +1,7 @@
 """What programs ask most: a month's costs by company, asked as a program does.
 
-Reference: one naive SUM per company over the raw rows of the month.
+Reference: one naive SUM per company over the raw rows of the month. How many requests a second the embedded product
+answers is benchmarks.serving's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from api.models import Scope
 from api.services import create_token
-from benchmarks import pages
+from benchmarks import pages, serving
 from benchmarks.measuring import reads_of, recorded_statements, timed
 from benchmarks.results import Result
 from benchmarks.world import Effort, today
@@ -47,6 +48,7 @@ def measure(effort: Effort) -> Iterator[Result]:
                 details |= {"rows_read": reads.rows, "heaviest": reads.heaviest}
             p95 = times[len(times) * 95 // 100 - 1]
             yield Result("api", f"{name}, 95 of 100", p95 * 1000, "ms", {"raw SUM": p95 / raw}, details)
+    yield from serving.measure(effort)
 
 
 def _seconds(client: Client, query: dict[str, str]) -> float:

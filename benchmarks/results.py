@@ -20,6 +20,8 @@ _PRINTED = {
     "peak_mb": "MB above idle",
     "rows_scanned": "rows of usage read without an index",
     "grown_mb": "MB grown per worker",
+    "server_ms": "ms of the server's processor time each",
+    "slow_ms": "ms at most for 95 of 100",
     "postgresql_ms": "ms of it in the database",
 }
 

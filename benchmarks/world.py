@@ -55,6 +55,8 @@ class Effort:
     exported_rows: int
     synced_workspaces: int
     answer_bytes: int
+    demo_days: int  # of the embedded product's own data
+    served_requests: int
 
 
 SMALL = Size(workspaces=1, keys=12, models=3, days=365, companies=5)
@@ -72,6 +74,8 @@ QUICK_EFFORT = Effort(
     exported_rows=200_000,
     synced_workspaces=64,
     answer_bytes=40_000_000,
+    demo_days=365,
+    served_requests=2_000,
 )
 WHOLE_EFFORT = Effort(
     small=SMALL,
@@ -82,6 +86,8 @@ WHOLE_EFFORT = Effort(
     exported_rows=500_000,
     synced_workspaces=300,
     answer_bytes=40_000_000,
+    demo_days=365,
+    served_requests=2_000,
 )
 TOY_EFFORT = Effort(
     small=TOY_SMALL,
@@ -92,6 +98,8 @@ TOY_EFFORT = Effort(
     exported_rows=1_000,
     synced_workspaces=2,
     answer_bytes=50_000,
+    demo_days=40,
+    served_requests=40,
 )
 
 

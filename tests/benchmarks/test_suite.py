@@ -55,6 +55,13 @@ def test_pages_tell_their_queries_and_what_these_read(engine: str, report: dict[
     assert all(("rows_read" in page["details"]) == (engine == "postgresql") for page in pages)
 
 
+def test_the_embedded_product_is_asked_from_outside(report: dict[str, Any]) -> None:
+    """On any engine: the product has its own. The processor time of its process is told along."""
+    (served,) = [result for result in report["results"] if result["unit"] == "requests/s"]
+
+    assert served["details"]["server_ms"] > 0
+
+
 def test_an_hourly_sync_reads_what_the_stand_in_answers(report: dict[str, Any]) -> None:
     """The measured one is a whole one: requests, rows, queries."""
     (hour,) = [result["details"] for result in report["results"] if "one hour" in result["name"]]
