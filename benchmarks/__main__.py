@@ -19,7 +19,7 @@ from benchmarks.results import Report, Result, lines_of
 from tests.services.postgresql import PostgresServer, new_database
 from tests.services.programs import POSTGRESQL, MissingProgramError
 
-PARTS = ("pages", "api", "storage", "exports", "writing", "syncing", "decoding")
+PARTS = ("pages", "api", "storage", "exports", "writing", "syncing", "decoding", "alerts")
 ENGINES = ("postgresql", "sqlite")
 # Of a server of our own. What the database's housekeeping does by itself would be measured now and then; it is asked
 # for by name instead.
@@ -101,7 +101,7 @@ def _database(engine: str) -> Iterator[None]:
 
 
 def _measured(options: argparse.Namespace) -> Report:
-    from benchmarks import api, decoding, exports, pages, storage, syncing, world, writing
+    from benchmarks import alerts, api, decoding, exports, pages, storage, syncing, world, writing
     from benchmarks.loading import load, refresh_statistics, verify
 
     if options.toy:
@@ -133,6 +133,7 @@ def _measured(options: argparse.Namespace) -> Report:
         "syncing": lambda: syncing.measure(effort),
         "exports": lambda: exports.measure(loaded, effort),
         "decoding": lambda: decoding.measure(effort),
+        "alerts": lambda: alerts.measure(effort),
     }
     results: list[Result] = []
     for part in options.only:

@@ -22,6 +22,7 @@ _PRINTED = {
     "grown_mb": "MB grown per worker",
     "server_ms": "ms of the server's processor time each",
     "slow_ms": "ms at most for 95 of 100",
+    "cpu_ms": "ms of this process",
     "postgresql_ms": "ms of it in the database",
 }
 

@@ -57,6 +57,8 @@ class Effort:
     answer_bytes: int
     demo_days: int  # of the embedded product's own data
     served_requests: int
+    series: int  # of spend, that are watched
+    budgets: int
 
 
 SMALL = Size(workspaces=1, keys=12, models=3, days=365, companies=5)
@@ -76,6 +78,8 @@ QUICK_EFFORT = Effort(
     answer_bytes=40_000_000,
     demo_days=365,
     served_requests=2_000,
+    series=2_000,
+    budgets=1_000,
 )
 WHOLE_EFFORT = Effort(
     small=SMALL,
@@ -88,6 +92,8 @@ WHOLE_EFFORT = Effort(
     answer_bytes=40_000_000,
     demo_days=365,
     served_requests=2_000,
+    series=2_000,
+    budgets=1_000,
 )
 TOY_EFFORT = Effort(
     small=TOY_SMALL,
@@ -100,6 +106,8 @@ TOY_EFFORT = Effort(
     answer_bytes=50_000,
     demo_days=40,
     served_requests=40,
+    series=20,
+    budgets=12,
 )
 
 

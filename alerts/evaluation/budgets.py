@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.db import DatabaseError, transaction
 
 from alerts.evaluation.budget_news import Unassigned, budget_news
 from alerts.models import AlertEvent, Budget, Passing, Threshold
+from alerts.rules.world import World
 from alerts.services.raising import raise_alert
 from core.days import DateRange
 from core.money import Money
-from core.months import first_of, preceding
 from costs.models import SETTLES_AFTER
 from costs.reports import forecast
-from costs.reports.spending import KnownDays, Subject, known_days, spend_by_day
-from costs.reports.totals import Totals
+from costs.reports.spending import NO_SPEND, DailySpend, KnownDays, Subject, daily_spend, known_days, together
 from costs.usage.coverage import Coverage
 from providers.models import Provider
 
@@ -31,8 +30,6 @@ logger = logging.getLogger(__name__)
 # Settled days of a period before its forecast is told of.
 SETTLED_DAYS = 5
 
-ByDay: TypeAlias = Mapping[date, Totals]
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -40,7 +37,7 @@ class Standing:
 
     budget: Budget
     period: DateRange
-    by_day: ByDay
+    spend: DailySpend  # also of days before the period, which a forecast goes by
     known: KnownDays
     today: date
 
@@ -55,10 +52,9 @@ class Standing:
     def _has(self, day: date) -> bool:
         return self.period.first <= day <= min(self.period.last, self.today)
 
-    @cached_property
+    @property
     def _costs(self) -> Mapping[date, Decimal]:
-        """In the budget's currency; also of days before the period, which a forecast goes by."""
-        return {day: sums.cost_in(self.budget.currency) for day, sums in self.by_day.items()}
+        return self.spend.cost_by_day(self.budget.currency)
 
     @cached_property
     def spent(self) -> Decimal:
@@ -67,18 +63,18 @@ class Standing:
     @property
     def is_partial(self) -> bool:
         """Whether some of the usage has no price yet."""
-        return any(sums.unpriced_rows for day, sums in self.by_day.items() if self._has(day))
+        return any(self._has(day) for day in self.spend.unpriced)
 
     @cached_property
     def expected(self) -> Decimal | None:
         """What the period will have cost; None where it is over or there is too little to go by."""
-        if self.period.last < self.today or not self.by_day:
+        if self.period.last < self.today or self.spend.first_use is None:
             return None
         found = forecast.forecast(
             self._costs,
             self.known.complete(self.coverage),
             today=self.today,
-            first_use=min(self.by_day),
+            first_use=self.spend.first_use,
             period=self.period,
         )
         return found.amount if found else None
@@ -104,14 +100,13 @@ class Standing:
         return self.expected if self.may_tell_of_forecast else None
 
 
-def evaluate_budgets(*, now: datetime) -> None:
+def evaluate_budgets(world: World) -> None:
     """Every budget in its present period – and in the one before, as long as that one's figures may change."""
-    today = now.date()
-    budgets = list(Budget.objects.with_subjects().prefetch_related("thresholds"))
-    periods = [(budget, period) for budget in budgets for period in _periods(budget, today)]
+    now, today = world.now, world.today
+    periods = [(budget, period) for budget in world.budgets for period in _periods(budget, today)]
     if not periods:
         return
-    standings = stand(periods, today=today)
+    standings = stand(periods, world)
     passings = {
         (passing.threshold_id, passing.period_first): passing
         for passing in Passing.objects.filter(period_first__in={period.first for _budget, period in periods})
@@ -127,24 +122,32 @@ def evaluate_budgets(*, now: datetime) -> None:
     _remember([each for each in standings if each.period.last >= today or each.budget.ends_on], now)
 
 
-def stand(periods: Sequence[tuple[Budget, DateRange]], *, today: date) -> list[Standing]:
+def stand(periods: Sequence[tuple[Budget, DateRange]], world: World) -> list[Standing]:
     """How budgets stand in these periods; about a dozen queries, however many they are.
 
-    Those of long periods are read apart, so that their days are not read of everybody.
+    What the days before the weeks that all watch cost is read only of whom a period reaches back so far.
     """
-    recent = preceding(first_of(today))
-    first = min([period.first for _budget, period in periods] + [forecast.window(today).first])
-    known = known_days(Provider.objects.all(), DateRange(first, today), today=today)
-    groups: dict[tuple[Subject, bool], list[tuple[Budget, DateRange]]] = defaultdict(list)
+    earlier: dict[Subject, dict[int | None, date]] = defaultdict(dict)
     for budget, period in periods:
-        groups[subject_of(budget)[0], period.first >= recent].append((budget, period))
+        if period.first < world.weeks.first:
+            subject, pk = subject_of(budget)
+            earlier[subject][pk] = min(period.first, earlier[subject].get(pk, period.first))
+    known, before = world.known, {}
+    if earlier:
+        first = min(day for firsts in earlier.values() for day in firsts.values())
+        known = known_days(Provider.objects.all(), DateRange(first, world.today), today=world.today)
+        until = world.weeks.first - timedelta(days=1)
+        before = {
+            subject: daily_spend(subject, DateRange(min(firsts.values()), until), [pk for pk in firsts if pk])
+            for subject, firsts in earlier.items()
+        }
     standings = []
-    for (subject, _is_recent), of_group in groups.items():
-        span = DateRange(min([period.first for _budget, period in of_group] + [forecast.window(today).first]), today)
-        found = spend_by_day(subject, {subject_of(budget)[1] for budget, _period in of_group}, span)
-        standings += [
-            Standing(budget, period, found.get(subject_of(budget)[1], {}), known, today) for budget, period in of_group
-        ]
+    for budget, period in periods:
+        subject, pk = subject_of(budget)
+        spend = world.spend(subject).get(pk, NO_SPEND)
+        if period.first < world.weeks.first:
+            spend = together([before[subject].get(pk, NO_SPEND), spend])
+        standings.append(Standing(budget, period, spend, known, world.today))
     return standings
 
 

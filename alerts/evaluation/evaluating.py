@@ -9,6 +9,7 @@ from alerts.evaluation.budgets import evaluate_budgets
 from alerts.evaluation.watching import evaluate_rules
 from alerts.lanes import lane_of_ones_own
 from alerts.models import EvaluationRequest, Lane
+from alerts.rules.world import World
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ def evaluate_if_asked(*, now: datetime) -> bool:
         lane = Lane.objects.get(name=LANE)
         if not asked and lane.done_at and now - AT_LEAST_EVERY < lane.done_at <= now:
             return False
-        evaluate_budgets(now=now)
-        evaluate_rules(now=now)
+        world = World(now)
+        evaluate_budgets(world)
+        evaluate_rules(world)
         for start in range(0, len(asked), 500):
             EvaluationRequest.objects.filter(pk__in=asked[start : start + 500]).delete()
         Lane.objects.filter(name=LANE).update(done_at=now)

@@ -23,10 +23,10 @@ from providers.models import Provider
 logger = logging.getLogger(__name__)
 
 
-def evaluate_rules(*, now: datetime) -> None:
+def evaluate_rules(world: World) -> None:
     """Ask every rule that is on; one that fails is logged, and keeps no other from being asked."""
     chosen = {setting.slug: setting for setting in RuleSetting.objects.all()}
-    world, context = World(now), _Context(now)
+    context = _Context(world.now)
     for rule in rules():
         setting = chosen.get(rule.slug)
         if not (setting.is_on if setting else rule.is_on_at_first):

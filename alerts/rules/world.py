@@ -1,19 +1,19 @@
-"""What rules may look at: read once per evaluation, and only what some rule asks for."""
+"""What budgets and rules look at: read once per evaluation, and only what some of them asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from alerts.models import RuleMemory
+from alerts.models import Budget, RuleMemory
 from core.days import DateRange
 from core.months import first_of
 from costs.reports.rhythm import REACH
-from costs.reports.spenders import Spender, spenders
-from costs.reports.spending import KnownDays, known_days, unassigned
+from costs.reports.spenders import Spender, large_projects, spenders
+from costs.reports.spending import DailySpend, KnownDays, Subject, daily_spend, known_days, together, unassigned
 from costs.reports.totals import Totals
 from providers.models import Project, Provider
 from providers.plan import Plan
@@ -33,6 +33,7 @@ class Planned:
 @dataclass(frozen=True)
 class World:
     now: datetime
+    _spend: dict[Subject, Mapping[int | None, DailySpend]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def today(self) -> date:
@@ -72,9 +73,36 @@ class World:
         return DateRange(self.today - REACH - timedelta(days=14), self.today)
 
     @cached_property
+    def budgets(self) -> Sequence[Budget]:
+        """With their thresholds."""
+        return list(Budget.objects.with_subjects().prefetch_related("thresholds"))
+
+    def spend(self, subject: Subject) -> Mapping[int | None, DailySpend]:
+        """Of these weeks, by who spent it: the one reading for budgets and rules.
+
+        Of API keys the large ones, and those that have a budget.
+        """
+        if subject not in self._spend:
+            self._spend[subject] = self._read(subject)
+        return self._spend[subject]
+
+    def _read(self, subject: Subject) -> Mapping[int | None, DailySpend]:
+        if subject is Subject.EVERYTHING:
+            return {None: together(self.spend(Subject.PROVIDER).values())}
+        if subject is Subject.PROJECT:
+            budgeted = {budget.project_id for budget in self.budgets if budget.project_id is not None}
+            return daily_spend(subject, self.weeks, budgeted.union(self._large_projects))
+        return daily_spend(subject, self.weeks)
+
+    @cached_property
+    def _large_projects(self) -> Mapping[int, int]:
+        return large_projects(self.weeks, LARGE_PROJECT)
+
+    @cached_property
     def spenders(self) -> Sequence[Spender]:
         """Of these weeks."""
-        return spenders(self.weeks, projects_from=LARGE_PROJECT)
+        watched = (Subject.PROVIDER, Subject.COMPANY, Subject.PROJECT)
+        return spenders({subject: self.spend(subject) for subject in watched}, self._large_projects)
 
     @cached_property
     def known(self) -> KnownDays:

@@ -22,7 +22,7 @@ from core.request_helpers import person
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.reports.contributors import Contributor, contributors
-from costs.reports.spending import spend_by_day
+from costs.reports.spending import NO_SPEND, daily_spend
 
 PER_PAGE = 30
 
@@ -64,10 +64,10 @@ def _days_table(episode: SpendEpisode) -> Table:
     """By the figures as they are now; two weeks before it, for comparison."""
     subject, pk = subject_of(episode)
     days = DateRange(episode.first_day - timedelta(days=14), episode.last_day)
-    spent = spend_by_day(subject, [pk], days).get(pk, {})
+    spent = daily_spend(subject, days, [pk]).get(pk, NO_SPEND).cost_by_day(episode.currency)
     rows = []
     for day in reversed(list(days)):
-        cost = spent[day].cost_in(episode.currency) if day in spent else Decimal(0)
+        cost = spent.get(day, Decimal(0))
         usual = episode.expected_by_day.get(day.isoformat())
         rows.append(Row((formatters.day(day), *_figures(episode.currency, cost, usual))))
     columns = (Column("Day", is_number=False), Column("Spent"), Column("Usual"), Column("More"))

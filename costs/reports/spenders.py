@@ -1,20 +1,16 @@
-"""Everybody who spends, day by day: all companies, providers and large API keys in few queries.
-
-Costs alone, without what else sums tell, because there may be thousands of them and who reads this wants nothing more.
-"""
+"""Everybody who spends, day by day: all companies, providers and large API keys."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from core.days import DateRange
 from core.sums import ExactSum
-from costs.models import DailyUsage, KeySum, Span
-from costs.reports.spending import Subject
-from costs.reports.totals import all_usage
+from costs.models import KeySum, Span
+from costs.reports.spending import DailySpend, Subject
 from providers.models import Project
 
 # API keys, agents and so on that are looked at: those that cost most, of all workspaces together.
@@ -32,29 +28,23 @@ class Spender:
     costs: dict[date, Decimal]
 
 
-def spenders(days: DateRange, *, projects_from: Decimal) -> list[Spender]:
-    """All that spent anything in ``days``; of projects the largest that spent at least so much. Four queries."""
-    found: dict[tuple[Subject, int, int | None, str], dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    sums = all_usage().sums_of_days("company").between(days.first, days.last).exclude(currency="").order_by()
-    for company, provider, currency, day, cost in sums.values_list(
-        "company_id", "provider_id", "currency", "day"
-    ).annotate(sum_cost=ExactSum("cost")):
-        if cost:
-            found[Subject.PROVIDER, provider, provider, currency][day] += cost
-            if company is not None:
-                found[Subject.COMPANY, company, None, currency][day] += cost
-    providers = _large_projects(days, projects_from)
-    usage = DailyUsage.objects.between(days.first, days.last).filter(project__in=providers).exclude(currency="")
-    for project, currency, day, cost in (
-        usage.order_by().values_list("project_id", "currency", "day").annotate(sum_cost=ExactSum("cost"))
-    ):
-        if cost:
-            found[Subject.PROJECT, project, providers[project], currency][day] = cost
-    return [Spender(*who, costs=dict(costs)) for who, costs in found.items()]
+def spenders(spend: Mapping[Subject, Mapping[int | None, DailySpend]], providers: Mapping[int, int]) -> list[Spender]:
+    """All who spent anything, in each currency; of API keys those of which ``providers`` are given."""
+    found = []
+    for subject, by_pk in spend.items():
+        for pk, of_one in by_pk.items():
+            if pk is None or (subject is Subject.PROJECT and pk not in providers):
+                continue
+            provider_id = {Subject.PROVIDER: pk, Subject.PROJECT: providers.get(pk)}.get(subject)
+            for currency, by_day in of_one.costs.items():
+                costs = {day: cost for day, cost in by_day.items() if cost}
+                if currency and costs:
+                    found.append(Spender(subject, pk, provider_id, currency, costs))
+    return found
 
 
-def _large_projects(days: DateRange, least: Decimal) -> dict[int, int]:
-    """Their providers, by project; two queries: by the weeks that sums are kept of."""
+def large_projects(days: DateRange, least: Decimal) -> dict[int, int]:
+    """The providers of those that spent most, and at least so much; two queries: by the weeks that sums are kept of."""
     weeks = KeySum.objects.of_span(Span.WEEK).between(days.first, days.last).order_by()
     costs = weeks.values_list("project_id").annotate(sum_cost=ExactSum("cost"))
     large = sorted(((cost, pk) for pk, cost in costs if cost and cost >= least), reverse=True)[:MOST_PROJECTS]

@@ -6,16 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Final
 
 from core.days import DateRange
+from costs.models import Span
 from costs.reports.comparison import unpriced_days
-from costs.reports.selection import Usage
+from costs.reports.selection import Usage, sources_of
 from costs.reports.totals import Totals, all_usage, totals_by
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
 from providers.models import Provider
+
+NO_COST: Final = Decimal(0)
 
 
 class Subject(Enum):
@@ -27,18 +31,59 @@ class Subject(Enum):
     PROJECT = "project_id"
 
 
-def spend_by_day(subject: Subject, ids: Collection[int | None], days: DateRange) -> dict[Any, dict[date, Totals]]:
-    """The sums of each day of ``days`` on which each of ``ids`` used something; one query.
+@dataclass(frozen=True)
+class DailySpend:
+    """What somebody's days cost, in each currency – "" where there is no price; a day without usage is not there."""
 
-    The id None is what is assigned to no company.
+    costs: Mapping[str, Mapping[date, Decimal]]
+    unpriced: frozenset[date]  # days of which some usage has no price
+
+    @cached_property
+    def first_use(self) -> date | None:
+        return min((min(by_day) for by_day in self.costs.values()), default=None)
+
+    def cost_by_day(self, currency: str) -> Mapping[date, Decimal]:
+        return self.costs.get(currency, {})
+
+
+NO_SPEND = DailySpend({}, frozenset())
+
+
+def daily_spend(subject: Subject, days: DateRange, ids: Collection[int] | None = None) -> dict[int | None, DailySpend]:
+    """Of each of ``ids``, or – None – of all of them that used something in ``days``; one query.
+
+    Costs alone, since there may be thousands of them with dozens of days each. The id None is what is assigned to no
+    company.
     """
-    found: dict[Any, dict[date, Totals]] = defaultdict(dict)
-    usage = _of(subject, ids).between(days.first, days.last)
     if subject is Subject.EVERYTHING:
-        return {None: {day: sums for (day,), sums in totals_by(usage, "day").items()}}
-    for (pk, day), sums in totals_by(usage, subject.value, "day").items():
-        found[pk][day] = sums
-    return found
+        return {None: together(daily_spend(Subject.PROVIDER, days).values())}
+    usage = all_usage().between(days.first, days.last)
+    if ids is not None:
+        usage = usage.filter(**{f"{subject.value.removesuffix('_id')}__in": ids})
+    costs: dict[int | None, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
+    unpriced: dict[int | None, set[date]] = defaultdict(set)
+    (source,) = sources_of(usage, (subject.value,), {"": {Span.DAY: list(days)}})
+    sums = source.model.objects.sums()
+    for pk, currency, day, cost, unpriced_rows in source.values_list(subject.value, "currency", "day").annotate(
+        sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"]
+    ):
+        costs[pk][currency][day] = cost or NO_COST
+        if unpriced_rows:
+            unpriced[pk].add(day)
+    return {pk: DailySpend(dict(of_one), frozenset(unpriced.get(pk, ()))) for pk, of_one in costs.items()}
+
+
+def together(spends: Iterable[DailySpend]) -> DailySpend:
+    """The sum of several, day by day."""
+    costs: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    unpriced: set[date] = set()
+    for spend in spends:
+        for currency, by_day in spend.costs.items():
+            of_currency = costs[currency]
+            for day, cost in by_day.items():
+                of_currency[day] += cost
+        unpriced |= spend.unpriced
+    return DailySpend({currency: dict(by_day) for currency, by_day in costs.items()}, frozenset(unpriced))
 
 
 def unassigned(days: DateRange) -> Totals:
@@ -48,12 +93,6 @@ def unassigned(days: DateRange) -> Totals:
 
 def spend_total(usage: Usage) -> Totals:
     return totals_by(usage).get((), Totals())
-
-
-def _of(subject: Subject, ids: Collection[int | None]) -> Usage:
-    if subject is Subject.EVERYTHING:
-        return all_usage()
-    return all_usage().filter(**{f"{subject.value.removesuffix('_id')}__in": ids})
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from alerts.evaluation.budgets import SETTLED_DAYS, evaluate_budgets
 from alerts.models import Alert, AlertEvent, Passing, Threshold
+from alerts.rules.world import World
 from alerts.services.budgets import Limit, save_budget
 from costs.models import ReadDay, end_of
 from providers.models import Company
@@ -213,4 +214,4 @@ def test_many_budgets_take_as_many_queries_as_few(acme: Spender, django_assert_m
 
     assert callable(django_assert_max_num_queries)
     with django_assert_max_num_queries(12):
-        evaluate_budgets(now=NOW)
+        evaluate_budgets(World(NOW))

@@ -74,7 +74,7 @@ def test_one_that_dies_is_repeated(watched: Spender, monkeypatch: pytest.MonkeyP
     watched.spends("83")
     EvaluationRequest.objects.create(reason="sync", asked_at=NOW)
     with monkeypatch.context() as dying:
-        dying.setattr("alerts.evaluation.evaluating.evaluate_budgets", lambda **_now: 1 / 0)
+        dying.setattr("alerts.evaluation.evaluating.evaluate_budgets", lambda _world: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             evaluate_if_asked(now=NOW)
     Lane.objects.update(claimed_until=NOW + LEASE)

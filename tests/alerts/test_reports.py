@@ -13,6 +13,7 @@ from accounts.models import Role
 from alerts.delivery.outbox import work_through
 from alerts.evaluation.watching import evaluate_rules
 from alerts.models import Alert, Delivery, RuleSetting, Severity, Subscription
+from alerts.rules.world import World
 from costs.statements.closing import close_month
 from providers.models import Company, Project
 from tests.costs.worlds import NEXT_YEAR, SEPTEMBER, make_world
@@ -41,7 +42,7 @@ def acme() -> Company:
 
 def sent(kind: str, *, at: datetime = NEXT_YEAR) -> list[mail.EmailMultiAlternatives]:
     """The mails of this kind, after a look and a turn of the outbox."""
-    evaluate_rules(now=at)
+    evaluate_rules(World(at))
     Delivery.objects.exclude(alert__kind=kind).delete()
     work_through("mail", clock=lambda: at)
     return mail.outbox  # type: ignore[return-value]
@@ -103,8 +104,8 @@ def test_the_week_is_summed_up_for_the_team_on_monday(acme: Company) -> None:
 
 def test_the_week_is_summed_up_once(acme: Company) -> None:
     """However often it is looked at that day."""
-    evaluate_rules(now=MONDAY)
-    evaluate_rules(now=MONDAY.replace(hour=18))
+    evaluate_rules(World(MONDAY))
+    evaluate_rules(World(MONDAY.replace(hour=18)))
 
     assert Alert.objects.filter(kind="report.weekly").count() == 1
 

@@ -11,6 +11,7 @@ import pytest
 from alerts.evaluation.watching import evaluate_rules
 from alerts.models import Alert, RuleSetting, Severity
 from alerts.rules import rules
+from alerts.rules.world import World
 from providers.models import Provider
 from tests.factories import NOW, make_project, make_provider, make_restatement, make_usage
 
@@ -33,7 +34,7 @@ def money(amount: str) -> dict[str, str]:
 
 def told(*, hours: float = 0) -> dict[str, str]:
     """Title by rule, of all that was ever told, after a look so many hours later."""
-    evaluate_rules(now=NOW + timedelta(hours=hours))
+    evaluate_rules(World(NOW + timedelta(hours=hours)))
     return {alert.kind: alert.title for alert in Alert.objects.all()}
 
 

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts.evaluation.watching import evaluate_rules
 from alerts.models import Alert, RuleSetting, SpendEpisode
+from alerts.rules.world import World
 from alerts.services.episodes import say_of_episode
 from core.days import DateRange
 from costs.models import DailyUsage
 from costs.reports.contributors import contributors
-from costs.reports.spenders import spenders
 from costs.reports.spending import Subject
 from costs.usage.attribution import attribute
 from providers.models import Company, Project
@@ -57,7 +57,7 @@ def spends(project: Project, costs: dict[date, str]) -> None:
 
 def told(*, days: int = 0, only: Iterable[str] = ("spend.unusual",)) -> list[str]:
     """The titles of all that was ever told, after a look so many days later."""
-    evaluate_rules(now=NOW + timedelta(days=days))
+    evaluate_rules(World(NOW + timedelta(days=days)))
     return [alert.title for alert in Alert.objects.filter(kind__in=only).order_by("pk")]
 
 
@@ -221,17 +221,17 @@ def test_a_spender_of_old_who_goes_silent_is_told_of_until_it_spends_again() -> 
 
 
 def test_who_spends_is_read_in_the_same_few_queries_however_many_they_are() -> None:
-    """Four; and following them asks once for the episodes."""
+    """Two of sums, three of keys, and one for those that have a budget."""
     for name in ("Acme", "Bluebird", "Cedar"):
         make_spender(name)
 
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        found = spenders(DateRange(FIRST, TODAY), projects_from=Decimal(10))
+        found = World(NOW).spenders
 
     assert len(found) == 9
-    assert len(queries) == 4
+    assert len(queries) == 6
 
 
 def test_price_and_quantity_add_up_to_the_change() -> None:

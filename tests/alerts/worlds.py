@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from alerts.evaluation.budgets import evaluate_budgets
 from alerts.models import Alert, Budget, Threshold
+from alerts.rules.world import World
 from alerts.services.budgets import Limit, save_budget
 from costs.models import DailyUsage
 from costs.usage.attribution import attribute
@@ -67,7 +68,7 @@ def make_budget(
 
 def evaluate(*, now: datetime = NOW) -> list[str]:
     """The titles of what there is after an evaluation, oldest first."""
-    evaluate_budgets(now=now)
+    evaluate_budgets(World(now))
     return [alert.title for alert in Alert.objects.order_by("pk")]
 
 
