@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -28,6 +29,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.audit.listing import audit_csv
 from accounts.models import AuditEntry
 from administrate import __version__
+from alerts.export import Columns
+from alerts.export import exported as exported_alerts
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from costs.exports.focus import focus_csv
 from costs.exports.usage import usage_csv
@@ -68,6 +71,7 @@ def files() -> Mapping[str, Callable[[], Iterator[str]]]:
         "sync_runs.csv": lambda: _table(SyncRun.objects.select_related("provider").order_by("pk"), _RUN),
         "audit.csv": lambda: audit_csv(AuditEntry.objects.order_by("at", "pk")),
         "members.csv": _members,
+        **{name: partial(_table, rows, columns) for name, (rows, columns) in exported_alerts().items()},
     }
 
 
@@ -172,9 +176,6 @@ def _one_moment() -> Iterator[None]:
 
 
 # --- What is in it ----------------------------------------------------------------------------------------------------
-
-# Headings, each with the function of its cells.
-Columns = Mapping[str, Callable[[Any], object]]
 
 _COMPANY: Final[Columns] = {
     "id": lambda company: company.pk,

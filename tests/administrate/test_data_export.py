@@ -8,7 +8,7 @@ import io
 import json
 import threading
 import zipfile
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,22 @@ from accounts.models import Role
 from accounts.services.inviting import invite
 from administrate import data_export
 from administrate.data_export import files
+from alerts.models import Endpoint, Preferences, RuleSetting, Severity, Subscription
+from alerts.services.endpoints import add_endpoint
+from alerts.services.raising import News, raise_alert
 from core.audit import audit_event
 from core.secrets import ApiKey, encrypt
 from costs.models import Restatement
 from costs.statements.closing import close_month
 from providers.models import Project, Provider
+from tests.alerts.worlds import make_budget
 from tests.factories import (
     API_KEY,
     NOW,
     TODAY,
     make_assignment,
     make_company,
+    make_episode,
     make_keyless,
     make_project,
     make_provider,
@@ -70,6 +75,15 @@ def stored() -> Provider:
     anna = make_user(username="anna", role=Role.COMPANY_VIEWER, companies=[acme], email="anna@example.com")
     Authenticator.objects.create(user=anna, type=Authenticator.Type.TOTP, data={"secret": encrypt(ApiKey(API_KEY))})
     invite(role=Role.VIEWER, companies=[], email="", invited_by=anna, now=NOW)
+    make_budget("500", company=acme, percents=[80])
+    raise_alert(
+        News(key="1", kind="test", severity=Severity.WARNING, title="Look", sentences=("A.",), path="/"), now=NOW
+    )
+    make_episode(company=acme, feedback="planned")
+    RuleSetting.objects.create(slug="spend.unusual", limit=25)
+    Preferences.objects.create(user=anna, quiet_from=time(22), quiet_until=time(7))
+    Subscription.objects.create(user=anna, company=acme, minimum=Subscription.NEVER)
+    add_endpoint(url="https://93.184.216.34/hooks/T0PSECRET")
     audit_event("company.changed", acme, actor=anna, old={"name": "A"}, new={"name": "B", "token": API_KEY})
     return provider
 
@@ -122,6 +136,23 @@ def test_the_rows_say_what_is_stored(folder: Path, stored: Provider) -> None:
     assert rows(folder, "audit.csv")[-1]["actor"] == "anna"
 
 
+def test_what_is_watched_and_who_is_told_is_in_it(folder: Path) -> None:
+    """Of webhooks no more than pages show."""
+    (budget,), (alert,), (episode,) = (
+        rows(folder, f"{name}.csv") for name in ("budgets", "alerts", "unusual_spending")
+    )
+    assert (budget["of"], budget["subject"], budget["amount"]) == ("company", "'=Acme", "500")
+    assert budget["thresholds"] == "actual 80 %"
+    assert (alert["title"], alert["severity"], alert["raised_at"]) == ("Look", "warning", NOW.isoformat())
+    assert (episode["first_day"], episode["actual"], episode["feedback"]) == ("2026-11-21", "60", "planned")
+    assert rows(folder, "watching.csv") == [{"rule": "spend.unusual", "is_on": "true", "limit": "25"}]
+    (preferences,) = rows(folder, "notifications.csv")
+    assert (preferences["username"], preferences["quiet_from"]) == ("anna", "22:00:00")
+    assert rows(folder, "subscriptions.csv") == [{"username": "anna", "company": "'=Acme", "from": "nothing"}]
+    (webhook,) = rows(folder, "webhooks.csv")
+    assert (webhook["kind"], webhook["host"], webhook["from"]) == ("webhook", "93.184.216.34", "info")
+
+
 def test_no_secret_is_in_it(folder: Path, stored: Provider) -> None:
     """No key, nor what is made of one; no hash of a password, no second factor, no invitation."""
     everything_written = b"".join(path.read_bytes() for path in folder.iterdir()).decode()
@@ -135,9 +166,12 @@ def test_no_secret_is_in_it(folder: Path, stored: Provider) -> None:
         user.password.rpartition("$")[2],
         Authenticator.objects.get().data["secret"],
         *user._meta.apps.get_model("accounts", "Invitation").objects.values_list("token_digest", flat=True),
+        "T0PSECRET",
+        *Endpoint.objects.values_list("encrypted_url", "encrypted_secret").get(),
+        *Endpoint.objects.get().signing_secrets(NOW),
     ]
 
-    assert len(secrets) == 8
+    assert len(secrets) == 12
     for secret in secrets:
         assert secret
         assert secret not in everything_written

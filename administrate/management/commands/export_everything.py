@@ -16,7 +16,8 @@ from core.commands import ProductCommand, bad_input, failure
 class Command(ProductCommand):
     help = (
         "Write all that is stored as CSV files with a manifest: usage, FOCUS, restatements, companies, providers, "
-        "projects, assignments, rules, statements, sync runs, audit log, members. Never a key or a password."
+        "projects, assignments, rules, statements, sync runs, audit log, members, budgets, alerts and how people are "
+        "told. Never a key, a password or a webhook's address."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
