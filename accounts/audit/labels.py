@@ -74,19 +74,23 @@ def act(action: str) -> str:
 
 
 def changes(entry: AuditEntry) -> list[Change]:
-    """What it was about, line by line, in the order in which it was recorded."""
-    names = list(dict.fromkeys([*entry.new, *entry.old]))
+    """What it was about, line by line, by its words: PostgreSQL forgets the order in which it was recorded."""
+    names = sorted({*entry.new, *entry.old}, key=_label)
     if "number" in names and _number_is_told(entry):
         names.remove("number")
     both = bool(entry.old and entry.new)
     return [
         Change(
-            _FIELDS.get(name) or name.replace("_", " ").capitalize(),
+            _label(name),
             old=_said(name, entry.old[name]) if name in entry.old else NOTHING if both and _was_absent(name) else "",
             new=_said(name, entry.new[name]) if name in entry.new else NOTHING if both else "",
         )
         for name in names
     ]
+
+
+def _label(name: str) -> str:
+    return _FIELDS.get(name) or name.replace("_", " ").capitalize()
 
 
 def _number_is_told(entry: AuditEntry) -> bool:
@@ -106,7 +110,7 @@ def _said(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{inner} {unit.upper()}" for unit, inner in value.items()) or NOTHING
+        return ", ".join(f"{inner} {unit.upper()}" for unit, inner in sorted(value.items())) or NOTHING
     if isinstance(value, list):
         return _listed([_said(name, inner) for inner in value])
     if name in _DAYS:

@@ -43,7 +43,7 @@ def _changes(entry: AuditEntry) -> SafeString:
 
 
 def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False) if values else ""
+    return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else ""
 
 
 AUDIT_LOG = Listing[AuditEntry](
