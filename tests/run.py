@@ -1,10 +1,10 @@
 """`python -m tests.run [--lint] [pytest's options]`: every test, on both engines where it may reach a database.
 
-What comes out the same on either engine (the mark `any_engine`: who may open what, the form of the API's answers) asks
-SQLite alone. All share one PostgreSQL and one Redis, in which each part has a database of its own. The parts run beside
-each other, as many at once as the machine has cores and three more: what starts processes and what drives a browser
-mostly wait. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0 when all
-passed.
+What comes out the same on either engine (the mark `any_engine`: who may open what, what pages, files and the API say of
+given rows) asks SQLite alone; `tests/both_engines` holds that it does, page by page, byte by byte. All share one
+PostgreSQL and one Redis, in which each part has a database of its own. The parts run beside each other, as many at once
+as the machine has cores and three more: what starts processes and what drives a browser mostly wait. Each shows its
+output when it has ended. `--lint` runs `make lint` as one more part. Returns 0 when all passed.
 """
 
 import os

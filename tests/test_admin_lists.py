@@ -13,7 +13,7 @@ from accounts.models import Role
 from core.admin_lists import OfferedOnly
 from tests.factories import make_company, make_project, make_provider, make_run, make_usage, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 PROVIDERS, USAGE = "/admin/providers/provider/", "/admin/costs/listedusage/"
 HUGE = "9" * 40

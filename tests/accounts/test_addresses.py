@@ -10,6 +10,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.addresses import client_address
 
+pytestmark = pytest.mark.any_engine
+
 
 def address(connection: str, forwarded: str | None = None) -> str:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}

@@ -11,7 +11,7 @@ from accounts.models import Membership, Role
 from tests.accounts.conftest import Announcement
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

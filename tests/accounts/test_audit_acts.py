@@ -33,7 +33,7 @@ from tests.factories import (
 )
 from tests.services.product import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NEW_KEY = "sk_" + "a1b2c3d4" * 6
 

@@ -25,6 +25,9 @@ from tests.factories import (
 )
 from tests.pages import content_of
 
+pytestmark = pytest.mark.any_engine
+
+
 # None of it may reach a Company viewer of Acme.
 HIDDEN = ("Hidden workspace", "Hidden key", "Globex", "Secret notes", "••", "··")
 

@@ -22,7 +22,7 @@ from tests.accounts.worlds import world as world
 from tests.conftest import FakeType
 from tests.factories import API_KEY, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 RIGHT = {"login": "anna", "password": "a-long-password"}
 CONFIRM = "/accounts/confirm/"

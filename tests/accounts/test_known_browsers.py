@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from accounts.known_browsers import COOKIE, known_browser, mark_known
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 RIGHT = {"login": "anna", "password": "a-long-password"}
 

@@ -16,7 +16,7 @@ from accounts.services.members import change_role, deactivate_member, remove_mem
 from accounts.services.password_links import make_password_link
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NEW = "quite-another-long-one"
 CHOSEN = {"password": NEW, "password_again": NEW}

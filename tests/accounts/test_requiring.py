@@ -22,7 +22,7 @@ from core.cells import text_of
 from tests.administrate.starting import start
 from tests.factories import NOW, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 SECURITY = "/settings/security/"
 REMINDER = "Set one up by 29 Nov 2026, 12:30 UTC"

@@ -14,7 +14,7 @@ from accounts.models import Role
 from tests.accounts.conftest import Announcement
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 RIGHT = {"login": "anna", "password": "a-long-password"}
 WRONG = {"login": "anna", "password": "not-the-password"}

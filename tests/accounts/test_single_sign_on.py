@@ -32,7 +32,7 @@ from tests.accounts.identity_provider import (
 from tests.accounts.identity_provider import provider as provider
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def test_it_is_off_unless_configured(client: Client) -> None:

@@ -17,7 +17,7 @@ from providers.services.rotating import rotate_encryption_keys
 from tests.accounts.conftest import Announcement, forget_confirming
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 RIGHT = {"login": "anna", "password": "a-long-password"}
 SET_UP = "/settings/security/authenticator-app/add/"

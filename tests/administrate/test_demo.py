@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from administrate.demo import arrange_examples
 from alerts.models import Budget
 from costs.models import ClosedMonth, Statement
 from costs.statements.adjustments import closed_months, pending_adjustments
-from costs.usage.writing import Usage, write_usage
-from elevenlabs_sync.simulator import SimulatedWorkspace
 from providers.models import Assignment, AssignmentRule, Company, Project, Provider
-from tests.factories import make_company, make_project, make_provider
+from tests.factories import NOW, make_company, make_project, make_provider
+from tests.simulated_world import make_simulated
 
-pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture
 def provider() -> Provider:
-    """The simulated workspace's last 80 days, as a sync would have stored them."""
-    workspace = SimulatedWorkspace(NOW.date(), 80)
-    provider = make_provider(history_from=workspace.first_day)
-    projects = {
-        key.slug: make_project(provider=provider, name=key.name, external_id=key.slug)
-        for key in workspace.cast
-        if key.name
-    }
-    used = workspace.used(workspace.first_day, NOW.date() + timedelta(days=1))
-    rows = [
-        Usage(
-            projects[one.slug].pk,
-            one.day,
-            one.model,
-            one.credits,
-            one.minutes,
-            one.requests,
-            one.cost,
-            "usd" if one.cost is not None else "",
-        )
-        for one in used
-        if one.slug in projects
-    ]
-    write_usage(provider=provider, first=workspace.first_day, last=NOW.date(), rows=rows, read_at=NOW)
-    return provider
+    return make_simulated(now=NOW)
 
 
 @pytest.mark.usefixtures("provider")

@@ -9,7 +9,7 @@ from administrate.first_admin import create_first_admin
 from tests.factories import make_user
 from tests.providers.commands import ran
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def test_first_admin_gets_a_generated_password() -> None:

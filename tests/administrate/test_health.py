@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from administrate.celery import app
 from administrate.models import Heartbeat
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def test_healthz_needs_nothing(client: Client, django_assert_num_queries: object) -> None:

@@ -19,7 +19,7 @@ from providers.services.queueing import PATIENCE
 from tests.factories import NOW, make_provider, make_run
 from tests.services.processes import wait_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def sign(kind: str, name: str = "", *, age: timedelta = timedelta(seconds=5), version: str = __version__) -> Heartbeat:

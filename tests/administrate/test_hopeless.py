@@ -14,6 +14,9 @@ from administrate.hopeless import flaw_of_encryption_keys, flaw_of_first_passwor
 from tests.administrate.starting import start
 from tests.providers.commands import refused
 
+pytestmark = pytest.mark.any_engine
+
+
 SAME = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 

@@ -17,7 +17,7 @@ from administrate.large_answers import PLACES, SMALL, THREADS, bound_large_answe
 from core.responses import before_sending
 
 # Closing an answer looks after the connection to the database.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

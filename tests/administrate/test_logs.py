@@ -18,6 +18,9 @@ from core.secrets import ApiKey
 from syncing import tasks
 from tests.factories import API_KEY
 
+pytestmark = pytest.mark.any_engine
+
+
 FORMATTERS = [LineFormatter, JsonFormatter]
 
 

@@ -14,7 +14,7 @@ from administrate.models import Heartbeat
 from providers.models import SyncRun
 from tests.factories import NOW, make_provider, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TOKEN = "a-token-for-prometheus"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -14,6 +14,9 @@ from tests.services.deploy_check import production_environment
 from tests.services.processes import plain_environment
 from tests.services.product import ROOT
 
+pytestmark = pytest.mark.any_engine
+
+
 FORWARDED = {"X-Forwarded-For": "198.51.100.7"}
 
 

@@ -14,6 +14,9 @@ from administrate.error_reports import NoQueryReporter
 from administrate.logs import JsonFormatter, LineFormatter, scrub
 from tests.services.product import ROOT
 
+pytestmark = pytest.mark.any_engine
+
+
 CODE = "4/0AX4XfWh-code"
 
 

@@ -13,6 +13,9 @@ from django.test import Client, RequestFactory
 from administrate.logs import LineFormatter
 from administrate.requests import answer_head_without_a_body
 
+pytestmark = pytest.mark.any_engine
+
+
 LOGGER = "administrate.requests"
 
 

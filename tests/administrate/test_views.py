@@ -14,6 +14,8 @@ from accounts.models import Role
 from administrate.views import server_error
 from tests.factories import make_user
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.parametrize("theme", ["system", "light", "dark"])
 def test_the_theme_is_remembered_in_a_cookie(signed_in: Client, theme: str) -> None:

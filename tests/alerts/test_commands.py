@@ -12,7 +12,7 @@ from alerts.receivers import ask_for_evaluation
 from tests.alerts.worlds import Receiver, Spender
 from tests.providers.commands import ran, refused, run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def thresholds(budget: Budget) -> list[str]:

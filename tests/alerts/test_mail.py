@@ -20,7 +20,7 @@ from alerts.services.raising import News, raise_alert
 from providers.models import Company
 from tests.factories import NOW, make_company, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ from alerts.services.raising import News, raise_alert
 from tests.alerts.worlds import Spender, evaluate, make_budget
 from tests.factories import NOW, make_alert, make_company, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def form(acme: Spender, **fields: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.api.asking import Api, make_token
 from tests.costs.worlds import OCTOBER, close, make_acme
 from tests.factories import TODAY, make_alert, make_usage, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

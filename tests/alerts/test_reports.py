@@ -19,7 +19,7 @@ from providers.models import Company, Project
 from tests.costs.worlds import NEXT_YEAR, SEPTEMBER, make_world
 from tests.factories import make_usage, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 MONDAY = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
 

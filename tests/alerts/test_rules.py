@@ -15,7 +15,7 @@ from alerts.rules.world import World
 from providers.models import Provider
 from tests.factories import NOW, make_project, make_provider, make_restatement, make_usage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def plan(**fields: Any) -> dict[str, Any]:

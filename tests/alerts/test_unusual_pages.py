@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.pages import page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 YESTERDAY = TODAY - timedelta(days=1)
 

@@ -23,7 +23,7 @@ from alerts.services.raising import News, raise_alert
 from providers.services.rotating import rotate_encryption_keys
 from tests.alerts.worlds import Receiver
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def news(key: str = "one", severity: Severity = Severity.WARNING) -> News:

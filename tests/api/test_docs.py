@@ -28,7 +28,7 @@ from tests.factories import (
     make_usage,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 

@@ -18,7 +18,7 @@ from api.token_text import make_token_text
 from tests.api.asking import Api, make_token
 from tests.factories import NOW, make_company, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "adm_", "Bearer"])

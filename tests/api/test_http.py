@@ -14,7 +14,7 @@ from providers.models import Company
 from tests.api.asking import Api, make_token
 from tests.factories import make_project, make_usage
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from api.mcp.rest import Rest
 from api.mcp.server import guarded
 from api.mcp.tools import Tools
 
+pytestmark = pytest.mark.any_engine
+
+
 TOOLS = Tools(lambda _context: Rest("")).all()
 
 

@@ -32,7 +32,7 @@ from tests.factories import (
     make_usage,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 22)
 NO_CONTEXT: Any = None

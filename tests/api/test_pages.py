@@ -15,7 +15,7 @@ from tests.accounts.conftest import forget_confirming
 from tests.api.asking import make_token
 from tests.factories import NOW, make_company, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def test_token_is_shown_once(signed_in: Client, operator: User) -> None:

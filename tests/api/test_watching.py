@@ -16,7 +16,7 @@ from tests.alerts.worlds import MONTH, evaluate, make_budget, make_spender
 from tests.api.asking import Api, make_token
 from tests.factories import NOW, make_alert, make_company, make_provider, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
 
 @pytest.fixture

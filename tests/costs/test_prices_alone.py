@@ -20,7 +20,7 @@ from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, make_key, p
 from tests.factories import make_company, make_provider, make_usage, make_user
 from tests.pages import cells, content_of, page_of, printed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 # What a day costs, what two days do, and what is added to them: 2.67375 each, which makes 9.80375.
 # Where the parts of a chart stand, which is no amount.

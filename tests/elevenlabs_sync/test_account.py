@@ -22,7 +22,7 @@ from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import faults
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, LimitKey, RenameKey
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TODAY = NOW.date()
 IVR = "northwind-ivr"

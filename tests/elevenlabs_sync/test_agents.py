@@ -21,7 +21,7 @@ from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import drift, faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 FIRST_DAY = NOW.date() - timedelta(days=9)
 HARBOR = "Harbor Clinic – booking line"

@@ -18,7 +18,7 @@ from providers.services.assigning import assign_projects
 from tests.elevenlabs_sync.modes import Simulated, simulated
 from tests.factories import make_company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 OCTOBER = date(2026, 10, 1)
 DISPATCH = "Meridian Logistics – dispatch"

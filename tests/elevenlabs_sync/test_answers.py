@@ -16,7 +16,7 @@ from tests.elevenlabs_sync.worlds import NOW, World, world
 from tests.simulation import faults
 from tests.simulation.faults import Verbatim
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TODAY = NOW.date()
 SUCCEEDED, FAILED, NEEDS_LOOK = SyncRun.Outcome.SUCCEEDED, SyncRun.Outcome.FAILED, SyncRun.Outcome.NEEDS_LOOK

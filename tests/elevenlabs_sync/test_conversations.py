@@ -17,7 +17,7 @@ from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated, tot
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 FIRST_DAY = NOW.date() - timedelta(days=9)
 HARBOR = "Harbor Clinic – booking line"

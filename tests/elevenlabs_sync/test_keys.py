@@ -15,7 +15,7 @@ from providers.models import Project, SyncRun
 from tests.elevenlabs_sync.worlds import NOW, World, world
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 SUCCEEDED = SyncRun.Outcome.SUCCEEDED
 

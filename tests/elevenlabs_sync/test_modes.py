@@ -31,7 +31,7 @@ from tests.simulation import Edit, EditedWorkspace, drift, faults
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey, RenameKey
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TODAY = NOW.date()
 FIRST_DAY = TODAY - timedelta(days=40)

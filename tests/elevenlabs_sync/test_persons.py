@@ -18,7 +18,7 @@ from tests.elevenlabs_sync.worlds import NOW
 from tests.factories import make_company
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 FIRST_DAY = NOW.date() - timedelta(days=9)
 CHOSEN = {"divides_by_person": True}

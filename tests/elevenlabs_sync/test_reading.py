@@ -32,6 +32,9 @@ from tests.elevenlabs_sync.modes import Rows, rows_of
 from tests.elevenlabs_sync.worlds import NOW
 from tests.simulation import EditedWorkspace, FaultySimulator, drift, faults
 
+pytestmark = pytest.mark.any_engine
+
+
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=11), TODAY)
 MOVED_ON = TODAY - timedelta(days=5)

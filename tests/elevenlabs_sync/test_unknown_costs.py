@@ -19,6 +19,9 @@ from tests.elevenlabs_sync.modes import TODAY, simulated
 from tests.elevenlabs_sync.tables import UNITS, answer, cells
 from tests.simulation import drift
 
+pytestmark = pytest.mark.any_engine
+
+
 DAY = date(2026, 9, 20)
 METERED = ("total_usage", "total_minutes", "usage_count")
 MIDNIGHT = 1789862400000

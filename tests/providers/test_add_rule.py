@@ -10,7 +10,7 @@ from providers.services.rules import apply_rules, preview_rules
 from tests.factories import NOW, make_company, make_project, make_provider, make_rule
 from tests.providers.commands import ran, refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def list_agent(*tags: str, external_id: str = "agent_1", name: str = "Reception") -> Project:

@@ -17,7 +17,7 @@ from tests.conftest import FakeType
 from tests.factories import NOW, TODAY, make_project, make_provider
 from tests.pages import page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 By = Provider.AttributesBy
 FIRST_DAY = TODAY - timedelta(days=99)

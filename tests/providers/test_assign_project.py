@@ -8,7 +8,7 @@ from providers.models import Assignment, Company, Project
 from tests.factories import make_company, make_keyless, make_project, make_provider
 from tests.providers.commands import ran, refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.factories import (
     make_provider,
 )
 
+pytestmark = pytest.mark.any_engine
+
 
 def assign_url(provider: Provider) -> str:
     return reverse("providers:assign", args=[provider.pk])

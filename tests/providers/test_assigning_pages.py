@@ -23,6 +23,8 @@ from tests.factories import (
 )
 from tests.providers.listening import Told
 
+pytestmark = pytest.mark.any_engine
+
 
 def payers(project: Project) -> list[tuple[str, str]]:
     periods = Assignment.objects.filter(project=project)

@@ -13,6 +13,8 @@ from providers.services.assigning import assign_projects, undo_assignment
 from tests.factories import NOW, make_company, make_project, make_provider
 from tests.pages import page_of
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def key(db: None) -> Project:

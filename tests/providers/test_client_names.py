@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from providers.client_names import Client, clients_in
 
+pytestmark = pytest.mark.any_engine
+
 
 def clients(*names: str, known: tuple[str, ...] = ()) -> dict[str, set[str]]:
     return {client.name: set(client.items) for client in clients_in(((name, name) for name in names), known=known)}

@@ -13,6 +13,8 @@ from providers.models import Company
 from tests.factories import NOW, make_assignment, make_company, make_project, make_rule, make_user
 from tests.providers.listening import Told
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.parametrize(
     ("typed", "stored"),

@@ -14,7 +14,7 @@ from tests.factories import make_project
 from tests.providers.commands import ran, refused
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

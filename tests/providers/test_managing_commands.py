@@ -11,7 +11,7 @@ from tests.conftest import FakeType
 from tests.factories import API_KEY, NOW, make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NEW_KEY = "sk_" + "a1b2c3d4" * 6
 

@@ -13,6 +13,9 @@ from providers.services.managing import disconnect_provider
 from tests.conftest import FakeType
 from tests.factories import API_KEY, NOW, TODAY, make_project, make_provider, make_run, make_usage
 
+pytestmark = pytest.mark.any_engine
+
+
 NEW_KEY = "sk_" + "a1b2c3d4" * 6
 NASTY = "<b>x</b>\"'&=HYPERLINK(1)"
 PAGES = ["rename/", "key/", "pause/", "resume/", "resync/", "delete/", "credit-rate/"]

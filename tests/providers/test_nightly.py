@@ -26,7 +26,7 @@ from tests.elevenlabs_sync.worlds import NOW
 from tests.factories import make_provider
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TODAY = NOW.date()
 NIGHT = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)

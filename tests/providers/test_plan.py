@@ -10,6 +10,9 @@ from django.apps import apps
 from providers.plan import Plan
 from tests.factories import make_provider
 
+pytestmark = pytest.mark.any_engine
+
+
 migration = import_module("providers.migrations.0005_plans_in_one_form")
 
 OLD = {

@@ -15,6 +15,8 @@ from providers.models import Assignment, AssignmentChange, AssignmentRule, Compa
 from tests.factories import NOW, make_assignment, make_company, make_project, make_provider, make_rule
 from tests.providers.listening import Told
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def acme(db: None) -> Company:

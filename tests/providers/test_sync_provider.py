@@ -17,7 +17,7 @@ from tests.factories import make_provider, make_run
 from tests.providers.commands import ran, refused, run
 from tests.simulation import faults
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 TODAY = datetime.now(UTC).date()
 

@@ -17,6 +17,9 @@ from tests.factories import (
     make_run,
 )
 
+pytestmark = pytest.mark.any_engine
+
+
 ADD = "/providers/add/"
 KEY = "sk_" + "0123456789abcdef" * 3
 VALID = {"provider_type": "elevenlabs", "name": "Production ElevenLabs", "api_key": KEY, "region": "global"}

@@ -24,7 +24,7 @@ from tests.providers.commands import ran
 from tests.second_type.conftest import connect, sync
 from tests.second_type.server import Account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NOVEMBER = "?from=2026-11-01&to=2026-11-22"
 # ElevenLabs and what only it has: fields of its answers, its permissions, its web app.

@@ -16,7 +16,7 @@ from tests.providers.commands import ran
 from tests.second_type.conftest import connect, days_ago, sync
 from tests.second_type.server import Account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NOVEMBER = "?from=2026-11-01&to=2026-11-22"
 

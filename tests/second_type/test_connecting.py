@@ -14,7 +14,7 @@ from tests.providers.commands import ran, refused
 from tests.second_type.conftest import connect, sync
 from tests.second_type.server import TOKEN, Account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 FORM = {"provider_type": "prism", "name": "Studio", "api_key": TOKEN}
 

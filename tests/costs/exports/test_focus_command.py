@@ -14,7 +14,7 @@ from costs.models import AttributedUsage
 from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused, run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 DAYS = [date(2026, 11, day) for day in (13, 14, 15)]
 
 

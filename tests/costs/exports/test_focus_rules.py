@@ -25,7 +25,7 @@ from tests.factories import (
     make_usage,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def exported() -> str:

@@ -54,6 +54,10 @@ def row_of(key: Project, day: int, model: str, cost: Decimal | None, **overrides
 
 @pytest.fixture
 def world(db: None) -> World:
+    return make_world()
+
+
+def make_world() -> World:
     production = make_provider(name="Production", model_names={"tts": AWKWARD})
     staging = make_provider(name="Staging", currency="eur")
     for provider in (production, staging):

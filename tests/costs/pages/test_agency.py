@@ -16,7 +16,7 @@ from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme
 from tests.factories import make_usage, make_user
 from tests.pages import page_of, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 URL = "/settings/agency/"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"><script>1</script><rect width="4" height="2"/></svg>'

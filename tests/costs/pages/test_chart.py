@@ -24,6 +24,9 @@ from tests.factories import (
 )
 from tests.pages import download
 
+pytestmark = pytest.mark.any_engine
+
+
 WEEK = "/?from=2026-11-16&to=2026-11-22"
 
 

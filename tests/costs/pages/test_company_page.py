@@ -27,6 +27,8 @@ from tests.factories import (
 )
 from tests.pages import cells, download, figure, page_of, text_of
 
+pytestmark = pytest.mark.any_engine
+
 
 def make_read_provider(**overrides: Any) -> Provider:
     provider = make_provider(**overrides)

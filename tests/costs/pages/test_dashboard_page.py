@@ -28,6 +28,9 @@ from tests.factories import (
 )
 from tests.pages import cells, download, printed, text_of
 
+pytestmark = pytest.mark.any_engine
+
+
 UNPRICED = "ElevenLabs has not priced this yet; it can take 24 hours"
 
 

@@ -14,6 +14,9 @@ from tests.costs.pages.downloads_world import world as world
 from tests.pages import download, lines_of, text_of
 from tests.providers.listening import Told
 
+pytestmark = pytest.mark.any_engine
+
+
 EXPORTS = [("usage", usage.COLUMNS, "cost", "currency"), ("focus", focus.COLUMNS, "BilledCost", "BillingCurrency")]
 
 

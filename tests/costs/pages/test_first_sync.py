@@ -12,7 +12,7 @@ from providers.models import Provider, SyncRun
 from tests.factories import NOW, make_project, make_provider, make_run
 from tests.pages import page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def make_new(**run: Any) -> Provider:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.test import Client
 
 from tests.costs.worlds import make_workspace
+
+pytestmark = pytest.mark.any_engine
 
 
 def navigation(client: Client, url: str) -> list[str]:

@@ -25,6 +25,8 @@ from tests.factories import (
 )
 from tests.pages import download, figure, page_of, text_of
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def key(db: None) -> Project:

@@ -23,6 +23,9 @@ from tests.factories import (
 )
 from tests.pages import cells, download, figure, page_of, text_of
 
+pytestmark = pytest.mark.any_engine
+
+
 NASTY = "<b>x</b>\"'&=1"
 
 

@@ -20,6 +20,9 @@ from tests.factories import (
 )
 from tests.pages import cells, page_of
 
+pytestmark = pytest.mark.any_engine
+
+
 NOW, BEFORE = date(2026, 11, 10), date(2026, 10, 10)
 MODEL = "flash"
 

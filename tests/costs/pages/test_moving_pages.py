@@ -13,6 +13,8 @@ from providers.models import AssignmentChange, Company, Project
 from tests.factories import NOW, make_assignment, make_company, make_project, make_usage
 from tests.pages import text_of
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def globex(db: None) -> Company:

@@ -28,6 +28,9 @@ from tests.factories import (
 )
 from tests.pages import download, lines_of, page_of, printed
 
+pytestmark = pytest.mark.any_engine
+
+
 ROUNDED = "Each figure is rounded from its own exact amount"
 YESTERDAY = TODAY - timedelta(days=1)
 

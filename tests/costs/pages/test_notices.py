@@ -22,7 +22,7 @@ from tests.factories import (
 )
 from tests.pages import page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NOVEMBER = "from=2025-11-01&to=2025-11-30"
 REVOKED = "ElevenLabs did not accept the API key: it is wrong or was revoked. Replace the key."

@@ -27,6 +27,8 @@ from tests.factories import (
 )
 from tests.pages import download, figure, page_of, printed
 
+pytestmark = pytest.mark.any_engine
+
 
 def nov(day: int) -> date:
     return date(2026, 11, day)

@@ -29,6 +29,9 @@ from tests.factories import (
 )
 from tests.pages import printed, text_of
 
+pytestmark = pytest.mark.any_engine
+
+
 SNAPSHOT = {
     "name": "scale",
     "status": "active",

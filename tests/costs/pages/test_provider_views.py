@@ -20,6 +20,8 @@ from tests.factories import (
 )
 from tests.pages import cells, printed, text_of
 
+pytestmark = pytest.mark.any_engine
+
 
 def test_the_provider_list_shows_state_and_spend(signed_in: Client, elevenlabs: FakeType) -> None:
     """One row each."""

@@ -15,6 +15,9 @@ from tests.factories import NOW, TODAY, make_project, make_provider, make_restat
 from tests.pages import printed, rows_under, text_of
 from tests.providers.commands import ran
 
+pytestmark = pytest.mark.any_engine
+
+
 NASTY = "<b>x</b>"
 ALL = "?from=2020-01-01&to=2026-11-22"
 

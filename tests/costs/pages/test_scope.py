@@ -26,6 +26,9 @@ from tests.factories import (
 )
 from tests.pages import download, page_of, printed, text_of
 
+pytestmark = pytest.mark.any_engine
+
+
 MODEL = "eleven_multilingual_v2"
 
 

@@ -13,7 +13,7 @@ from providers.models import Project
 from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, path_of, restate
 from tests.factories import make_usage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def rows(client: Client, path: str) -> list[dict[str, str]]:

@@ -41,7 +41,7 @@ from tests.costs.worlds import (
 from tests.factories import TODAY, attributed_together, make_company, make_usage
 from tests.pages import cells, page_of, printed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def rows(client: Client, path: str) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, make_key, p
 from tests.factories import make_company, make_usage
 from tests.pages import download
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @pytest.fixture

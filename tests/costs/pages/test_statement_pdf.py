@@ -20,7 +20,7 @@ from providers.models import Company, Project
 from tests.costs.worlds import NOVEMBER, OCTOBER, SEPTEMBER, close, make_acme, path_of, restate
 from tests.factories import NOW, TODAY, make_restatement, make_usage, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 LOGO = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><rect width="40" height="20" fill="#0f766e"/></svg>'

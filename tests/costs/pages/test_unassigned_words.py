@@ -19,6 +19,9 @@ from tests.factories import (
 )
 from tests.pages import page_of
 
+pytestmark = pytest.mark.any_engine
+
+
 EVERY_KEY = "every API key belongs to a company"
 
 

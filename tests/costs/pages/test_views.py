@@ -31,6 +31,9 @@ from tests.factories import (
 )
 from tests.pages import cells, printed, text_of
 
+pytestmark = pytest.mark.any_engine
+
+
 NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
 
 

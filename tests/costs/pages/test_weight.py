@@ -22,7 +22,7 @@ from tests.factories import (
     make_usage,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 WORKSPACES, KEYS, COMPANIES = 3, 300, 60
 MODELS = ("eleven_multilingual_v2", "eleven_flash_v2_5", "eleven_v3", "scribe_v1", "eleven_turbo_v2_5")

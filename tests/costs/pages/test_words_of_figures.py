@@ -26,6 +26,8 @@ from tests.factories import (
 )
 from tests.pages import download, figure, page_of
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def provider(db: None) -> Provider:

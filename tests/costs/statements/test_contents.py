@@ -36,7 +36,7 @@ from tests.factories import TODAY, make_company, make_provider, make_usage, make
 from tests.pages import page_of, printed, text_of
 from tests.providers.commands import ran, refused, run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 NASTY = '<b>x</b>"\'&=HYPERLINK("http://evil")'
 

@@ -26,7 +26,7 @@ from tests.costs.worlds import (
 from tests.factories import NOW, make_company, make_provider, make_usage, make_user
 from tests.pages import cells, page_of, printed, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 SUMS = ("Cost (USD)", "Mark-up (USD)", "Total with mark-up (USD)")
 

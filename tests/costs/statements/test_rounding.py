@@ -24,6 +24,9 @@ from tests.costs.worlds import OCTOBER, SEPTEMBER, close, make_acme, path_of, re
 from tests.factories import make_usage
 from tests.pages import page_of, printed
 
+pytestmark = pytest.mark.any_engine
+
+
 Kind = StatementLine.Kind
 
 
