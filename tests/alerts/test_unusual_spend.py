@@ -18,11 +18,11 @@ from core.days import DateRange
 from costs.models import DailyUsage
 from costs.reports.contributors import contributors
 from costs.reports.spending import Subject
-from costs.usage.attribution import attribute
 from providers.models import Company, Project
 from tests.factories import (
     NOW,
     TODAY,
+    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -50,9 +50,9 @@ def make_spender(name: str = "Acme", *, since: date = FIRST, until: date = YESTE
 def spends(project: Project, costs: dict[date, str]) -> None:
     """So much on these days, whatever was there before."""
     DailyUsage.objects.filter(project=project, day__in=costs).delete()
-    for day, cost in costs.items():
-        make_usage(project=project, day=day, cost=Decimal(cost), credits=Decimal(cost) * 1000)
-    attribute([project.pk])
+    with attributed_together():
+        for day, cost in costs.items():
+            make_usage(project=project, day=day, cost=Decimal(cost), credits=Decimal(cost) * 1000)
 
 
 def told(*, days: int = 0, only: Iterable[str] = ("spend.unusual",)) -> list[str]:

@@ -12,6 +12,7 @@ from django.test import Client
 from costs.models import DailyUsage
 from tests.factories import (
     TODAY,
+    attributed_together,
     make_assignment,
     make_company,
     make_keyless,
@@ -36,12 +37,13 @@ def workspace(db: None) -> None:
     make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
     key, free = make_project(provider=provider, name="Support"), make_project(provider=provider, name="Free")
     make_assignment(project=key, company=make_company(name="Acme"))
-    make_usage(project=key, model="tts", cost=Decimal(3))
-    make_usage(project=key, model="tts", day=date(2026, 10, 21), cost=Decimal(2))
-    make_usage(project=free, model="tts", cost=Decimal("0.5"))
-    make_usage(project=key, model="stt", cost=Decimal(1))
-    make_usage(project=key, model="unnamed", cost=Decimal("0.25"))
-    make_usage(project=make_keyless(provider=provider), model="", cost=Decimal("0.125"))
+    with attributed_together():
+        make_usage(project=key, model="tts", cost=Decimal(3))
+        make_usage(project=key, model="tts", day=date(2026, 10, 21), cost=Decimal(2))
+        make_usage(project=free, model="tts", cost=Decimal("0.5"))
+        make_usage(project=key, model="stt", cost=Decimal(1))
+        make_usage(project=key, model="unnamed", cost=Decimal("0.25"))
+        make_usage(project=make_keyless(provider=provider), model="", cost=Decimal("0.125"))
 
 
 def test_the_list_has_a_row_for_each_model(signed_in: Client, workspace: None) -> None:
