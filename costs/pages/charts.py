@@ -15,7 +15,7 @@ from core.querystate import Choice, link
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
 from costs.pages import bars, formatters
-from costs.pages.colours import colours
+from costs.pages.colours import Look, looks
 from costs.pages.marks import DayMark, Marks
 from costs.pages.words import PageWords, words_for
 from costs.reports.days import Day, Step
@@ -34,7 +34,7 @@ BEFORE_PARAMETER: Final = "compare"
 @dataclass(frozen=True)
 class LegendEntry:
     label: str
-    colour: str  # see costs.pages.colours
+    look: Look
     path: str  # its bars
 
 
@@ -115,8 +115,8 @@ def daily_chart(
         title=title,
         step=daily.step.value,
         legend=tuple(
-            LegendEntry(one.label, colour, path)
-            for one, colour, path in zip(series, colours(series), bars.paths(drawn, axis[-1]), strict=True)
+            LegendEntry(one.label, look, path)
+            for one, look, path in zip(series, looks(series, daily.field), bars.paths(drawn, axis[-1]), strict=True)
         ),
         drawing=_drawing(daily, heights, axis, before, prefix, marks or {}, _linking(request)),
         has_provisional=any(day.is_provisional for day in days),

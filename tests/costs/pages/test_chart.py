@@ -71,6 +71,21 @@ def test_it_is_drawn_without_a_script(signed_in: Client) -> None:
     assert '<a href="/?from=2026-11-20&amp;to=2026-11-20" tabindex="-1">' in html
 
 
+def test_companies_of_one_colour_are_told_apart_by_stripes(signed_in: Client) -> None:
+    """In the bars and in the legend; the larger one is plain."""
+    provider = make_provider()
+    make_read_days(provider=provider, first=TODAY, last=TODAY)
+    for pk, cost in ((5, 2), (6, 3), (17, 1)):
+        key = make_project(provider=provider)
+        make_assignment(project=key, company=make_company(pk=pk))
+        make_usage(project=key, day=TODAY, cost=Decimal(cost))
+
+    html = page(signed_in, "/")
+
+    assert re.findall(r'class="swatch series--([^"]*)"', html) == ["6", "5", "5 swatch--thin"]
+    assert html.count('fill="url(#daily-data-thin)"') == 1
+
+
 def test_each_day_of_the_table_leads_to_it(signed_in: Client) -> None:
     """By keyboard as well."""
     make_workspace()

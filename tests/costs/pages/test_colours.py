@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import dist
+from random import Random
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from costs.pages.colours import SLOTS, colours, slots_of
+from costs.pages.colours import SLOTS, Look, looks, slots_of
 from costs.reports.series import Series
 
 Colour = tuple[float, ...]
@@ -61,18 +64,33 @@ def seen(colour: str) -> list[Colour]:
 
 def palette(theme: int) -> list[str]:
     """The style sheet's colours, of the light theme (0) or the dark one (1)."""
-    css = (settings.BASE_DIR / "templates" / "static" / "administrate" / "base.css").read_text()
+    css = (django_settings.BASE_DIR / "templates" / "static" / "administrate" / "base.css").read_text()
     found = re.findall(r"--series-\w+: light-dark\((#\w{6}), (#\w{6})\)", css)
     assert len(found) == SLOTS + 2
     return [pair[theme] for pair in found]
 
 
-def test_a_company_has_one_colour_in_every_chart() -> None:
-    """Whatever else is drawn, and however large it is."""
-    assert colours(of(3, 1, 7))[0] == colours(of(5, 3))[1] == "3"
+@given(st.sets(st.integers(1, 60), min_size=1, max_size=10), st.randoms())
+@settings(max_examples=50)
+def test_a_company_has_one_colour_in_every_chart(drawn: set[int], random: Random) -> None:
+    """Of sixty, whatever else is drawn and in which order; neighbours are told apart by stripes."""
+    pks = sorted(drawn)
+    random.shuffle(pks)
+
+    found = looks(of(*pks), "company_id")
+
+    assert [look.colour for look in found] == [looks(of(pk), "company_id")[0].colour for pk in pks]
+    assert all(one != other for one, other in pairwise(found))
 
 
-def test_no_two_of_twelve_share_a_colour() -> None:
+def test_companies_of_one_colour_in_a_chart_are_striped() -> None:
+    """The largest is plain; the fourth begins anew."""
+    found = looks(of(25, 1, 2, 13, 37), "company_id")
+
+    assert found == [Look("1"), Look("1", "thin"), Look("2"), Look("1", "wide"), Look("1")]
+
+
+def test_no_two_of_twelve_keys_share_a_colour() -> None:
     """Ids that ask for the same one are told apart; the earlier one keeps it."""
     slots = slots_of([1, 13, 25, 2, 14, 26, 3, 15, 27, 4, 16, 28])
 
@@ -82,9 +100,9 @@ def test_no_two_of_twelve_share_a_colour() -> None:
 
 def test_what_is_unassigned_and_the_rest_have_neutral_colours() -> None:
     """Of their own."""
-    found = colours([*of(1, None), Series("Other", {}, is_rest=True)])
+    found = looks([*of(1, None), Series("Other", {}, is_rest=True)], "company_id")
 
-    assert found == ["1", "unassigned", "other"]
+    assert found == [Look("1"), Look("unassigned"), Look("other")]
 
 
 def test_a_model_has_the_same_colour_after_a_restart() -> None:
