@@ -13,7 +13,7 @@ from core.querystate import link
 class Search:
     request: HttpRequest
     text: str
-    is_empty: bool  # nothing matches
+    found: int  # how many rows match
 
     @property
     def kept(self) -> list[tuple[str, str]]:

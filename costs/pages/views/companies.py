@@ -72,7 +72,7 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     context = page_context(request, asked, report.scope, providers=providers) | {
         "compared_days": report.scope.comparison.days if report.scope.comparison.is_possible else "",
         "has_companies": len(report.lines) > 1 or bool(named),
-        "search": Search(request, named, is_empty=not report.lines),
+        "search": Search(request, named, found=len(report.lines)),
         "show_choices": show_choices,
         "table": table,
     }

@@ -151,7 +151,7 @@
       if (number !== asked || !response.ok) return;
       takeOver(page, form);
       history.replaceState(null, "", address);
-      form.querySelector("[data-search-said]").textContent = document.querySelector("[data-part] h2")?.textContent ?? "";
+      form.querySelector("[data-search-said]").textContent = document.querySelector("h2[data-part], [data-part] h2")?.textContent ?? "";
     } catch {
       // The form's button remains.
     }
