@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browsing import choose_company, listen_for_complaints, open_row, sign_in
 from tests.services.product import EmbeddedProduct
+from tests.services.truth import today
 
 pytestmark = pytest.mark.browser
 
@@ -296,6 +299,82 @@ def test_one_long_word_stays_in_its_card(product: EmbeddedProduct, browsing: Pag
     assert {place: surplus for place, surplus in wide.items() if surplus > 0} == {}
     assert browsing.locator("#bulk").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
     assert float(browsing.locator("#bulk-company-input").evaluate("field => field.offsetWidth")) < 300
+
+
+def bars(page: Page) -> list[str]:
+    """The paths of the chart's series; of one that is not drawn it is empty."""
+    return [bar.get_attribute("d") or "" for bar in page.locator(".chart__bars").all()]
+
+
+def point_at(page: Page, day: int, *, days: int) -> None:
+    """With the mouse, the bar of this day of the chart, counted from nought."""
+    box = page.locator(".chart__hits").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * (day + 0.5) / days, box["y"] + box["height"] / 2)
+
+
+def test_a_chart_is_asked_with_the_mouse(product: EmbeddedProduct, browsing: Page) -> None:
+    """The legend draws one series alone, dragging chooses days, the period before is a line, a bar leads to its day."""
+    days = [today() - timedelta(days=back) for back in range(29, 19, -1)]
+    browsing.goto(f"{product.url}/?from={days[0]}&to={days[-1]}")
+    whole, acme = bars(browsing), browsing.get_by_role("button", name="Acme", exact=True)
+    acme.click()
+    expect(acme).to_have_attribute("aria-pressed", "true")
+    assert [bar for bar in bars(browsing) if bar] != whole
+    assert len([bar for bar in bars(browsing) if bar]) == 1
+    acme.click()
+    assert bars(browsing) == whole
+
+    browsing.locator(".chart__hits").scroll_into_view_if_needed()
+    point_at(browsing, 2, days=10)
+    expect(browsing.locator(".chart__tip")).to_contain_text(f"{days[2].day} {days[2]:%b %Y}")
+    browsing.mouse.down()
+    point_at(browsing, 5, days=10)
+    browsing.mouse.up()
+    expect(browsing).to_have_url(f"{product.url}/?from={days[2]}&to={days[5]}")
+
+    browsing.get_by_role("link", name="Period before").click()
+    expect(browsing.locator(".chart__before")).to_have_count(1)
+    expect(browsing.get_by_role("list", name="Legend")).to_contain_text("the period before")
+    browsing.locator(".chart__hits").scroll_into_view_if_needed()
+    point_at(browsing, 1, days=4)
+    browsing.mouse.down()
+    browsing.mouse.up()
+    expect(browsing).to_have_url(re.compile(f"from={days[3]}&to={days[3]}"))
+
+
+def test_companies_are_found_as_a_name_is_typed(product: EmbeddedProduct, browsing: Page) -> None:
+    """In place and in the address; whoever types stays in the field."""
+    browsing.goto(f"{product.url}/companies/?sort=name")
+    browsing.wait_for_load_state()
+    field = browsing.get_by_role("searchbox", name="Find a company")
+
+    field.press_sequentially("acm")
+
+    expect(browsing.get_by_role("heading", name="1 company found")).to_be_visible()
+    expect(browsing.get_by_role("rowheader")).to_have_text(["Acme", "Total"])
+    expect(browsing).to_have_url(f"{product.url}/companies/?sort=name&q=acm")
+    expect(field).to_be_focused()
+    assert Axe().run(browsing).violations_count == 0
+    field.fill("")
+    expect(browsing.get_by_role("rowheader", name="Unassigned")).to_be_visible()
+
+
+def test_money_is_in_view_on_a_phone(product: EmbeddedProduct, browsing: Page) -> None:
+    """Beside the name of each row, which stays; figures are two by two, and a shadow tells of what can be scrolled."""
+    browsing.set_viewport_size({"width": 320, "height": 700})
+    for path in ("/", "/companies/", "/keys/", "/providers/", "/providers/1/", "/statements/", "/models/"):
+        browsing.goto(f"{product.url}{path}")
+        box = browsing.locator(".table-scroll:not(.twin *)").first
+        row = box.locator("tbody tr").first
+        name, money = row.locator("th").first, row.locator("td.num").first
+        expect(money).to_contain_text(re.compile(r"\$|—"))
+        assert money.evaluate("cell => cell.getBoundingClientRect().right") <= 320, path
+        assert name.evaluate("cell => getComputedStyle(cell).position") == "sticky", path
+        assert box.evaluate("box => getComputedStyle(box).backgroundImage").count("gradient") == 4, path
+    browsing.goto(product.url)
+    columns = browsing.locator(".figures").evaluate("figures => getComputedStyle(figures).gridTemplateColumns")
+    assert len(columns.split()) == 2
 
 
 def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedProduct) -> None:

@@ -123,11 +123,15 @@ def _table(
     may_assign = request.user.has_perm("providers.assign_project")
     sums = _by_column(figures(report.total, report.currency, joint_coverage(report.coverages.values()).reading, words))
     sums["share"] = _share(report.total, report)
+    # The money comes second: on a phone there is room for two columns.
+    second = [name for name in chosen if name == "spend"]
+    others = [name for name in chosen if name != "spend"]
     columns = (
         Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False),
         Column("API key", is_number=False, sort="name", heads_rows=True),
+        *(COLUMNS[name] for name in second),
         Column("Company", is_number=False, sort="company", css=""),
-        *(COLUMNS[name] for name in chosen),
+        *(COLUMNS[name] for name in others),
     )
 
     def row(key: PaidKey) -> Row:
@@ -143,8 +147,9 @@ def _table(
             (
                 select_cell(project),
                 name_cell(key, query, now=now, words=words),
+                *(cells[name] for name in second),
                 company_cell(request, key),
-                *(cells[name] for name in chosen),
+                *(cells[name] for name in others),
             ),
             is_muted=key.usage.totals.is_idle and not key.payers,
             id=f"key-{project.pk}",
@@ -154,7 +159,13 @@ def _table(
         format_html("API keys, {}", report.days),
         columns,
         tuple(map(row, keys)),
-        Row(("", f"Total of {len(report.keys):,}", "", *(sums.get(name, "") for name in chosen))),
+        Row(
+            (
+                *("", f"Total of {len(report.keys):,}"),
+                *(sums[name] for name in second),
+                *("", *(sums.get(name, "") for name in others)),
+            )
+        ),
         sorting=sorting,
         csv_url=csv_url(request, "keys"),
         page=page,

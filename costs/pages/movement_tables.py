@@ -56,7 +56,7 @@ def movement_table(
             Column(subject, is_number=False),
             Column("Difference"),
             Column("Change", unit="%"),
-            Column("Mostly because", is_number=False),
+            Column("Mostly because", is_number=False, css="is-text is-sentence"),
         ),
         tuple(
             Row(

@@ -32,10 +32,15 @@ from costs.reports.provider import ProviderReport
 from costs.reports.totals import NOTHING
 
 KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
+_SPEND, *_USAGE = (
+    replace(column, sort=slug if (slug := column.label.lower()) in KEY_SORTS else "") for column in USAGE_COLUMNS
+)
+# The money comes second: on a phone there is room for two columns.
 KEY_COLUMNS = (
     Column("API key", is_number=False, sort="name", heads_rows=True),
+    _SPEND,
     Column("Company", is_number=False, sort="company", css=""),
-    *(replace(column, sort=slug if (slug := column.label.lower()) in KEY_SORTS else "") for column in USAGE_COLUMNS),
+    *_USAGE,
     Column("Last used", sort="used"),
 )
 
@@ -66,15 +71,17 @@ def key_table(
     drawn = {key.project.pk for key in page.items}
     may_assign = request.user.has_perm("providers.assign_project")
     total = sum((key.usage.totals for key in keys), NOTHING)
-    sums = figures(total, report.currency, report.coverage.reading, words)
+    spent, *sums = figures(total, report.currency, report.coverage.reading, words)
 
     def row(key: PaidKey) -> Row:
+        spend, *usage = figure_cells(key, report, words)
         return Row(
             (
                 select_cell(key.project),
                 name_cell(key, query, now=now, words=words),
+                spend,
                 company_cell(request, key) if key.project.pk in drawn else key.payers_text,
-                *figure_cells(key, report, words),
+                *usage,
                 formatters.day(key.project.last_used_on),
             ),
             is_muted=key.usage.totals.is_idle and not key.payers,
@@ -85,7 +92,7 @@ def key_table(
         format_html("{} of {}, {}", them, isolated(report.provider.name), days),
         (Column("", css="select-cell", head=SELECT_ALL, on_page=may_assign, in_file=False), *_key_columns(report)),
         tuple(map(row, keys)),
-        Row(("", "Total" if chosen_filter == "all" else "Total of these", "", *sums, "")),
+        Row(("", "Total" if chosen_filter == "all" else "Total of these", spent, "", *sums, "")),
         sorting=sorting,
         csv_url=csv_url(request, "keys"),
         page=page,

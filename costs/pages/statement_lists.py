@@ -72,11 +72,12 @@ def months_table(
         caption,
         (
             Column("Month", is_number=False),
-            Column("Status", is_number=False),
             *(Column(part.label) for part in columns),
+            Column("Status", is_number=False),
         ),
         tuple(
-            Row((*head, *_cells(sheet, columns, currency, words))) for head, sheet in zip(heads, sheets, strict=True)
+            Row((month, *_cells(sheet, columns, currency, words), status))
+            for (month, status), sheet in zip(heads, sheets, strict=True)
         ),
         csv_url=csv_url,
         page=page,

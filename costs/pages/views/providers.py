@@ -38,10 +38,10 @@ SORTS: Mapping[str, Callable[[ProviderState], Any]] = {
 }
 COLUMNS = (
     Column("Name", is_number=False, sort="name"),
+    *(replace(column, label=f"{column.label} this month") for column in SPEND_COLUMNS),
     Column("Type", is_number=False, css=""),
     Column("Status", is_number=False, sort="status", css=""),
     Column("Last sync", is_number=False, sort="synced", css="nowrap"),
-    *(replace(column, label=f"{column.label} this month") for column in SPEND_COLUMNS),
     Column("Unassigned keys", sort="unassigned"),
 )
 AGENTS_COLUMN = Column("Unassigned agents", sort="agents")
@@ -72,7 +72,7 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
         tuple(_row(state, now, has_agents=has_agents) for state in states),
         Row(
             (
-                *("Total", "", "", "", *sums, str(report.unassigned_keys)),
+                *("Total", *sums, "", "", "", str(report.unassigned_keys)),
                 *([str(report.unassigned_agents)] if has_agents else []),
             )
         ),
@@ -85,10 +85,10 @@ def _row(state: ProviderState, now: datetime, *, has_agents: bool) -> Row:
     return Row(
         (
             formatters.provider(state.provider),
+            *spend(state.totals, state.provider.currency, state.reading, words_for([state.provider])),
             type_label(state.provider.type),
             status(state.status.value, state.status.label),
             _last_sync(state.provider, now),
-            *spend(state.totals, state.provider.currency, state.reading, words_for([state.provider])),
             str(state.unassigned_keys),
             *([str(state.unassigned_agents)] if has_agents else []),
         )

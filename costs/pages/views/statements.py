@@ -68,9 +68,9 @@ def _months_table(request: HttpRequest, report: MonthsReport, page: Page, words:
         "Months",
         (
             Column("Month", is_number=False),
-            Column("Status", is_number=False),
             Column("Cost on statements"),
             Column("Unassigned now"),
+            Column("Status", is_number=False),
         ),
         tuple(Row(_month(line, report.currency, words, may_close=may_close)) for line in report.lines),
         csv_url=csv_url(request, "months"),
@@ -81,9 +81,9 @@ def _months_table(request: HttpRequest, report: MonthsReport, page: Page, words:
 def _month(line: MonthLine, currency: str, words: PageWords, *, may_close: bool) -> tuple[str, ...]:
     return (
         _month_link(line.status.month),
-        status_cell(line.status, links_close=may_close),
         formatters.money(line.on_statements, currency, reading=line.statements_reading, in_cents=True, words=words),
         formatters.money(line.unassigned, currency, reading=line.reading, words=words),
+        status_cell(line.status, links_close=may_close),
     )
 
 
@@ -182,13 +182,17 @@ def _company_link(sheet: StatementView) -> SafeString:
 def _changed(report: MonthReport, words: PageWords, csv_url: str) -> Table:
     return Table(
         f"What has changed of {name_of(report.month)} since it was closed",
-        (Column("Company", is_number=False), Column("Reason", is_number=False), Column("Change of the cost")),
+        (
+            Column("Company", is_number=False),
+            Column("Change of the cost"),
+            Column("Reason", is_number=False, css="is-text is-sentence"),
+        ),
         tuple(
             Row(
                 (
                     change.company_name,
-                    change.line.reason,
                     formatters.money(totals_of(change.line), change.line.currency, in_cents=True, words=words),
+                    change.line.reason,
                 )
             )
             for change in report.changes

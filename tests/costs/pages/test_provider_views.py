@@ -30,8 +30,8 @@ def test_the_provider_list_shows_state_and_spend(signed_in: Client, elevenlabs: 
     rows = printed(signed_in, "/providers/", "Name")
 
     assert [row[:6] for row in rows] == [
-        ("Production", "ElevenLabs", "Connected", "12 min ago", "$4.00", "1"),
-        ("Total", "", "", "", "$4.00", "1"),
+        ("Production", "$4.00", "ElevenLabs", "Connected", "12 min ago", "1"),
+        ("Total", "$4.00", "", "", "", "1"),
     ]
 
 

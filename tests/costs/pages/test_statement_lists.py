@@ -211,8 +211,8 @@ def test_totals_that_hold_estimates_say_so(signed_in: Client) -> None:
     statement = page_of(signed_in, path_of(acme))
     month = page_of(signed_in, "/statements/2026-10/")
     of_month = {row[0]: row[1:] for row in printed(signed_in, "/statements/2026-10/", "Company")}
-    own = {row[0]: row[2] for row in printed(signed_in, f"/companies/{acme.pk}/statements/", "Month")}
-    months = {row[0]: row[2] for row in printed(signed_in, "/statements/", "Month")}
+    own = {row[0]: row[1] for row in printed(signed_in, f"/companies/{acme.pk}/statements/", "Month")}
+    months = {row[0]: row[1] for row in printed(signed_in, "/statements/", "Month")}
 
     assert "Total with mark-up Estimated $6.00" in statement
     assert re.search(r"On statements Estimated \$6\.00 .* With mark-up Estimated \$7\.00", month)

@@ -48,7 +48,7 @@ def test_months_are_listed_with_how_they_stand(signed_in: Client) -> None:
         ("September 2026", ("Closed 22 Nov 2026, 12:30 UTC by erin", "9", "1")),
         ("August 2026", ("Closed 22 Nov 2026, 12:30 UTC", "8", "1")),
     ]
-    assert "Ready to close : October 2026 $10.00 $1.00" in page_of(signed_in, "/statements/")
+    assert "October 2026 $10.00 $1.00 Ready to close : October 2026" in page_of(signed_in, "/statements/")
     assert "Close October 2026…" in page_of(signed_in, "/statements/")
     assert page_of(signed_in, f"/companies/{acme.pk}/statements/").count("Draft") == 2
 
@@ -101,7 +101,7 @@ def test_closed_month_tells_what_has_changed_since(signed_in: Client) -> None:
 
     reason = "Restated, priced late or reassigned since"
     assert "Changed since it was closed" in before
-    assert f"Acme {reason} −$10.00" in before
+    assert f"Acme −$10.00 {reason}" in before
     assert list(changed.items()) == [("Acme", (reason, "-10")), ("Globex", (reason, "10"))]
     assert "Changed since" not in after
     assert "On statements $10.00" in after
