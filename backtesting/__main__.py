@@ -20,10 +20,16 @@ from backtesting.series import DailyCosts, random_series, simulated_series  # no
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make backtest", description="Replay series day by day.")
     parser.add_argument("--series", type=int, default=200, help="how many random series")
+    parser.add_argument(
+        "--chosen-on", action="store_true", help="those that the constants were chosen on, instead of those held out"
+    )
     options = parser.parse_args()
     begun = time.monotonic()
-    groups = {f"{options.series} random series": list(random_series(options.series))}
-    groups["the simulated workspace"] = simulated_series()
+    which = "that the constants were chosen on" if options.chosen_on else "held out"
+    name = f"{options.series} random series {which}"
+    groups = {name: list(random_series(options.series, chosen_on=options.chosen_on))}
+    if not options.chosen_on:
+        groups["the simulated workspace"] = simulated_series()
     for name, series in groups.items():
         sys.stdout.write("\n".join([*tables(name, series), "", ""]))
         sys.stdout.flush()

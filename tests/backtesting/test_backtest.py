@@ -20,6 +20,15 @@ def test_series_are_the_same_every_time() -> None:
     assert first == again
 
 
+def test_what_constants_were_chosen_on_is_held_apart() -> None:
+    """By seeds of its own: none is in both."""
+    held_out, chosen_on = (
+        {tuple(one.costs.values()) for one in random_series(3, chosen_on=each)} for each in (False, True)
+    )
+
+    assert len(held_out | chosen_on) == 6
+
+
 def test_forecast_by_weekday_is_nearer_than_what_anybody_would_think_of(some_series: list[DailyCosts]) -> None:
     """After half a month, on average over all of them."""
     report = forecasts.measure(some_series[:3])
@@ -31,7 +40,7 @@ def test_forecast_by_weekday_is_nearer_than_what_anybody_would_think_of(some_ser
 
 
 def test_what_is_three_times_as_much_is_found_and_little_else(some_series: list[DailyCosts]) -> None:
-    """Six series are few, and the first of them is the wildest: docs/forecast.md has the numbers of all."""
+    """Six series are few: docs/forecast.md has the numbers of all."""
     reports = {one.detector: one for one in alarms.measure(some_series)}
 
     ours, naive = reports["by weekday and level"], reports["twice the 30-day mean"]
