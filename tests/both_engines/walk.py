@@ -20,8 +20,7 @@ from django.urls import resolve
 
 from accounts.models import Role
 from administrate.demo import arrange_examples
-from alerts.evaluation.budgets import evaluate_budgets
-from alerts.evaluation.watching import evaluate_rules
+from alerts.evaluation.evaluating import evaluate_if_asked
 from providers.models import Company, Project, SyncRun
 from tests.api.asking import Api, make_token
 from tests.costs.pages.downloads_world import make_world
@@ -69,8 +68,7 @@ def make_installation() -> None:
     make_run(provider=world.production, outcome=SyncRun.Outcome.SUCCEEDED, finished_at=NOW)
     make_restatement(project=Project.objects.filter(provider=world.production).earliest("pk"))
     make_episode(company=world.acme)
-    evaluate_budgets(now=NOW)
-    evaluate_rules(now=NOW)
+    evaluate_if_asked(now=NOW)
 
 
 def pages(client: Client) -> Iterator[tuple[str, str]]:
