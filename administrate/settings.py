@@ -218,6 +218,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if REDIS_URL
     else {}
 )
+# Workers take from both in turn: what is watched, and what is told of it, waits in no line of a thousand syncs.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "alerts": {}}
+CELERY_TASK_ROUTES = {"alerts.tasks.*": {"queue": "alerts"}}
 CELERY_TASK_IGNORE_RESULT = True
 # Messages are acknowledged as their task begins: a sync is a row as well, and the sweep brings back what dies with its
 # worker. One that is still unacknowledged when Redis goes away ends a Celery 5.7 worker with an AttributeError.

@@ -74,13 +74,15 @@ def let_time_pass(product: ProductionProduct) -> None:
 def test_a_worker_takes_up_a_connected_provider_and_stores_what_the_provider_reports(
     product: ProductionProduct, simulator: FaultySimulator
 ) -> None:
-    """Connecting leaves a run in the queue; the worker's rows add up to the simulator's own totals, exactly."""
+    """The rows add up to the simulator's own totals, exactly; once they are committed, budgets are looked at."""
     worker = product.start_worker()
 
     connect(product)
 
     wait_for_runs(product, 1)
     assert_equal_to_the_simulator(product, simulator)
+    evaluated: LiteralString = "SELECT 1 FROM alerts_lane WHERE name = 'evaluation' AND done_at IS NOT NULL"
+    wait_for(lambda: bool(query(product, evaluated)), seconds=60, what="evaluated")
     assert worker.stop(SIGTERM) == 0
 
 

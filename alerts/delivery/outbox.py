@@ -40,6 +40,8 @@ LEASE = timedelta(minutes=3)
 # After so long others get the worker; the sweep goes on.
 LONGEST_TURN = 60.0
 MAILS_AT_ONCE = 50
+# Of receivers that fail one at a time is tried: however many hang, they hold one worker.
+FAILING = "deliver:failing"
 
 Clock = Callable[[], datetime]
 
@@ -57,8 +59,12 @@ def work_through(lane: str, *, clock: Clock = utc_now) -> None:
             return
         if lane == MAIL_LANE:
             _send_due_mails(clock)
-        else:
+        elif not Delivery.objects.due(clock()).filter(lane=lane).exclude(endpoint__failing_since=None).exists():
             _post_due(lane, clock)
+        else:
+            with lane_of_ones_own(FAILING, now=clock(), lasts=LEASE) as is_only_one:
+                if is_only_one:
+                    _post_due(lane, clock)
 
 
 # --- Webhooks ---------------------------------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from alerts.evaluation import budgets
 from alerts.evaluation.budgets import SETTLED_DAYS, evaluate_budgets
 from alerts.models import Alert, AlertEvent, Passing, Threshold
 from alerts.rules.world import World
@@ -204,6 +206,24 @@ def test_a_forecast_needs_settled_days(acme: Spender) -> None:
         ReadDay.objects.filter(pk=read.pk).update(read_at=end_of(read.day) + timedelta(hours=1))
 
     assert evaluate() == evaluate() == []
+
+
+def test_who_finds_that_another_evaluation_has_told_tells_nothing(
+    acme: Spender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both saw it before either told: the row that is updated first decides."""
+    make_budget(company=acme.company, percents=[80])
+    acme.spends("83")
+    fire = budgets._fire
+
+    def fire_late(*arguments: Any) -> None:
+        monkeypatch.setattr(budgets, "_fire", fire)
+        evaluate_budgets(World(NOW))
+        fire(*arguments)
+
+    monkeypatch.setattr(budgets, "_fire", fire_late)
+
+    assert evaluate() == ["Acme: 80 % of the November 2026 budget is spent"]
 
 
 def test_many_budgets_take_as_many_queries_as_few(acme: Spender, django_assert_max_num_queries: object) -> None:

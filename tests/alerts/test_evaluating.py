@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from administrate.celery import app
 from alerts import tasks
 from alerts.evaluation import evaluate_if_asked
 from alerts.evaluation.evaluating import AT_LEAST_EVERY, LEASE
@@ -15,10 +17,14 @@ from alerts.models import Alert, EvaluationRequest, Lane
 from core.audit import audit_event
 from providers.models import SyncRun
 from syncing.runs import finish_run
+from syncing.tasks import sync
 from tests.alerts.worlds import Spender, make_budget
 from tests.factories import NOW, make_assignment, make_company, make_project, make_run
 
 pytestmark = pytest.mark.django_db
+
+BEAT = settings.CELERY_BEAT_SCHEDULE
+WATCHING = (tasks.evaluate, tasks.deliver, tasks.sweep)
 
 
 @pytest.fixture
@@ -98,6 +104,26 @@ def test_a_queue_that_is_away_fails_no_sync(
         finish_run(run=make_run(provider=acme.provider), outcome=SyncRun.Outcome.SUCCEEDED, now=NOW)
 
     assert "sync" in reasons()
+
+
+def test_what_a_lost_message_was_about_is_evaluated_within_a_minute(watched: Spender, now: datetime) -> None:
+    """By the sweep, which comes twice a minute."""
+    watched.spends("83")
+    EvaluationRequest.objects.create(reason="sync", asked_at=now)
+
+    tasks.sweep.apply(throw=True)
+
+    assert Alert.objects.filter(kind="budget.threshold_passed").count() == 1
+    (seconds,) = (one["schedule"] for one in BEAT.values() if one["task"] == tasks.sweep.name)
+    assert seconds <= 30
+
+
+def test_no_line_of_syncs_is_waited_in() -> None:
+    """A thousand of them begin every hour; workers take from both queues in turn."""
+    queues = {task.name: app.amqp.router.route({}, task.name)["queue"].name for task in (sync, *WATCHING)}
+
+    assert queues == {sync.name: "celery", **dict.fromkeys([task.name for task in WATCHING], "alerts")}
+    assert set(app.amqp.queues.consume_from) == {"celery", "alerts"}
 
 
 def test_two_at_once_tell_once(watched: Spender) -> None:

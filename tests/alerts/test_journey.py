@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
@@ -60,6 +61,13 @@ def webhooks() -> Iterator[Receiver]:
 
 
 @pytest.fixture
+def hanging() -> Iterator[Receiver]:
+    """One that takes what it is sent and never answers."""
+    with Receiver(hangs=threading.Event()) as receiver:
+        yield receiver
+
+
+@pytest.fixture
 def simulator() -> Iterator[SimulatorServer]:
     with SimulatorServer(SimulatedWorkspace(today(), history_days=60)) as server:
         yield server
@@ -82,8 +90,12 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
     simulator: SimulatorServer,
     mail_server: MailServer,
     webhooks: Receiver,
+    hanging: Receiver,
 ) -> None:
-    """Killed between the alert's commit and its delivery; then come a start, ten more syncs, and a restart."""
+    """Killed between the alert's commit and its delivery; then come a start, ten more syncs, and a restart.
+
+    All the while another receiver hangs.
+    """
     embedded.environment |= {
         "ELEVENLABS_BASE_URL": simulator.base_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
@@ -94,17 +106,19 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
     manage(embedded, "connect_provider", *options, text=SIMULATED_API_KEY)
     manage(embedded, "create_first_admin")
     run(embedded, "User.objects.update(email='dana@example.com'); call_command('sync_provider', 'Agency')")
+    manage(embedded, "add_webhook", hanging.url)
     secret = manage(embedded, "add_webhook", webhooks.url).strip()
     manage(embedded, "set_budget", "--provider", "Agency", "--amount", "0.02", "--currency", "usd", "--threshold", "80")
 
     with lanes_taken(embedded):
         embedded.start()
-        wait_for(lambda: waiting_budget_deliveries(embedded) == 2, seconds=60, what="a mail and a webhook wait")
+        wait_for(lambda: waiting_budget_deliveries(embedded) == 3, seconds=60, what="a mail and two webhooks wait")
         wait_until_evaluated(embedded)
         embedded.process.kill()
-    assert (webhooks.requests, mail_server.mails) == ([], [])
+    assert (webhooks.requests, hanging.requests, mail_server.mails) == ([], [], [])
     embedded.start()
     wait_for(lambda: bool(of_budgets(webhooks, secret)) and bool(mail_server.mails), seconds=60, what="told")
+    wait_for(lambda: bool(hanging.requests), seconds=60, what="the one that hangs asked as well")
     run(embedded, f"[call_command('sync_provider', 'Agency') for _ in range({SYNCS})]")
     assert embedded.stop() == 0
     embedded.start()
@@ -126,7 +140,7 @@ def lanes_taken(product: EmbeddedProduct) -> Iterator[None]:
         product,
         "from alerts.models import *; from alerts.models.delivery import MAIL_LANE; from datetime import timedelta; "
         "from django.utils import timezone; hour = timezone.now() + timedelta(hours=1); "
-        "names = [MAIL_LANE, Endpoint.objects.get().lane]; "
+        "names = [MAIL_LANE, *(one.lane for one in Endpoint.objects.all())]; "
         "[Lane.objects.create(name=f'deliver:{name}', claimed_by='gone', claimed_until=hour) for name in names]",
     )
     yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,18 @@ def test_the_independent_verifier_accepts_the_signature(receiver: Receiver) -> N
     assert body["data"]["title"] == "Acme: 80 %"
     assert body["data"]["url"].endswith("/x/")
     assert len(request.body) < posting.LARGEST_BODY
+
+
+def test_the_longest_text_stays_within_the_standards_20_kb(receiver: Receiver) -> None:
+    """In whatever script: letters of four bytes."""
+    endpoint, secret = add_endpoint(url=receiver.url)
+    raise_alert(replace(news(), title="𝔞" * 300, sentences=("𝔞" * 9000,)), now=now())
+
+    work_through(endpoint.lane)
+
+    (request,) = receiver.requests
+    assert len(request.body) < posting.LARGEST_BODY
+    assert Webhook(secret).verify(request.body, request.headers)["data"]["text"].startswith("𝔞𝔞")
 
 
 def test_a_changed_body_is_not_accepted(receiver: Receiver) -> None:
@@ -176,6 +189,22 @@ def test_a_receiver_that_hangs_ends_at_the_deadline(receiver: Receiver, monkeypa
     assert len(receiver.requests) == 1
     assert Attempt.objects.get().text == "No complete answer within 0 seconds."
     assert not Delivery.objects.due(now()).exists()
+
+
+def test_of_receivers_that_fail_one_at_a_time_is_tried(receiver: Receiver) -> None:
+    """However many hang, they hold one worker; who takes what comes waits for none of them."""
+    failing, _secret = add_endpoint(url=receiver.url)
+    well, _secret = add_endpoint(url=receiver.url)
+    Endpoint.objects.filter(pk=failing.pk).update(failing_since=now())
+    raise_alert(news(), now=now())
+
+    with lane_of_ones_own(outbox.FAILING, now=now(), lasts=LEASE):
+        for endpoint in (failing, well):
+            work_through(endpoint.lane)
+    assert [delivery.endpoint for delivery in Delivery.objects.filter(state="sent")] == [well]
+    work_through(failing.lane)
+
+    assert len(receiver.requests) == 2
 
 
 def test_what_was_delivered_can_be_sent_again(receiver: Receiver) -> None:
