@@ -36,7 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(([*pages.company_pages, *actions.company_actions], "companies"))),
     path("", include((pages.statement_pages, "statements"))),
     path("", include((pages.agency_pages, "agency"))),
-    path("", include((actions.rule_pages, "rules"))),
+    path("", include(([*pages.rule_pages, *actions.rule_pages], "rules"))),
     *people.signing_in,
     *people.settings_pages,
     *alert_urls,

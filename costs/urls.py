@@ -22,7 +22,7 @@ from costs.pages.views import (
     statement_files,
     statements,
 )
-from providers.views import assigning
+from providers.views import assigning, rules
 from providers.views import keys as editing
 
 # What assigning would move is shown where it is asked for.
@@ -38,6 +38,7 @@ provider_pages = [
     path("providers/<int:pk>/restatements/", restatements.provider_restatements, name="restatements"),
     path("providers/<int:pk>/reassign/", assigning.reassign, SHOWS_MONEY, name="reassign"),
     path("providers/<int:pk>/split/", assigning.split, SHOWS_MONEY, name="split"),
+    path("assignments/<int:pk>/undo/", assigning.undo, SHOWS_MONEY, name="undo"),
     path("providers/<int:pk>/credit-rate/", estimates.credit_rate, name="credit_rate"),
 ]
 
@@ -48,6 +49,8 @@ key_pages = [
     path("keys/<int:pk>/period/", editing.period, SHOWS_MONEY, name="period"),
     path("keys/<int:pk>/", keys.key_detail, name="detail"),
 ]
+
+rule_pages = [path("rules/apply/", rules.apply, SHOWS_MONEY, name="apply")]
 
 company_pages = [
     path("companies/", companies.company_list, name="list"),

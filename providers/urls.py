@@ -19,7 +19,6 @@ provider_actions = [
     path("providers/<int:pk>/progress/", syncing.progress, name="progress"),
     path("providers/<int:pk>/runs/<int:run_pk>/accept/", syncing.accept, name="accept"),
     path("providers/<int:pk>/assign/", assigning.assign, name="assign"),
-    path("assignments/<int:pk>/undo/", assigning.undo, name="undo"),
 ]
 
 key_actions = [
@@ -38,7 +37,6 @@ company_actions = [
 rule_pages = [
     path("rules/", rules.rule_list, name="list"),
     path("rules/add/", rules.add_rule, name="add"),
-    path("rules/apply/", rules.apply, name="apply"),
     path("rules/<int:pk>/edit/", rules.edit_rule, name="edit"),
     path("rules/<int:pk>/move/", rules.move, name="move"),
     path("rules/<int:pk>/delete/", rules.delete, name="delete"),

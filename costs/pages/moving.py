@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -16,15 +16,13 @@ from core.tables import Column, Row, Table
 from core.wording import joined
 from costs.pages import formatters
 from costs.reports.breakdowns import UNASSIGNED
-from costs.reports.moving import CompanyMove, Payers, move_of
-from providers.models import Project
+from costs.reports.moving import CompanyMove, move_of
+from providers.moving import Moving
 
 
-def moved_money(
-    projects: Sequence[Project], payers: Payers, starts_on: date | None, ends_on: date | None = None
-) -> SafeString:
+def moved_money(moving: Sequence[Moving]) -> SafeString:
     """A table of money per company, before and after, with the closed months that it is of."""
-    move = move_of(projects, payers, starts_on=starts_on, ends_on=ends_on, today=timezone.now().date())
+    move = move_of(moving, today=timezone.now().date())
     table = Table(
         "What moves",
         (
@@ -40,13 +38,25 @@ def moved_money(
     context = {
         "table": table,
         "moves": bool(move.lines),
-        "since": formatters.day(starts_on) if starts_on else "",
-        "until": formatters.day(ends_on) if ends_on else "",
+        **_days(moving),
         "closed": joined([name_of(month) for month in move.closed]) if move.closed else "",
         "are_many": len(move.closed) > 1,
         "shares_anew": move.shares_anew,
     }
     return mark_safe(render_to_string("assignments/_moved.html", context))  # noqa: S308 - a template escapes
+
+
+def _days(moving: Sequence[Moving]) -> dict[str, Any]:
+    """Which days it is of, where they are the same for all keys."""
+    every = {(each.starts_on, each.ends_on) for each in moving}
+    if len(every) != 1:
+        return {"since": "", "until": "", "all_history": False}
+    ((first, last),) = every
+    return {
+        "since": formatters.day(first) if first else "",
+        "until": formatters.day(last) if last else "",
+        "all_history": first is None,
+    }
 
 
 def _cells(line: CompanyMove) -> tuple[str, ...]:

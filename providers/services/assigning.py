@@ -119,6 +119,17 @@ def check_shares(percents: Sequence[Decimal]) -> None:
         raise ValidationError(f"The percentages add up to {total.normalize():f}; they must add up to exactly 100.")
 
 
+CHANGED_SINCE = "These keys have been assigned anew since; nothing was undone."
+
+
+def projects_to_undo(change: AssignmentChange) -> list[Project]:
+    """The projects of ``change``. Raises UndoConflictError where their assignments are not as it left them."""
+    projects = list(Project.objects.select_related("provider").filter(pk__in=change.before).order_by("pk"))
+    if change.undone_at or len(projects) != len(change.before) or snapshot(projects) != change.after:
+        raise UndoConflictError(CHANGED_SINCE)
+    return projects
+
+
 @transaction.atomic
 def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | None = None) -> None:
     """Restore the periods from before ``change``, and remove the company that it made if nothing else uses it.
@@ -127,10 +138,10 @@ def undo_assignment(*, change: AssignmentChange, now: datetime, made_by: User | 
     """
     project_ids = [int(pk) for pk in change.before]
     lock_projects(project_ids)
-    projects = list(Project.objects.filter(pk__in=project_ids).order_by("pk"))
     claimed = AssignmentChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now)
-    if not claimed or len(projects) != len(change.before) or snapshot(projects) != change.after:
-        raise UndoConflictError("These keys have been assigned anew since; nothing was undone.")
+    if not claimed:
+        raise UndoConflictError(CHANGED_SINCE)
+    projects = projects_to_undo(change)
     payers = companies_in(change.before)
     # Locked, so that none of them is deleted before this transaction's end.
     if len(Company.objects.select_for_update(no_key=True).filter(pk__in=payers).order_by("pk")) != len(payers):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
-from typing import Protocol
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -34,32 +31,19 @@ from providers.models import (
     Provider,
     describe_shares,
 )
-from providers.services.assigning import UndoConflictError, assign_projects, split_projects, undo_assignment
+from providers.moving import Moving, Preview, nothing_moves, undoing
+from providers.services.assigning import (
+    UndoConflictError,
+    assign_projects,
+    projects_to_undo,
+    split_projects,
+    undo_assignment,
+)
 from providers.services.companies import get_or_create_company
 from providers.services.periods import WHOLE
 from providers.wording import chosen_keys
 
 NOT_ASSIGNED = "The keys were not assigned"
-
-
-class Preview(Protocol):
-    """Draws what giving some keys to payers – empty: to nobody – from a day on, or in all history, would move.
-
-    What anything costs is known to the apps above, whose URLs hand it in.
-    """
-
-    def __call__(
-        self,
-        projects: Sequence[Project],
-        payers: Sequence[tuple[Company, Decimal]],
-        starts_on: date | None,
-        ends_on: date | None = None,
-        /,
-    ) -> SafeString: ...
-
-
-def nothing_moves(*_assignment: object) -> SafeString:
-    return SafeString("")
 
 
 # A line of a split as it is typed: the company's id and the percentage.
@@ -121,7 +105,7 @@ def reassign(request: HttpRequest, pk: int | None = None, *, preview: Preview = 
         "form": AssignForm(
             initial={"applies_to": "from" if starts_on else "all", "starts_on": starts_on or today}, provider=provider
         ),
-        "moved": preview(projects, [(payer, WHOLE)] if payer else [], starts_on),
+        "moved": preview([Moving(projects, [(payer, WHOLE)] if payer else [], starts_on)]),
         "back": back,
     }
     return render(request, "assignments/reassign.html", context)
@@ -186,7 +170,8 @@ def _moved(form: SplitForm, projects: list[Project], preview: Preview) -> SafeSt
     """What a split that was typed whole would move; nothing before that."""
     if not form.is_bound or not form.is_valid():
         return SafeString("")
-    return preview(projects, list(form.cleaned_data["shares"].items()), form.cleaned_data["starts_on"])
+    shares = list(form.cleaned_data["shares"].items())
+    return preview([Moving(projects, shares, form.cleaned_data["starts_on"])])
 
 
 def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> AssignmentChange | None:
@@ -206,11 +191,17 @@ def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> As
         return None
 
 
-@require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: int, *, preview: Preview = nothing_moves) -> HttpResponse:
+    """Take a change back; without being sent, the page that shows what that would move."""
     change = get_object_or_404(AssignmentChange, pk=pk)
     back = next_url(request) or reverse("dashboard")
     try:
+        if request.method != "POST":
+            moving = undoing(change, projects_to_undo(change))
+            return render(
+                request, "assignments/undo.html", {"sentence": said(change), "moved": preview(moving), "back": back}
+            )
         undo_assignment(change=change, now=timezone.now(), made_by=person(request))
     except UndoConflictError as refusal:
         return problem(request, "This can't be undone any more", [str(refusal)], back, status=409)

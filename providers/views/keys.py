@@ -16,10 +16,11 @@ from core.request_helpers import next_url, person, sentences
 from core.responses import problem
 from providers.forms.keys import LabelForm, PeriodForm
 from providers.models import BEGINNING, AssignmentChange, Company, Project, describe_shares
+from providers.moving import Moving, Preview, nothing_moves
 from providers.services.assigning import latest_changes
 from providers.services.labelling import label_project
 from providers.services.timeline import MovingDays, move_period, moving_days, remove_period
-from providers.views.assigning import Preview, all_said, assigned, nothing_moves
+from providers.views.assigning import all_said, assigned
 
 LATEST = 20
 
@@ -67,7 +68,7 @@ def _question(project: Project, moving: MovingDays, preview: Preview) -> dict[st
         "payers": describe_shares((company.name, percent) for company, percent in payers),
         "first": None if moving.first == BEGINNING else moving.first,
         "last": moving.last,
-        "moved": preview([project], payers, max(moving.first, EARLIEST_DAY), moving.last),
+        "moved": preview([Moving([project], payers, max(moving.first, EARLIEST_DAY), moving.last)]),
     }
 
 

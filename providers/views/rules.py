@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -17,7 +19,10 @@ from core.request_helpers import person
 from core.responses import add_errors
 from core.wording import count
 from providers.forms import ApplyRulesForm, RuleForm
-from providers.models import AssignmentRule
+from providers.models import AssignmentRule, Company, Project
+from providers.moving import Moving, nothing_moves
+from providers.moving import Preview as DrawsMoving
+from providers.services.periods import WHOLE
 from providers.services.rules import (
     OutcomeChangedError,
     Preview,
@@ -85,7 +90,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def apply(request: HttpRequest) -> HttpResponse:
+def apply(request: HttpRequest, *, preview: DrawsMoving = nothing_moves) -> HttpResponse:
     """What applying the rules to existing keys would change; what was shown, and nothing else, is applied by a POST."""
     form = ApplyRulesForm(request.POST if request.method == "POST" else request.GET)
     is_outdated = False
@@ -102,10 +107,11 @@ def apply(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, said(change), extra_tags=reverse("providers:undo", args=[change.pk]))
             return redirect("rules:list")
-    form, preview = _preview(form, is_chosen=is_outdated or "applies_to" in request.GET)
+    form, outcome = _preview(form, is_chosen=is_outdated or "applies_to" in request.GET)
     context = {
         "form": form,
-        **_outcome(preview),
+        **_outcome(outcome),
+        "moved": preview(_moving(outcome, form.cleaned_data["starts_on"])) if outcome and outcome.outcomes else "",
         "is_outdated": is_outdated,
         "today": timezone.now().date(),
         "has_rules": AssignmentRule.objects.exists(),
@@ -123,6 +129,14 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
         "keys_text": chosen_keys([outcome.project for outcome in preview.outcomes]),
         "kept_text": count(preview.kept, "key"),
     }
+
+
+def _moving(outcome: Preview, starts_on: date | None) -> list[Moving]:
+    """What each company gets."""
+    of_company: dict[Company, list[Project]] = defaultdict(list)
+    for each in outcome.outcomes:
+        of_company[each.company].append(each.project)
+    return [Moving(projects, [(company, WHOLE)], starts_on) for company, projects in of_company.items()]
 
 
 def _preview(form: ApplyRulesForm, *, is_chosen: bool) -> tuple[ApplyRulesForm, Preview | None]:

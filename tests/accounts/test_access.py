@@ -152,7 +152,7 @@ ANSWERS = {
     "providers:split": "302 422 422 403 404 404",
     "providers:keyless": "302 200 200 403 404 404",
     "providers:agents": "302 200 200 403 404 404",
-    "providers:undo": "302 405 405 403 404 404",
+    "providers:undo": "302 200 200 403 404 404",
     "providers:add": "302 200 403 403 404 404",
     "providers:try_simulated": "302 405 403 403 404 404",
     "providers:rename": "302 200 403 403 404 404",

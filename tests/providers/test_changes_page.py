@@ -32,7 +32,7 @@ def test_every_change_can_be_undone_that_nothing_builds_on(signed_in: Client, ke
 
     first, second, third = (page.index(f"1 key assigned to Company {number}.") for number in range(3))
     assert third < second < first
-    assert page.count("Undo :") == 2
+    assert page.count("Undo…") == 2
     assert "Later changes build on it" in page[first:]
 
 
@@ -43,7 +43,7 @@ def test_what_was_undone_says_so(signed_in: Client, key: Project) -> None:
     page = page_of(signed_in, "/keys/changes/")
 
     assert "Undone 22 Nov 2026, 12:30 UTC" in page
-    assert "Undo :" not in page
+    assert "Undo…" not in page
 
 
 def test_an_undo_that_comes_too_late_is_refused_in_a_sentence(signed_in: Client, key: Project) -> None:

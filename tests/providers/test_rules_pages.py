@@ -262,7 +262,7 @@ def test_preview_page_takes_few_queries(
     for number in range(120):
         make_project(provider=make_provider() if number % 40 == 0 else None, name=f"acme {number}")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(10):
         page = signed_in.get("/rules/apply/").content.decode()
 
     assert page.count("<strong><bdi>Acme</bdi></strong>") == 120

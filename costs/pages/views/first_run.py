@@ -17,14 +17,16 @@ from core.cells import number
 from core.names import isolated
 from core.request_helpers import person
 from core.tables import Column, Row, Table
-from costs.models import ClosedMonth
 from costs.pages import formatters
+from costs.pages.moving import moved_money
 from costs.pages.usage_tables import SPEND_COLUMNS, spend
 from costs.reports.first_run import SuggestedClients, suggested_clients
 from costs.reports.totals import NOTHING, Totals, main_currency
 from costs.usage.coverage import Reading
 from providers.forms.setting_up import ClientsForm
 from providers.models import Company, Project
+from providers.moving import Moving
+from providers.services.periods import WHOLE
 from providers.services.setting_up import ChosenClient, set_up_companies
 from providers.wording import chosen_keys
 
@@ -45,7 +47,7 @@ def suggested_companies(request: HttpRequest) -> HttpResponse:
             return redirect("companies:list")
     context = _context(suggested, form)
     if not form.errors and act == "preview":
-        context |= {"preview": _preview(form.chosen(), suggested), "closes": ClosedMonth.objects.exists()}
+        context |= {"preview": _preview(form.chosen(), suggested), "moved": moved_money(_moving(form.chosen()))}
         return render(request, "companies/suggested_preview.html", context)
     return render(request, "companies/suggested.html", context, status=422 if form.errors else 200)
 
@@ -67,6 +69,18 @@ def _context(suggested: SuggestedClients, form: ClientsForm) -> dict[str, Any]:
         "unnamed": suggested.unnamed,
         "days": str(suggested.days),
     }
+
+
+def _moving(chosen: Sequence[ChosenClient]) -> list[Moving]:
+    """Each company, new or not, gets all history of its keys."""
+    companies = {company.name.casefold(): company for company in Company.objects.all()}
+    return [
+        Moving(
+            each.projects,
+            [(companies.setdefault(each.company.casefold(), Company(name=each.company)), WHOLE)],
+        )
+        for each in chosen
+    ]
 
 
 def _preview(chosen: Sequence[ChosenClient], suggested: SuggestedClients) -> Table:

@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 
 from costs.models import ClosedMonth
-from providers.models import AssignmentChange, Company, Project
-from tests.factories import NOW, make_assignment, make_company, make_project, make_usage
+from providers.models import Assignment, AssignmentChange, Company, Project
+from providers.services.assigning import assign_projects
+from providers.signals import notify_assignments_changed
+from tests.factories import NOW, make_assignment, make_company, make_project, make_rule, make_usage
 from tests.pages import text_of
 
 pytestmark = pytest.mark.any_engine
@@ -76,3 +78,39 @@ def test_a_split_is_shown_before_it_is_saved(signed_in: Client, key: Project, gl
     assert "Globex $0.00 $1.00 +$1.00 Acme $4.00 $3.00 −$1.00" in text_of(page.content)
     assert 'value="25"' in page.content.decode()
     assert not AssignmentChange.objects.exists()
+
+
+def test_rules_are_shown_with_what_they_would_move(signed_in: Client, key: Project, globex: Company) -> None:
+    """Per company, before the button that applies them; October is closed."""
+    Assignment.objects.all().delete()
+    notify_assignments_changed([key.pk])
+    make_rule(company=globex, pattern=key.name)
+
+    page = text_of(signed_in.get("/rules/apply/?applies_to=all").content)
+
+    assert "Globex $0.00 $4.00 +$4.00 Unassigned $4.00 $0.00 −$4.00" in page
+    assert "October 2026 is closed" in page
+
+
+def test_an_undo_of_the_list_is_shown_before_it_is_done(signed_in: Client, key: Project, globex: Company) -> None:
+    """With a button that does it, and leads back."""
+    change = assign_projects(projects=[key], company=globex, starts_on=None, now=NOW)
+    path = f"/assignments/{change.pk}/undo/?next=/keys/changes/"
+    assert path in signed_in.get("/keys/changes/").content.decode()
+
+    page = text_of(signed_in.get(path).content)
+    done = signed_in.post(path, {"next": "/keys/changes/"})
+
+    assert "Acme $0.00 $4.00 +$4.00 Globex $4.00 $0.00 −$4.00" in page
+    assert "October 2026 is closed" in page
+    assert done["Location"] == "/keys/changes/"
+    change.refresh_from_db()
+    assert change.undone_at
+
+
+def test_an_undo_that_comes_too_late_is_not_offered(signed_in: Client, key: Project, globex: Company) -> None:
+    """Something builds on it since."""
+    change = assign_projects(projects=[key], company=globex, starts_on=None, now=NOW)
+    assign_projects(projects=[key], company=make_company(), now=NOW)
+
+    assert signed_in.get(f"/assignments/{change.pk}/undo/").status_code == 409

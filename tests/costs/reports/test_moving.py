@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from costs.models import ClosedMonth
 from costs.reports.moving import Payers, move_of
 from costs.reports.totals import all_usage, sums_by
 from providers.models import Company, Project, Provider
+from providers.moving import Moving, undoing
 from providers.services.assigning import assign_projects
 from tests.factories import (
     NOW,
@@ -51,7 +53,7 @@ def key(acme: Company) -> Project:
 
 
 def moved(projects: Sequence[Project], payers: Payers, starts_on: date | None = None) -> dict[str, tuple[str, str]]:
-    found = move_of(projects, payers, starts_on=starts_on, today=TODAY)
+    found = move_of([Moving(projects, payers, starts_on)], today=TODAY)
     return {
         line.company.name if line.company else "Unassigned": (str(line.before), str(line.after)) for line in found.lines
     }
@@ -96,8 +98,8 @@ def test_closed_months_are_named(key: Project, globex: Company) -> None:
     for month in (date(2026, 9, 1), date(2026, 10, 1)):
         ClosedMonth.objects.create(month=month, closed_at=NOW)
 
-    assert move_of([key], [(globex, Decimal(100))], starts_on=None, today=TODAY).closed == (date(2026, 10, 1),)
-    assert move_of([key], [(globex, Decimal(100))], starts_on=date(2026, 11, 1), today=TODAY).closed == ()
+    assert move_of([Moving([key], [(globex, Decimal(100))])], today=TODAY).closed == (date(2026, 10, 1),)
+    assert move_of([Moving([key], [(globex, Decimal(100))], date(2026, 11, 1))], today=TODAY).closed == ()
 
 
 def test_nothing_moves_to_who_pays_already(key: Project, acme: Company) -> None:
@@ -111,7 +113,7 @@ def test_what_was_told_comes_true(key: Project, acme: Company, globex: Company) 
     make_split(project=split, shares={acme: "33.33", globex: "66.67"})
     for days in range(40):
         make_usage(project=split, day=TODAY - timedelta(days=days), cost=Decimal("0.0123456789"))
-    move = move_of([key, split], [(globex, Decimal(100))], starts_on=date(2026, 11, 2), today=TODAY)
+    move = move_of([Moving([key, split], [(globex, Decimal(100))], date(2026, 11, 2))], today=TODAY)
 
     assign_projects(projects=[key, split], company=globex, starts_on=date(2026, 11, 2), now=NOW)
 
@@ -126,4 +128,44 @@ def test_sharing_that_depends_on_it_is_told(acme: Company) -> None:
     """Since what that moves is not counted."""
     key = make_project(provider=make_provider(keyless_sharing=Provider.KeylessSharing.EVENLY))
 
-    assert move_of([key], [(acme, Decimal(100))], starts_on=None, today=TODAY).shares_anew
+    assert move_of([Moving([key], [(acme, Decimal(100))])], today=TODAY).shares_anew
+
+
+def test_several_acts_are_added_up(key: Project, acme: Company, globex: Company) -> None:
+    """Rules give each company keys of its own."""
+    other = Project.objects.exclude(pk=key.pk).get()
+    lantern = Company(name="Lantern")
+
+    found = move_of([Moving([key], [(globex, HALF * 2)]), Moving([other], [(lantern, HALF * 2)])], today=TODAY)
+
+    lines = {line.company.name: (str(line.before), str(line.after)) for line in found.lines if line.company}
+    assert lines == {"Acme": ("$15.00", "$0.00"), "Globex": ("$0.00", "$5.00"), "Lantern": ("$0.00", "$10.00")}
+    assert acme.name == "Acme"
+
+
+@pytest.mark.parametrize("stretches", [1, 6])
+def test_keys_of_other_days_are_read_day_by_day(
+    globex: Company, django_assert_max_num_queries: DjangoAssertNumQueries, stretches: int
+) -> None:
+    """However many stretches of days there are, in as few queries."""
+    provider = make_provider()
+    keys = [make_project(provider=provider) for _ in range(6)]
+    for number, project in enumerate(keys):
+        make_assignment(project=project, company=None, starts_on=date(2026, 11, 10 + number % stretches))
+        make_usage(project=project, day=date(2026, 11, 9), cost=Decimal(1))
+        make_usage(project=project, day=date(2026, 11, 16), cost=Decimal(100))
+
+    with django_assert_max_num_queries(7):
+        found = moved(keys, [(globex, HALF * 2)], date(2026, 11, 1))
+
+    assert found == {"Globex": ("$0.00", "$6.00"), "Unassigned": ("$606.00", "$600.00")}
+
+
+def test_an_undo_moves_what_its_act_moved(key: Project, globex: Company) -> None:
+    """The other way round, of the same days."""
+    change = assign_projects(projects=[key], company=globex, starts_on=date(2026, 11, 1), now=NOW)
+
+    found = move_of(undoing(change, [key]), today=TODAY)
+
+    lines = {line.company.name: (str(line.before), str(line.after)) for line in found.lines if line.company}
+    assert lines == {"Acme": ("$10.00", "$13.00"), "Globex": ("$3.00", "$0.00")}
