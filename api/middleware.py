@@ -41,6 +41,9 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
     def answered(request: HttpRequest) -> HttpResponseBase:
         request.META.pop("HTTP_COOKIE", None)
         response = _as_problem(get_response(request))
+        if not response.streaming:
+            response = conditional.process_response(request, response)
+        # From here on also of an answer that is not sent again.
         rate = getattr(request, RATE_ATTRIBUTE, None)
         if isinstance(rate, Rate):
             for name, value in rate.headers.items():
@@ -48,8 +51,6 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
         # A client may store it, but has to revalidate it before each use.
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["Vary"] = "Authorization, Accept, Accept-Encoding"
-        if not response.streaming:
-            response = conditional.process_response(request, response)
         return compressing.process_response(request, response)
 
     return middleware

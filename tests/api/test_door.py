@@ -137,6 +137,18 @@ def test_requests_are_limited_for_each_token(monkeypatch: pytest.MonkeyPatch) ->
     assert other.get("/costs").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/costs", "/costs?nonsense=1", "/audit", "/statements/7/2026-11", "/costs?from=x"])
+def test_every_answer_tells_what_is_left(path: str) -> None:
+    """Refusals as well, and an answer that is not sent again: 600 a minute."""
+    api = Api(make_token(role=Role.VIEWER))
+    first = api.get(path)
+
+    again = api.get(path, headers={"If-None-Match": first.get("ETag", "")})
+
+    assert first["RateLimit-Policy"] == again["RateLimit-Policy"] == '"token";q=600;w=60'
+    assert [answer["RateLimit"].partition(";t=")[0] for answer in (first, again)] == ['"token";r=599', '"token";r=598']
+
+
 def test_nobody_is_held_up_where_nothing_can_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that is out of reach costs the limit, not the answer."""
 
