@@ -73,6 +73,11 @@ def every_operation() -> Iterator[tuple[str, Operation]]:
 
 
 OPERATIONS = dict(every_operation())
+WITH_A_BODY = [
+    name
+    for name, operation in OPERATIONS.items()
+    if any(model.__ninja_param_source__ == "body" for model in operation.models)
+]
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,12 @@ def token(world: World, who: str, scopes: list[str]) -> str:
     return make_token(role=Role(who), scopes=scopes)
 
 
-def ask(world: World, operation: Operation, text: str) -> Any:
+def ask(world: World, operation: Operation, text: str, **added: Any) -> Any:
     (method,) = operation.methods
     path = f"/api/v1{world.path(operation)}"
     headers = {"Authorization": f"Bearer {text}"} if text else {}
     body = world.body(str(operation.operation_id))
+    body = {**(body or {}), **added} if added else body
     return Client(raise_request_exception=False).generic(
         method,
         path,
@@ -162,6 +168,16 @@ def test_every_operation_has_a_door_and_refuses_what_it_does_not_know(name: str)
 
     assert isinstance(door, BearerToken)
     assert getattr(OPERATIONS[name].view_func, MARK)
+
+
+@pytest.mark.parametrize("name", WITH_A_BODY)
+def test_body_with_more_than_is_known_is_refused(world: World, name: str) -> None:
+    """At the name that there is not, whatever else is right: nothing that was sent is ignored."""
+    text = token(world, "admin", list(Scope.values))
+
+    answer = ask(world, OPERATIONS[name], text, nonsense=1)
+
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["nonsense"])
 
 
 @pytest.mark.any_engine

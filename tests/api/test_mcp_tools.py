@@ -34,6 +34,15 @@ from tests.factories import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now"), pytest.mark.any_engine]
 
+TELLS_FIGURES = {
+    "get_spend",
+    "compare_periods",
+    "get_statement",
+    "list_unassigned",
+    "list_budgets",
+    "get_reconciliation",
+    "explain_attribution",
+}
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 22)
 NO_CONTEXT: Any = None
 
@@ -98,6 +107,28 @@ def test_totals_hold_what_was_left_out(key: Project, provider: Provider, monkeyp
     assert [line["company"] for line in answer["data"]] == [None]
     assert (answer["truncated"], answer["lines"]) == (True, 2)
     assert [(total["currency"], total["cost"]) for total in answer["totals"]] == [("usd", "2.55")]
+
+
+def test_lists_are_capped_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one more than is told, and of as many."""
+    for name in ("Acme", "Globex"):
+        make_company(name=name)
+
+    monkeypatch.setattr(module, "MOST_LINES", 1)
+    capped = tools().list_companies(NO_CONTEXT)
+    monkeypatch.setattr(module, "MOST_LINES", 2)
+    whole = tools().list_companies(NO_CONTEXT)
+
+    assert ([line["name"] for line in capped["data"]], capped["truncated"]) == (["Acme"], True)
+    assert (len(whole["data"]), whole["truncated"]) == (2, False)
+
+
+@pytest.mark.parametrize("tool", Tools(lambda _context: Rest("")).all(), ids=lambda tool: tool.name)
+def test_figures_are_described_with_what_is_unknown_and_provisional(tool: Any) -> None:
+    """In the tool's own words, since not every assistant is shown the server's."""
+    tells_figures = tool.name in TELLS_FIGURES
+
+    assert ("unknown" in tool.description) == ("may still change" in tool.description) == tells_figures
 
 
 def test_question_that_reads_too_much_is_refused(key: Project, monkeypatch: pytest.MonkeyPatch) -> None:

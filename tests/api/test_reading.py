@@ -126,6 +126,35 @@ def test_list_is_streamed_as_csv(api: Api) -> None:
     assert (line["pattern"], line["company.name"], line["provider.name"]) == ("acme", "Acme", "")
 
 
+def test_companies_are_told_archived_ones_too(api: Api) -> None:
+    """With what their statements are made of."""
+    make_company(name="Acme", markup_percent=Decimal("12.5"), notes="Pays late")
+    make_company(name="Globex", archived_at=NOW)
+
+    told = api.get("/companies").json()["data"]
+
+    assert [(one["name"], one["archived"], one["markup_percent"], one["notes"]) for one in told] == [
+        ("Acme", False, "12.5", "Pays late"),
+        ("Globex", True, None, ""),
+    ]
+
+
+def test_syncs_are_told_with_what_came_of_them(api: Api) -> None:
+    """Of one provider, where it is named; a provider that there is not is refused."""
+    provider = make_provider()
+    make_run(provider=provider, outcome="failed", error_text="The key was refused.", started_at=NOW, finished_at=NOW)
+    make_run(provider=provider, requested_from=date(2026, 11, 1), requested_to=TODAY)
+    make_run()
+
+    told = api.get("/sync-runs", provider=provider.pk).json()["data"]
+
+    assert [(one["state"], one["problem"], one["from"], one["finished_at"]) for one in told] == [
+        ("failed", "The key was refused.", None, "2026-11-22T12:30:00+00:00"),
+        ("queued", None, "2026-11-01", None),
+    ]
+    assert api.get("/sync-runs", provider=10**6).json()["errors"][0]["field"] == "provider"
+
+
 def test_restatements_tell_what_stood_and_what_stands(api: Api) -> None:
     """In their order; from where one left off."""
     project = make_project()

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry, Role
+from api.forms import TokenForm
 from api.models import ApiToken
 from api.services import create_token, find_token, revoke_token
 from api.token_text import make_token_text, read_token_text
@@ -53,6 +54,14 @@ def test_token_ends_by_itself() -> None:
 
     assert find_token(text=text, now=NOW + timedelta(hours=23)) is not None
     assert find_token(text=text, now=NOW + timedelta(hours=25)) is None
+
+
+def test_token_lasts_ninety_days_unless_another_number_is_given() -> None:
+    """On the page and by the command, which say the same."""
+    token, _text = create_token(user=make_user(), name="Grafana", scopes=["costs:read"], now=NOW)
+
+    assert token.expires_at == NOW + timedelta(days=90)
+    assert TokenForm(user=token.user)["days"].initial == 90
 
 
 def test_making_and_revoking_are_told() -> None:
