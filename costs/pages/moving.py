@@ -22,6 +22,8 @@ from providers.moving import Moving
 
 def moved_money(moving: Sequence[Moving]) -> SafeString:
     """A table of money per company, before and after, with the closed months that it is of."""
+    if not moving:
+        return SafeString("")
     move = move_of(moving, today=timezone.now().date())
     table = Table(
         "What moves",

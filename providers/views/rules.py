@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -111,7 +110,7 @@ def apply(request: HttpRequest, *, preview: DrawsMoving = nothing_moves) -> Http
     context = {
         "form": form,
         **_outcome(outcome),
-        "moved": preview(_moving(outcome, form.cleaned_data["starts_on"])) if outcome and outcome.outcomes else "",
+        "moved": preview(_moving(outcome, form)),
         "is_outdated": is_outdated,
         "today": timezone.now().date(),
         "has_rules": AssignmentRule.objects.exists(),
@@ -131,11 +130,12 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
     }
 
 
-def _moving(outcome: Preview, starts_on: date | None) -> list[Moving]:
+def _moving(outcome: Preview | None, form: ApplyRulesForm) -> list[Moving]:
     """What each company gets."""
     of_company: dict[Company, list[Project]] = defaultdict(list)
-    for each in outcome.outcomes:
+    for each in outcome.outcomes if outcome else ():
         of_company[each.company].append(each.project)
+    starts_on = form.cleaned_data.get("starts_on")
     return [Moving(projects, [(company, WHOLE)], starts_on) for company, projects in of_company.items()]
 
 
