@@ -45,3 +45,12 @@ def test_up_to_date_database_is_left_alone(settings: Settings) -> None:
     for embedded in (True, False):
         settings.EMBEDDED = embedded
         ensure_migrated()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite compiles nothing.")
+def test_postgresql_compiles_no_statement_of_a_page() -> None:
+    """Which takes many times as long as carrying it out; and sums are hashed in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('jit'), current_setting('work_mem')")
+
+        assert cursor.fetchone() == ("off", "32MB")
