@@ -11,10 +11,10 @@ from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.db.models.expressions import Combinable
 
-from core.sums import ExactSum
+from core.sums import RawSum
 from costs.models.usage import FIGURES, UNKNOWN, USED, UsageFigures
 from providers.models import Company, Project, Provider
 
@@ -45,9 +45,9 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
         return self.filter(_UNPRICED)
 
     @staticmethod
-    def sums(aggregate: type[Sum] = ExactSum) -> dict[str, Combinable]:
-        """The aggregates that reports read; the same names as those of sums."""
-        return {f"sum_{name}": aggregate(name) for name in FIGURES} | {
+    def sums() -> dict[str, Combinable]:
+        """What costs.reports.totals reads; the same as those of sums."""
+        return {f"sum_{name}": RawSum(name) for name in FIGURES} | {
             "sum_unpriced": Count("day", filter=_UNPRICED),
             "sum_estimated": Count("day", filter=Q(estimated=True, cost__gt=0)),
             **{f"sum_untold_{name}": Count("day", filter=_untold(name)) for name in COUNTED},

@@ -11,10 +11,10 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, Q, Sum, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from core.sums import ExactSum
+from core.sums import RawCount, RawSum
 from costs.fields import ScaledDecimalField
 from costs.models.attribution import COUNTED
 from costs.models.usage import FIGURES, DailyUsage
@@ -46,10 +46,11 @@ class UsageSumQuerySet(models.QuerySet[Any]):
 
     @staticmethod
     def sums() -> dict[str, Combinable]:
-        return {f"sum_{name}": ExactSum(name) for name in FIGURES} | {
-            "sum_unpriced": Sum("unpriced_rows"),
-            "sum_estimated": Sum("estimated_rows"),
-            **{f"sum_untold_{name}": Sum(f"untold_{name}") for name in COUNTED},
+        """What costs.reports.totals reads; the same as those of usage."""
+        return {f"sum_{name}": RawSum(name) for name in FIGURES} | {
+            "sum_unpriced": RawCount("unpriced_rows"),
+            "sum_estimated": RawCount("estimated_rows"),
+            **{f"sum_untold_{name}": RawCount(f"untold_{name}") for name in COUNTED},
         }
 
 

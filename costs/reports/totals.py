@@ -17,7 +17,16 @@ from django.db.models import QuerySet
 
 from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
-from costs.models import COUNTED, AttributedUsage, AttributedUsageQuerySet, Span, marked_up, series_of
+from core.sums import whole
+from costs.models import (
+    COUNTED,
+    AttributedUsage,
+    AttributedUsageQuerySet,
+    DailyUsage,
+    Span,
+    marked_up,
+    series_of,
+)
 from costs.reports.selection import Division, Usage, divide, sources_of
 from providers.models import Provider
 
@@ -35,14 +44,15 @@ class Totals:
     untold: frozenset[str] = frozenset()  # of credits, minutes and requests those that some of the usage does not tell
 
     def __add__(self, other: Totals) -> Totals:
-        amounts: dict[str, Decimal] = defaultdict(Decimal)
-        for money in (*self.costs, *other.costs):
-            amounts[money.currency] += money.amount
+        if other is NOTHING:
+            return self
+        if self is NOTHING:
+            return other
         return Totals(
             credits=_add(self.credits, other.credits),
             minutes=_add(self.minutes, other.minutes),
             requests=_add(self.requests, other.requests),
-            costs=tuple(sorted(Money(currency, amount) for currency, amount in amounts.items())),
+            costs=_add_costs(self.costs, other.costs),
             unpriced_rows=self.unpriced_rows + other.unpriced_rows,
             estimated=self.estimated or other.estimated,
             untold=self.untold | other.untold,
@@ -134,6 +144,7 @@ def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
     return next((provider.currency for provider in providers if provider.currency), DEFAULT_CURRENCY)
 
 
+_NONE: frozenset[str] = frozenset()
 # What is no field of a sum but said of it.
 _SAID = frozenset({"day", "month", "span", "part", "series"})
 
@@ -156,17 +167,34 @@ def _added_up(
         currency = group[at]
         credits_, minutes, requests, cost, unpriced, estimated, *untold = group[len(names) :]
         part = Totals(
-            credits=credits_,
-            minutes=minutes,
-            requests=requests,
-            costs=(Money(currency, cost),) if currency else (),
+            credits=_unscaled(credits_, DailyUsage.CREDITS_SCALE),
+            minutes=_unscaled(minutes, DailyUsage.MINUTES_SCALE),
+            requests=None if requests is None else int(whole(requests)),
+            costs=(Money(currency, _unscaled(cost, DailyUsage.COST_SCALE)),) if currency else (),
             unpriced_rows=unpriced,
             estimated=bool(estimated),
-            untold=frozenset(compress(COUNTED, untold)),
+            untold=frozenset(compress(COUNTED, untold)) if any(untold) else _NONE,
         ).with_markup(markup_percent)
-        key = tuple(group[place] for place in places)
+        key = tuple([group[place] for place in places])
         result[key] = result[key] + part if key in result else part
     return result
+
+
+def _unscaled(value: Any, scale: int) -> Any:
+    """The figure that a RawSum of a ScaledDecimalField is."""
+    return None if value is None else Decimal(whole(value)).scaleb(-scale)
+
+
+def _add_costs(one: tuple[Money, ...], other: tuple[Money, ...]) -> tuple[Money, ...]:
+    """By currency."""
+    if not one or not other:
+        return one or other
+    if len(one) == 1 == len(other) and one[0].currency == other[0].currency:
+        return (Money(one[0].currency, one[0].amount + other[0].amount),)
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for money in (*one, *other):
+        amounts[money.currency] += money.amount
+    return tuple(sorted(Money(currency, amount) for currency, amount in amounts.items()))
 
 
 def _add(one: Any, other: Any) -> Any:
