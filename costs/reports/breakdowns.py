@@ -45,13 +45,16 @@ def company_breakdown(
     idle: Collection[int | None] | None = None,
     with_archived: bool = False,
     with_unassigned: bool = True,
+    companies: Mapping[int, Company] | None = None,
 ) -> Breakdown:
-    """Sums by company id as a breakdown, largest first, and what is unassigned (None) last; one query.
+    """Sums by company id as a breakdown, largest first, and what is unassigned (None) last.
+
+    ``companies`` are all of them, by id; without them one query.
 
     Of the companies without usage the current ones are kept – all of them, or those that ``idle`` names – and the
     archived ones with ``with_archived``. Usage of one company alone has no row of what is unassigned.
     """
-    companies = {company.pk: company for company in Company.objects.all()}
+    companies = all_companies() if companies is None else companies
     lines = [
         Line(company, told_apart(company.name, "company"), by_company.get(pk, NOTHING))
         for pk, company in companies.items()
@@ -61,6 +64,11 @@ def company_breakdown(
     if with_unassigned:
         lines.append(Line(None, UNASSIGNED, by_company.get(None, NOTHING)))
     return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+
+
+def all_companies() -> dict[int, Company]:
+    """Archived ones too, by id; one query."""
+    return {company.pk: company for company in Company.objects.all()}
 
 
 def company_labels(by_company: Breakdown) -> dict[int | None, str]:

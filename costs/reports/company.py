@@ -202,7 +202,7 @@ def _movements(
     # Of all companies: it says where a key came from or went.
     of_keys = scope.every_day.filter(project__in=[project.pk for project in projects])
     return largest_movements(
-        changes_of_parts(of_keys, scope.comparison).changes,
+        changes_of_parts(of_keys, scope.comparison),
         lambda part: part,
         currency,
         wanted=lambda part: part.company == company.pk,

@@ -21,7 +21,7 @@ from costs.reports.movements import (
     largest_movements,
     most_moved,
     moved_by,
-    of_companies,
+    projects_of,
 )
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series, first_use_of
@@ -70,8 +70,9 @@ def dashboard_report(
     usage = scope.every_day
     counts = count_keys_and_agents(today, provider=provider)
     spend = spend_by(usage, "company_id", days, scope.comparison)
+    companies = breakdowns.all_companies()
     by_company = breakdowns.company_breakdown(
-        spend.by_group, idle={**counts.keys.by_company, **counts.agents.by_company}
+        spend.by_group, idle={**counts.keys.by_company, **counts.agents.by_company}, companies=companies
     )
     currency = main_currency(by_company.total, scope.providers)
     labels: dict[str, Mapping[Any, str]] = {
@@ -96,9 +97,12 @@ def dashboard_report(
     )
     # Of all companies there are as many parts as keys and models: those of the few that moved most are enough.
     moving = most_moved(spend.changes, currency)
-    parts = changes_of_parts(of_companies(usage, moving), scope.comparison)
+    projects = projects_of(moving, usage, scope.comparison)
     movements = largest_movements(
-        parts.changes, lambda part: part.company, currency, wanted=lambda part: part.company in moving
+        changes_of_parts(usage.filter(project__in=list(projects)), scope.comparison),
+        lambda part: part.company,
+        currency,
+        wanted=lambda part: part.company in moving,
     )
     explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
@@ -120,8 +124,8 @@ def dashboard_report(
         movements=movements,
         moved=moved_by(
             movements,
-            known=[line.subject for line in by_company.lines],
-            projects=parts.projects,
+            known=companies.values(),
+            projects=projects,
             models=breakdowns.model_labels(providers),
         ),
         unassigned_kinds=breakdowns.unassigned_kinds(scope.usage) if explains else frozenset(),

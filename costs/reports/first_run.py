@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 
 from core.days import DateRange
 from costs.models import ClosedMonth
@@ -61,9 +61,14 @@ def suggested_clients(today: date) -> SuggestedClients:
     )
 
 
+def providers_and_closing() -> list[Provider]:
+    """All providers, and with each whether any month was closed: asked along, since it would be a query of its own."""
+    return list(Provider.objects.annotate(has_closed=Exists(ClosedMonth.objects.all())))
+
+
 def first_steps(providers: Sequence[Provider], *, unassigned: int, has_companies: bool) -> FirstSteps | None:
-    """``unassigned`` are keys and agents. None once a month has been closed; one query, or two."""
-    if ClosedMonth.objects.exists():
+    """Of providers_and_closing(); ``unassigned`` are keys and agents. None once a month was closed. Up to one query."""
+    if any(provider.has_closed for provider in providers):  # type: ignore[attr-defined]  # annotated
         return None
     undecided = clients_in((project, shown_name(project)) for project in _unassigned()) if unassigned else []
     return FirstSteps(

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from core.months import first_of
 from costs.reports.comparison import Change, Comparison, total_change
 from costs.reports.selection import Usage, divide
 from costs.reports.totals import NOTHING, Totals, totals_of_parts
@@ -70,33 +71,16 @@ def moved(change: Change, currency: str) -> Decimal:
     return change.now.cost_in(currency) - change.before.cost_in(currency)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """How each part of some usage changed, and the keys that it is of, as far as their names need it."""
-
-    changes: Mapping[Part, Change]
-    projects: Mapping[int, Project]
-
-
-# What Project.display_name is made of; read with the sums, since it would be a query of its own.
-_NAMES: Final = ("kind", "label", "name", "hint", "external_id")
-
-
-def changes_of_parts(usage: Usage, comparison: Comparison) -> Parts:
-    """Of ``usage``, which is not narrowed to days, on the compared days; one query."""
+def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, Change]:
+    """How each part of ``usage``, which is not narrowed to days, changed on the compared days; one query."""
     if not comparison.is_possible:
-        return Parts({}, {})
+        return {}
     division = {"now": divide(comparison.now), "before": divide(comparison.before)}
-    fields = ("part", "company_id", "project_id", "model", *(f"project__{name}" for name in _NAMES))
     sides: dict[str, dict[Part, Totals]] = {name: {} for name in division}
-    projects: dict[int, Project] = {}
-    for (side, company, project, model, *named), sums in totals_of_parts(usage, division, *fields).items():
-        sides[side][Part(company, project, model)] = sums
-        if project not in projects:
-            projects[project] = Project(pk=project, **dict(zip(_NAMES, named, strict=True)))
+    for (side, *part), sums in totals_of_parts(usage, division, "part", "company_id", "project_id", "model").items():
+        sides[side][Part(*part)] = sums
     now, before = sides["now"], sides["before"]
-    changes = {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
-    return Parts(changes, projects)
+    return {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
 
 
 def most_moved(changes: Mapping[Any, Change], currency: str) -> tuple[Any, ...]:
@@ -106,12 +90,22 @@ def most_moved(changes: Mapping[Any, Change], currency: str) -> tuple[Any, ...]:
     return tuple(known[:LARGEST])
 
 
-def of_companies(usage: Usage, companies: Collection[int | None]) -> Usage:
-    """``usage`` narrowed to what these companies pay for, and to their API keys, whoever else pays for those."""
-    ids = [pk for pk in companies if pk is not None]
-    theirs = AssignmentShare.objects.filter(company__in=ids).values("assignment__project")
-    wanted = Q(company__in=ids) | Q(project__in=theirs)
-    return usage.where("project", wanted | Q(company=None) if None in companies else wanted)
+# What Project.display_name is made of.
+_NAMES: Final = ("pk", "kind", "label", "name", "hint", "external_id")
+
+
+def projects_of(companies: Collection[int | None], usage: Usage, comparison: Comparison) -> dict[int, Project]:
+    """The projects of which these companies pay a part at any time, or may share the usage; their names. One query.
+
+    None: those of which some of ``usage`` is unassigned in the months of the compared days.
+    """
+    shares = AssignmentShare.objects.filter(company__in=[pk for pk in companies if pk is not None])
+    wanted = Q(pk__in=shares.values("assignment__project")) | Q(kind=Project.Kind.KEYLESS)
+    if None in companies and comparison.is_possible:
+        days = first_of(min(comparison.before)), max(comparison.now)
+        unassigned = usage.filter(company=None).sums_of_months("project").filter(day__range=days)
+        wanted |= Q(pk__in=unassigned.values("project"))
+    return {project.pk: project for project in Project.objects.filter(wanted).order_by().only(*_NAMES)}
 
 
 def largest_movements(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -65,7 +65,7 @@ class Stack:
 
     series: tuple[Series, ...]
     by_day: Mapping[date, Totals]  # of all usage, also of groups that no series holds
-    recent: Mapping[date, Totals]  # the same of single days
+    single: Mapping[date, Totals]  # the same of single days
 
 
 def daily_series(
@@ -85,35 +85,34 @@ def daily_series(
     """The sums of ``days`` by group and step, and those of ``window``, the days that a forecast needs.
 
     ``by_group`` are the sums of ``usage`` by ``field`` in ``days``, and ``coverage`` is of ``days``; ``usage`` itself
-    must not be narrowed to a range. Without ``step`` it is the one for a range of that length. One query, and one for
-    the period before, ``with_before``.
+    must not be narrowed to a range. Without ``step`` it is the one for a range of that length. One query, of the period
+    before as well, ``with_before``.
     """
     offered = Step.offered(days)
     step = step if step in offered else Step.of(days)
-    found = stack(
-        usage, field, by_group, labels, days, step=step, window=window, weigh=partial(metric.value, currency=currency)
-    )
+    recent = frozenset(window or ())
+    before = previous_range(days) if with_before else None
+    weigh = partial(metric.value, currency=currency)
+    found = stack(usage, field, by_group, labels, days, step=step, single=recent.union(before or ()), weigh=weigh)
     return DailySeries(
         metric=metric,
         currency=currency,
         step=step,
         days=tuple(mark_days(found.by_day, days, coverage, step=step)),
         series=found.series,
-        recent=found.recent,
+        recent={day: sums for day, sums in found.single.items() if day in recent},
         field=field,
-        before=_before(usage, days, step) if with_before else None,
+        before=_before(found.single, days, before, step) if before else None,
         offered=offered,
     )
 
 
-def _before(usage: Usage, days: DateRange, step: Step) -> Before:
+def _before(sums: Mapping[date, Totals], days: DateRange, previous: DateRange, step: Step) -> Before:
     """Each day of the period before beside the one of now that is as far from the beginning."""
-    previous = previous_range(days)
-    sums = totals_of_parts(usage, {"": {Span.DAY: list(previous)}}, "day")
     by_day: dict[date, Totals] = {}
     for now, before in zip(days, previous, strict=False):
-        if (before,) in sums:
-            _add(by_day, max(step.around(now).first, days.first), sums[before,])
+        if before in sums:
+            _add(by_day, max(step.around(now).first, days.first), sums[before])
     return Before(previous, by_day)
 
 
@@ -126,13 +125,13 @@ def stack(
     *,
     weigh: Callable[[Totals], Decimal | int | None],
     step: Step = Step.DAY,
-    window: DateRange | None = None,
+    single: Collection[date] = (),
 ) -> Stack:
     """The steps of ``days`` of the ten groups that ``weigh`` heaviest, heaviest first, then of all others as "Other".
 
     What is unassigned (None) is no group among others: it has a series of its own, after them. ``by_group`` are sums by
-    ``field``. Together the series hold all that was used of these groups. ``window`` are days
-    to be told one by one as well.
+    ``field``. Together the series hold all that was used of these groups. Days that are ``single``
+    are told one by one as well.
     """
     noun = field.removesuffix("_id")
     names = {
@@ -143,19 +142,18 @@ def stack(
     ranked = sorted(names.keys() - {None}, key=lambda group: (-(weigh(by_group[group]) or 0), names[group].casefold()))
     largest = [*ranked[:LARGEST], *([None] if None in names else [])]
     steps = _divided(days, step)
-    single = frozenset(window or ())
     division = _division(steps, single)
     by_number: list[dict[date, Totals]] = [{} for _ in range(len(largest) + 1)]
-    recent: dict[date, Totals] = {}
+    by_single: dict[date, Totals] = {}
     sums_of = totals_of_parts(usage, {"": division}, "series", "span", "day", series=(field, largest))
     for (number, span, start), sums in sums_of.items():
         if first := steps.get((Span(span), start)):
             _add(by_number[number], first, sums)
         if span == Span.DAY and start in single:
-            _add(recent, start, sums)
+            _add(by_single, start, sums)
     series = [Series(names[group], by_number[number], group) for number, group in enumerate(largest)]
     rest = Series(OTHER, by_number[-1], is_rest=True)
-    return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]), recent)
+    return Stack(tuple([*series, rest] if len(ranked) > LARGEST else series), days_of([*series, rest]), by_single)
 
 
 def steps_by(

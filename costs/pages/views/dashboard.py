@@ -28,7 +28,7 @@ from costs.pages.views.scope import page_context, read_asked, read_step
 from costs.pages.words import unassigned_origins
 from costs.reports.companies import CompanyLine
 from costs.reports.dashboard import GROUPINGS, DashboardReport, dashboard_report
-from costs.reports.first_run import FirstSteps, first_steps
+from costs.reports.first_run import FirstSteps, first_steps, providers_and_closing
 from costs.reports.movements import Movement
 from providers import registry
 from providers.models import Provider
@@ -36,7 +36,7 @@ from providers.models import Provider
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponseBase:
-    providers = list(Provider.objects.all())
+    providers = providers_and_closing()
     if not providers:
         return render(request, "dashboard/empty.html", {"offers_simulated": offers_simulated()})
 
