@@ -10,8 +10,10 @@ import os
 import socket
 import uuid
 from datetime import datetime
+from typing import Any
 
-from providers.models import Provider
+from costs.usage.attribution import locked
+from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE, unclaimed
 
 
@@ -30,26 +32,38 @@ def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
     return taken == 1
 
 
-def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
-    """Extend the claim. In a writing transaction this also keeps every other worker from taking it before the commit.
+def take_claim_of_run(*, run_id: int, owner: str, now: datetime) -> bool:
+    """As take_claim, of the provider of a run that has not ended; False also where there is no such run."""
+    of_run = SyncRun.objects.unfinished().filter(pk=run_id).order_by().values("provider")
+    taken = Provider.objects.filter(unclaimed(now), pk__in=of_run).update(claimed_by=owner, claimed_until=now + LEASE)
+    return taken == 1
 
-    Raises ClaimLostError when ``owner`` no longer holds it.
+
+def hold_claim(*, provider: Provider, owner: str) -> Provider:
+    """Lock the provider's row, so that nobody takes the claim before the commit, and return it as it is now.
+
+    Every writer of usage or attribution needs that lock first. Raises ClaimLostError when ``owner`` no longer holds
+    the claim.
     """
+    (held,) = locked([provider.pk])
+    if held.claimed_by != owner:
+        raise ClaimLostError
+    return held
+
+
+def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
+    """Extend the claim; raises ClaimLostError when ``owner`` no longer holds it."""
     renewed = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_until=now + LEASE)
     if renewed != 1:
         raise ClaimLostError
 
 
-def release_claim(*, provider: Provider, owner: str) -> bool:
-    """End the claim; False when ``owner`` no longer holds it."""
-    released = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(claimed_by="", claimed_until=None)
+def release_claim(*, provider: Provider, owner: str, **learned: Any) -> bool:
+    """End the claim, and store what the work has ``learned`` of the provider; False when ``owner`` does not hold it."""
+    released = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(
+        claimed_by="", claimed_until=None, **learned
+    )
     return released == 1
-
-
-def release_own_claim(*, provider: Provider, owner: str) -> None:
-    """End the claim in the transaction that ends the work; raises ClaimLostError when ``owner`` no longer holds it."""
-    if not release_claim(provider=provider, owner=owner):
-        raise ClaimLostError
 
 
 def release_claims_of_dead_processes() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,19 +19,20 @@ from django.db import DatabaseError, transaction
 from core.days import utc_now
 from core.secrets import KeyUnreadableError, mask_api_keys
 from core.sums import TotalTooLargeError
-from costs.models import ReadDay
+from costs.usage.coverage import settled_days
 from costs.usage.writing import ImplausibleAnswerError
 from providers.models import Project, SyncRun
 from providers.registry import Progress
 from syncing import provider_types
 from syncing.account import account_is_due, read_account
-from syncing.claims import ClaimLostError, new_owner, release_claim, release_own_claim, renew_claim, take_claim
+from syncing.claims import ClaimLostError, hold_claim, new_owner, release_claim, renew_claim, take_claim_of_run
 from syncing.errors import ProviderError, UnexpectedResponseError
 from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
 from syncing.retrying import RetryBudget, RetryPolicy
 from syncing.runs import begin_run, finish_run, put_back_run, record_run
 from syncing.storing import (
+    KnownProject,
     kept_conversations,
     known_projects,
     names_something_new,
@@ -76,20 +77,20 @@ def run_sync(
     database and of this program are recorded and raised. Raises KeyError where the provider's type is not installed.
     """
     runs = SyncRun.objects.select_related("provider").filter(pk=run_id)
-    run = runs.only("finished_at", "provider__type").first()
-    if run is None or run.is_finished:
-        return run
-    provider_type = provider_types.get(run.provider.type)
     owner = new_owner()
-    if not take_claim(provider=run.provider, owner=owner, now=clock()):
+    if not take_claim_of_run(run_id=run_id, owner=owner, now=clock()):
+        run = runs.first()
+        if run is None or run.is_finished:
+            return run
+        provider_types.get(run.provider.type)
         put_back_run(run=run)
         return None
     sync = None
+    run = runs.get()
     try:
-        # Once more: another worker may have ended the run before this one had the claim.
-        run = runs.get()
-        if run.is_finished:
+        if run.is_finished:  # by another worker, before this one had the claim
             return run
+        provider_type = provider_types.get(run.provider.type)
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)
         return sync.carry_out()
     except InterruptedSyncError:
@@ -127,7 +128,7 @@ class _Sync:
         self.renewed_at = self.begun_at
         self.holds_claim = True  # until the run has ended
         self.account_was_read = False
-        self._known: dict[str, str] | None = None
+        self._known: Mapping[str, KnownProject] | None = None
 
     def carry_out(self) -> SyncRun:
         session = SyncSession(
@@ -180,7 +181,6 @@ class _Sync:
         if outcome != SyncRun.Outcome.SUCCEEDED:
             self.run.refresh_from_db()  # a transaction that was rolled back took its figures along
         with transaction.atomic():
-            release_own_claim(provider=self.provider, owner=self.owner)
             finish_run(
                 run=self.run,
                 outcome=outcome,
@@ -188,6 +188,7 @@ class _Sync:
                 error_text=text,
                 key_was_refused=key_was_refused,
                 now=self.clock(),
+                owner=self.owner,
             )
         self.holds_claim = False
         return self.run
@@ -200,14 +201,14 @@ class _Sync:
         record_run(run=self.run, stage=SyncRun.Stage.USAGE)
         self._known = None
 
-    def _known_projects(self) -> dict[str, str]:
-        """The kinds of what is stored, by external id, as it was when first asked for or after the account was read."""
+    def _known_projects(self) -> Mapping[str, KnownProject]:
+        """What is stored, by external id, as it was when first asked for or after the account was read."""
         if self._known is None:
             self._known = known_projects(self.provider)
         return self._known
 
     def _agent_ids(self) -> frozenset[str]:
-        return frozenset(key for key, kind in self._known_projects().items() if kind == Project.Kind.AGENT)
+        return frozenset(key for key, known in self._known_projects().items() if known.kind == Project.Kind.AGENT)
 
     # --- Usage --------------------------------------------------------------------------------------------------------
 
@@ -218,6 +219,7 @@ class _Sync:
             for reading in reader.read(window):
                 if not self.account_was_read and names_something_new(self.provider, reading, self._known_projects()):
                     self._read_account(reader)
+                self._renew_claim_in_time()
                 self._store(reading)
                 unread |= reading.unread_columns
                 self._show_progress()
@@ -233,15 +235,15 @@ class _Sync:
                 today=today,
                 history_from=self.provider.history_from,
                 trailing_days=settings.SYNC_TRAILING_DAYS,
-                settled=ReadDay.objects.for_provider(self.provider).settled(),
+                settled=settled_days(self.provider),
             )
         )
 
     @transaction.atomic
     def _store(self, reading: Reading) -> None:
         """One transaction for all that an answer changes, and only while the claim is still ours."""
-        self._renew_claim()
-        store_reading(self.run, reading)
+        held = hold_claim(provider=self.provider, owner=self.owner)
+        store_reading(self.run, reading, held=held, known=self._known_projects())
 
     def _show_progress(self) -> None:
         self.on_progress(Progress(days_done=self.run.days_done, days_total=self.run.days_total))
@@ -255,14 +257,17 @@ class _Sync:
         """One request, after a sign of life unless there has just been one."""
         if stopping.is_set() or time.monotonic() - self.begun_at > LONGEST_RUN:
             raise InterruptedSyncError
-        if time.monotonic() - self.renewed_at > RENEW_AFTER:
-            self._renew_claim()
+        self._renew_claim_in_time()
         return call()
 
     def _sleep(self, seconds: float) -> None:
         self._renew_claim()
         if stopping.wait(seconds):
             raise InterruptedSyncError
+
+    def _renew_claim_in_time(self) -> None:
+        if time.monotonic() - self.renewed_at > RENEW_AFTER:
+            self._renew_claim()
 
     def _renew_claim(self) -> None:
         renew_claim(provider=self.provider, owner=self.owner, now=self.clock())

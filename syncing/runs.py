@@ -11,6 +11,7 @@ from django.db.models import F
 from core.audit import audit_event
 from providers.models import Provider, SyncRun
 from providers.signals import notify_sync_ended
+from syncing.claims import ClaimLostError, release_claim
 
 # A run that was begun this often and never ended has killed its worker each time.
 MAX_ATTEMPTS = 3
@@ -62,22 +63,25 @@ def finish_run(
     error_text: str = "",
     key_was_refused: bool = False,
     now: datetime,
+    owner: str | None = None,
 ) -> None:
-    """End the run and update its provider's state; a provider that has refused its key for three days is paused."""
-    record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
+    """End the run and update its provider's state; a provider that has refused its key for three days is paused.
+
+    With ``owner`` its claim ends along; raises ClaimLostError where it no longer holds that.
+    """
     provider = run.provider
+    state: dict[str, Any] = {"failure_code": error_code, "failure_text": error_text}
     if outcome == SyncRun.Outcome.SUCCEEDED:
+        state |= {"failure_code": "", "failure_text": "", "failing_since": None, "refused_since": None}
         # Reading an old window again says nothing about how current the figures are.
-        is_current = run.requested_to is None or run.requested_to >= now.date()
-        Provider.objects.filter(pk=provider.pk).update(
-            failing_since=None,
-            refused_since=None,
-            failure_code="",
-            failure_text="",
-            **({"last_synced_at": now} if is_current else {}),
-        )
-    else:
-        Provider.objects.filter(pk=provider.pk).update(failure_code=error_code, failure_text=error_text)
+        if run.requested_to is None or run.requested_to >= now.date():
+            state["last_synced_at"] = now
+    if owner is None:
+        Provider.objects.filter(pk=provider.pk).update(**state)
+    elif not release_claim(provider=provider, owner=owner, **state):
+        raise ClaimLostError
+    record_run(run=run, outcome=outcome, error_code=error_code, error_text=error_text, finished_at=now)
+    if outcome != SyncRun.Outcome.SUCCEEDED:
         Provider.objects.filter(pk=provider.pk, failing_since=None).update(failing_since=now)
     if key_was_refused:
         Provider.objects.filter(pk=provider.pk, refused_since=None).update(refused_since=now)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef
 
 from core.wording import count
 from costs.models import CONVERSATIONS_SETTLE_AFTER, ConversationDay, DailyUsage, end_of
-from costs.usage.writing import Usage, write_usage
+from costs.usage.writing import Usage, write_usage_of_held
 from providers.models import Project, Provider, SyncRun
 from providers.services.projects import ListedProject, projects_for_usage, record_listed_projects
 from syncing.reader import KEY, AgentCalls, ConversationDays, ListedAgent, ListedKey, Reading, UsageRow
@@ -84,9 +84,34 @@ def store_listed_agents(run: SyncRun, agents: Sequence[ListedAgent], *, label: s
         note(run, f"{count(len(left_out), 'agent')} with the id of an API key left out of {possessive(label)} list.")
 
 
-def known_projects(provider: Provider) -> dict[str, str]:
-    """The kinds of all projects by external id: one that is gone keeps its history."""
-    return dict(Project.objects.for_provider(provider).order_by().values_list("external_id", "kind"))
+class KnownProject(NamedTuple):
+    """What a sync needs of a project that is stored already."""
+
+    pk: int
+    kind: str
+    name: str
+    is_listed: bool
+
+
+def known_projects(provider: Provider) -> dict[str, KnownProject]:
+    """All projects by external id: one that is gone keeps its history."""
+    stored = Project.objects.for_provider(provider).order_by()
+    return {
+        key: KnownProject(pk, kind, name, is_listed=listed_at is not None)
+        for key, pk, kind, name, listed_at in stored.values_list("external_id", "pk", "kind", "name", "listed_at")
+    }
+
+
+def _ids_of_projects(
+    provider: Provider, reading: Reading, known: Mapping[str, KnownProject]
+) -> Mapping[str | None, int]:
+    """The project ids for what usage names; what is not ``known`` yet, or has got a name, is stored."""
+    names = {row.external_id: row.key_name for row in reading.rows}
+    of_usage = {key: known.get(Project.KEYLESS_ID if key is None else key) for key in names}
+    if all(one and (one.is_listed or names[key] in {"", one.name}) for key, one in of_usage.items()):
+        return {key: one.pk for key, one in of_usage.items() if one}
+    kinds = {row.external_id: row.kind for row in reading.rows}
+    return projects_for_usage(provider=provider, names=names, kinds=kinds)
 
 
 def standing_usage(provider: Provider, window: Window) -> list[UsageRow]:
@@ -190,10 +215,11 @@ def names_something_new(provider: Provider, reading: Reading, known: Collection[
     return not models <= set(used.filter(model__in=models).order_by().values_list("model", flat=True).distinct())
 
 
-def store_reading(run: SyncRun, reading: Reading) -> None:
+def store_reading(run: SyncRun, reading: Reading, *, held: Provider, known: Mapping[str, KnownProject]) -> None:
     """The usage of some whole days, what the answer showed besides, and the run's progress.
 
-    Called within one transaction. Raises costs.usage.writing.ImplausibleAnswerError and core.sums.TotalTooLargeError.
+    Called within one transaction that has locked the provider's row and read it as ``held``; ``known`` are its projects
+    as they were before. Raises costs.usage.writing.ImplausibleAnswerError and core.sums.TotalTooLargeError.
     """
     provider = run.provider
     if reading.cost_from != provider.cost_from:
@@ -204,13 +230,9 @@ def store_reading(run: SyncRun, reading: Reading) -> None:
         learn_agent_usage(run, told)
     for remark in reading.remarks:
         note(run, remark)
-    project_ids = projects_for_usage(
-        provider=provider,
-        names={row.external_id: row.key_name for row in reading.rows},
-        kinds={row.external_id: row.kind for row in reading.rows},
-    )
-    written = write_usage(
-        provider=provider,
+    project_ids = _ids_of_projects(provider, reading, known)
+    written = write_usage_of_held(
+        held=held,
         first=reading.window.first,
         last=reading.window.last,
         rows=[

@@ -95,6 +95,12 @@ def record_reading(provider: Provider, days: DateRange, read_at: datetime) -> No
         )
 
 
+def settled_days(provider: Provider) -> frozenset[date]:
+    """The days of the provider that were read after they had settled; one query, of few rows however many days."""
+    spans = SettledDays.objects.filter(provider=provider).order_by().values_list("first", "last")
+    return frozenset(day for first, last in spans for day in DateRange(first, last))
+
+
 _Span = tuple[date, date]
 
 

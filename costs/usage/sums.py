@@ -45,10 +45,14 @@ def refresh(
         return
     around = _spans_around(days)
     of_companies = Where.any_of("company_id", companies)
+    # By number: SQLite looks for what is joined in every row of a view.
+    of_provider = Where.any_of(
+        "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
+    )
     with storing_sums(), _grouping_in_memory():
-        _refresh_by_day(CompanySum, provider_id, days, around, of_companies)
+        _refresh_by_day(CompanySum, provider_id, days, around, of_companies, of_provider)
         if with_models:
-            _refresh_by_day(ModelSum, provider_id, days, around, Where())
+            _refresh_by_day(ModelSum, provider_id, days, around, Where(), of_provider)
         of_projects = Where.any_of("project_id", projects)
         _delete(KeySum, provider_id, (), around, of_projects)
         _insert_spans_of_keys(provider_id, around, of_projects)
@@ -218,13 +222,18 @@ def _spans_around(days: Iterable[date]) -> list[_Target]:
 
 
 def _refresh_by_day(
-    model: type[UsageSum], provider_id: int, days: Collection[date], around: Sequence[_Target], where: Where
+    model: type[UsageSum],
+    provider_id: int,
+    days: Collection[date],
+    around: Sequence[_Target],
+    where: Where,
+    of_provider: Where,
 ) -> None:
     _delete(model, provider_id, days, around, where)
-    of_days, of_provider = _among(days), _of_provider(provider_id) + where
+    of_days, of_usage = _among(days), of_provider + where
     _run(
-        _insert_into(model) + _days_of_usage(model, of_days, of_provider),
-        (provider_id, *of_days.params, *of_provider.params),
+        _insert_into(model) + _days_of_usage(model, of_days, of_usage),
+        (provider_id, *of_days.params, *of_usage.params),
     )
     _run(
         _insert_into(model) + _spans_of_days(model, len(around), where),
@@ -239,13 +248,6 @@ def _insert_spans_of_keys(provider_id: int, around: Sequence[_Target], where: Wh
     _run(
         _insert_into(KeySum) + _spans_of_keys(len(weeks), len(months), where),
         (adapt(first), adapt(last), *where.params, provider_id, *weeks, provider_id, *months),
-    )
-
-
-def _of_provider(provider_id: int) -> Where:
-    """By number: SQLite looks for what is joined in every row of a view."""
-    return Where.any_of(
-        "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
     )
 
 

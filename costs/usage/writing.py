@@ -24,6 +24,7 @@ from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled_column
 from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
+from costs.models.usage import settles
 from costs.usage.attribution import PAYERS, attribute_staged, first_uses, locked, stage_payers
 from costs.usage.coverage import record_reading
 from providers.models import Project, Provider, SyncRun
@@ -84,17 +85,43 @@ def write_usage(
     Raises ImplausibleAnswerError unless ``accept_implausible``, and TotalTooLargeError; then nothing is written.
     """
     (held,) = locked([provider.pk])
+    return write_usage_of_held(
+        held=held,
+        first=first,
+        last=last,
+        rows=rows,
+        read_at=read_at,
+        run=run,
+        accept_implausible=accept_implausible,
+    )
+
+
+def write_usage_of_held(
+    *,
+    held: Provider,
+    first: date,
+    last: date,
+    rows: Sequence[Usage],
+    read_at: datetime,
+    run: SyncRun | None = None,
+    accept_implausible: bool = False,
+) -> Written:
+    """As write_usage, of a provider that the caller's transaction has locked, and read as ``held`` since.
+
+    Where it raises, that transaction must not be committed.
+    """
     with connection.cursor() as cursor:
         _create_staging(cursor)
         _stage(cursor, rows, held if _is_estimable(rows, held) else None)
-        written = _compare(cursor, provider, first, last, staged=len(rows))
+        written, since = _compare(cursor, held, first, last, staged=len(rows))
         if written.inserted or written.changed:
             if written.changed and not accept_implausible:
-                _refuse_implausible(cursor, rows, today=read_at.date())
-            _log_restatements(cursor, provider, first, last, read_at, run)
+                _refuse_implausible(cursor, rows, since=since, today=read_at.date())
+            if settles(since) <= read_at:
+                _log_restatements(cursor, held, first, last, read_at, run)
             _write_staged(cursor, held, read_at, written)
         cursor.execute(f"DROP TABLE {_STAGING}")
-    record_reading(provider, DateRange(first, last), read_at)
+    record_reading(held, DateRange(first, last), read_at)
     return written
 
 
@@ -114,7 +141,7 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
         while stored := list(estimable.filter(pk__gt=last)[:_CHUNK]):
             last = stored[-1].pk
             _stage(cursor, [_without_cost(row) for row in stored], held)
-        written, _used = _count(cursor)
+        written, _since, _used = _count(cursor)
         if written.changed:
             _write_staged(cursor, held, now, written)
         cursor.execute(f"DROP TABLE {_STAGING}")
@@ -146,6 +173,7 @@ _JOIN = f"""
 """
 _COUNT = f"""
     SELECT COUNT(*), COUNT(stored.day), COUNT(CASE WHEN stored.day IS NOT NULL AND ({_DIFFERS}) THEN 1 END),
+        MIN(CASE WHEN stored.day IS NULL OR {_DIFFERS} THEN staged.day END),
         COUNT(CASE WHEN stored.day IS NOT NULL AND {_is_used("stored")} THEN 1 END)
     FROM {_JOIN}
 """
@@ -395,8 +423,8 @@ def _are_same(sums: Sequence[Any]) -> bool:
     return True
 
 
-def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged: int) -> Written:
-    """What writing the staged rows would do; what is stored of these days and left out by them is staged as zero.
+def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged: int) -> tuple[Written, date]:
+    """What writing the staged rows would do, and from which day on; what they leave out of it is staged as zero.
 
     Costs what there is to compare: nothing in days of which nothing is stored.
     """
@@ -405,26 +433,28 @@ def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged
     cursor.execute(_COUNT_STORED, window)
     stored, used = cursor.fetchone()
     if not stored:
-        return Written(inserted=staged, changed=0, unchanged=0)
-    written, used_again = _count(cursor)
+        return Written(inserted=staged, changed=0, unchanged=0), first
+    written, since, used_again = _count(cursor)
     if used > used_again:
         # Once the rows are in, which is faster.
         cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_key ON {_STAGING} (project_id, day, model)")
         # A row of which nothing was known has cost nothing: that zero needs a currency. What was unknown stays so.
         cursor.execute(_STAGE_ZEROS, {**window, "currency": provider.currency or DEFAULT_CURRENCY})
-        written, _used = _count(cursor)
-    return written
+        written, since, _used = _count(cursor)
+    return written, since or last
 
 
-def _count(cursor: Any) -> tuple[Written, int]:
-    """What writing the staged rows would do, and how many of them are stored as used."""
+def _count(cursor: Any) -> tuple[Written, date | None, int]:
+    """What writing the staged rows would do, from which day on, and how many of them are stored as used."""
     cursor.execute(_COUNT)
-    staged, known, differing, used = cursor.fetchone()
-    return Written(inserted=staged - known, changed=differing, unchanged=known - differing), used
+    staged, known, differing, since, used = cursor.fetchone()
+    written = Written(inserted=staged - known, changed=differing, unchanged=known - differing)
+    return written, as_date(since) if since else None, used
 
 
-def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> None:
-    cutoff = connection.ops.adapt_datefield_value(today - IMPLAUSIBLE_AFTER)
+def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, since: date, today: date) -> None:
+    """``since`` is the first day of which anything would change."""
+    cutoff = today - IMPLAUSIBLE_AFTER
     if not rows:
         # With nothing in the answer, all that is staged are the rows that would become zero.
         cursor.execute(f"SELECT COUNT(*) FROM {_STAGING}")
@@ -434,7 +464,9 @@ def _refuse_implausible(cursor: Any, rows: Sequence[Usage], *, today: date) -> N
                 f"The answer is empty, but {standing} rows of usage stand in these days. They were kept."
             )
         return
-    cursor.execute(_BEFORE_AND_AFTER, {"cutoff": cutoff})
+    if since >= cutoff:
+        return
+    cursor.execute(_BEFORE_AND_AFTER, {"cutoff": connection.ops.adapt_datefield_value(cutoff)})
     rows_before, rows_after, *halves = cursor.fetchone()
     credits_before, credits_after, cost_before, cost_after = map(join_halves, halves[::2], halves[1::2])
     for what, before, after in (

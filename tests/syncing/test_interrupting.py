@@ -11,6 +11,8 @@ import pytest
 from django.db import connection
 
 from costs.models import ReadDay
+from elevenlabs_sync import reading
+from elevenlabs_sync.payloads import read_usage
 from elevenlabs_sync.simulator.routes import SUBSCRIPTION_PATH, USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE
@@ -105,25 +107,18 @@ def test_claim_that_is_lost_in_the_middle_ends_the_writing(long: World) -> None:
     assert Provider.objects.get(pk=long.provider.pk).claimed_by == "a thief"
 
 
-def test_claim_that_is_lost_during_the_request_ends_the_writing(here: World) -> None:
+def test_claim_that_is_lost_during_the_request_ends_the_writing(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that comes after the claim was lost is not stored."""
-    run = here.run()
 
-    assert here.carry_out(run, clock=_Thief(here)) is None
+    def steal(*answer: Any, **days: Any) -> Any:
+        Provider.objects.filter(pk=here.provider.pk).update(claimed_by="a thief")
+        return read_usage(*answer, **days)
+
+    monkeypatch.setattr(reading, "read_usage", steal)
+
+    assert here.carry_out(here.run()) is None
 
     assert here.stored == {}
-
-
-class _Thief:
-    """A clock whose reader loses the claim as soon as usage has been answered."""
-
-    def __init__(self, here: World) -> None:
-        self._here = here
-
-    def __call__(self) -> datetime:
-        if self._here.usage_requests:
-            Provider.objects.filter(pk=self._here.provider.pk).update(claimed_by="a thief")
-        return NOW
 
 
 def test_claim_that_is_lost_before_the_end_leaves_the_outcome_to_the_thief(here: World) -> None:

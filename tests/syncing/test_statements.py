@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -15,8 +16,10 @@ from tests.conftest import FakeType
 from tests.factories import NOW, TODAY, make_provider
 from tests.fake_reader import FakeReader, usage_row
 
-# In a test's own transaction savepoints stand for transactions: of an unchanged hourly sync, all that it asks.
-OF_AN_HOUR = 30
+# In a test's own transaction savepoints stand for transactions: of an hourly sync that finds nothing new, and of one
+# that finds other figures for today, all that it asks.
+OF_AN_HOUR = 22
+OF_NEW_FIGURES = 42
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +30,16 @@ def provider() -> Provider:
     return make_provider(history_from=TODAY - timedelta(days=6), account_read_at=NOW)
 
 
-def statements_of(provider: Provider, fake: FakeType, *, keys: int) -> list[str]:
+def statements_of(provider: Provider, fake: FakeType, *, keys: int, used_today: int = 10) -> list[str]:
     """Those of an hourly sync that finds three rows of each key on each of seven days."""
     fake.reader = FakeReader(
         rows=[
-            usage_row(TODAY - timedelta(days=day), external_id=f"key-{key}", model=model)
+            usage_row(
+                TODAY - timedelta(days=day),
+                external_id=f"key-{key}",
+                model=model,
+                credits=Decimal(10 if day else used_today),
+            )
             for key in range(keys)
             for day in range(7)
             for model in ("small", "large", "other")
@@ -52,6 +60,15 @@ def test_unchanged_hour_asks_little(provider: Provider, elevenlabs: FakeType) ->
     statements = statements_of(provider, elevenlabs, keys=3)
 
     assert len(statements) <= OF_AN_HOUR, "\n".join(statements)
+
+
+def test_hour_with_new_figures_asks_no_more_than_what_they_change(provider: Provider, elevenlabs: FakeType) -> None:
+    """Of figures of today nothing can be implausible, nor restated."""
+    statements_of(provider, elevenlabs, keys=3)
+
+    statements = statements_of(provider, elevenlabs, keys=3, used_today=11)
+
+    assert len(statements) <= OF_NEW_FIGURES, "\n".join(statements)
 
 
 def test_no_statement_is_made_per_row(provider: Provider, elevenlabs: FakeType) -> None:
