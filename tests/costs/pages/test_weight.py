@@ -6,11 +6,16 @@ import gzip
 import re
 from datetime import timedelta
 from decimal import Decimal
+from operator import gt
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from providers.models import Assignment, AssignmentShare, Company, Project
+from tests.accounts.worlds import OURS, World, address
+from tests.accounts.worlds import world as world
 from tests.factories import (
     TODAY,
     attributed_together,
@@ -26,8 +31,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 WORKSPACES, KEYS, COMPANIES = 3, 300, 60
 MODELS = ("eleven_multilingual_v2", "eleven_flash_v2_5", "eleven_v3", "scribe_v1", "eleven_turbo_v2_5")
-MOST_BYTES, MOST_ROWS = 100_000, 1_500
-MONTH = f"{TODAY - timedelta(days=40):%Y-%m}"
+MOST = (100_000, 1_500, 15)  # bytes, rows, queries
+MONTH = (TODAY - timedelta(days=40)).replace(day=1)
 
 
 @pytest.fixture
@@ -56,24 +61,49 @@ def agency(now: object) -> tuple[Project, Company]:
     return keys[0], companies[1]
 
 
-def test_no_page_is_heavy(signed_in: Client, agency: tuple[Project, Company]) -> None:
-    """Compressed as it is sent; rows are those of tables and lists."""
+# What an address can ask of a page, beside itself; by the name of the URL.
+ASKED = {
+    "dashboard": (
+        "?by=model",
+        "?by=provider",
+        "?compare=before&step=week",
+        "?from=2026-01-01&to=2026-11-22&table=days",
+    ),
+    "companies:list": ("?show=all", "?q=client", "?sort=name"),
+    "companies:detail": ("?by=key&metric=credits", "?compare=before", "?from=2026-01-01&to=2026-11-22&table=days"),
+    "keys:list": ("?q=client", "?unassigned=yes", "?page=3", "?column=share&column=first&column=hint&column=minutes"),
+    "keys:detail": ("?metric=requests",),
+    "providers:detail": ("?show=unassigned", "?page=2", "?metric=minutes&step=week"),
+    "models:detail": (f"?model={MODELS[0]}",),
+    "search": ("?q=client",),
+}
+
+
+def test_no_page_is_heavy(world: World, agency: tuple[Project, Company]) -> None:
+    """Every address that shows one: compressed as it is sent, rows of tables and lists, and queries."""
     key, company = agency
-    pages = [
-        *("/", "/?by=model", "/?show=all", "/companies/", "/companies/?show=all", "/companies/suggested/"),
-        *(company.get_absolute_url(), f"{company.get_absolute_url()}statements/{MONTH}/"),
-        *("/keys/", f"/keys/{key.pk}/", "/keys/changes/", "/providers/", key.provider.get_absolute_url()),
-        *("/statements/", f"/statements/{MONTH}/", "/models/", f"/models/usage/?model={MODELS[0]}"),
-        *("/rules/", "/rules/add/", "/budgets/", "/budgets/add/", "/alerts/", "/search/?q=client"),
-        *("/settings/", "/settings/members/", "/settings/members/invite/", "/settings/audit/"),
-    ]
-    weights = {path: weight(signed_in, path) for path in pages}
+    places = world.arguments | {
+        "providers": {"pk": key.provider_id},
+        "keys": {"pk": key.pk},
+        "companies": {"pk": company.pk, "month": MONTH},
+        "statements": {"month": MONTH},
+    }
+    agencys = World(world.people, places)
+    weights = {}
+    for name, pattern in OURS.items():
+        url = address(agencys, name, pattern)
+        for path in (url, *(f"{url}{asked}" for asked in ASKED.get(name, ()))):
+            weights |= weight(world.people["admin"], path)
 
-    assert {path: one for path, one in weights.items() if one[0] > MOST_BYTES or one[1] > MOST_ROWS} == {}, weights
+    assert len(weights) > 80
+    assert {path: one for path, one in weights.items() if any(map(gt, one, MOST))} == {}
 
 
-def weight(client: Client, path: str) -> tuple[int, int]:
-    """Bytes and rows."""
-    answer = client.get(path)
-    assert answer.status_code == 200, path
-    return len(gzip.compress(answer.content)), len(re.findall(rb"<(?:tr|li|option)\b", answer.content))
+def weight(client: Client, path: str) -> dict[str, tuple[int, int, int]]:
+    """Bytes, rows and queries of a page; nothing of what is none."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(path)
+    if answer.status_code != 200 or answer.streaming or not answer["Content-Type"].startswith("text/html"):
+        return {}
+    rows = len(re.findall(rb"<(?:tr|li|option)\b", answer.content))
+    return {path: (len(gzip.compress(answer.content)), rows, len(queries))}
