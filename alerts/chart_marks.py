@@ -8,16 +8,18 @@ from decimal import Decimal
 from alerts.models import SpendEpisode
 from core.days import DateRange
 from costs.pages.marks import DayMark, Marks
-from providers.models import Company, Provider
+from providers.models import Company, Project, Provider
 
 
-def unusual_days(subject: Company | Provider | None, days: DateRange) -> Marks:
+def unusual_days(subject: Company | Provider | Project | None, days: DateRange) -> Marks:
     """Of several episodes on a day the one with the largest impact; without a subject none of API keys."""
     episodes = SpendEpisode.objects.with_subjects().within(days)
     if isinstance(subject, Company):
         episodes = episodes.filter(company=subject)
-    elif subject is not None:
+    elif isinstance(subject, Provider):
         episodes = episodes.filter(provider=subject)
+    elif subject is not None:
+        episodes = episodes.filter(project=subject)
     else:
         episodes = episodes.filter(project=None)
     found: dict[date, tuple[Decimal, DayMark]] = {}

@@ -32,6 +32,6 @@ def subjects_of(spenders: Iterable[Spender]) -> Mapping[tuple[Subject, int], Spe
         )
     for project in Project.objects.filter(pk__in=ids.get(Subject.PROJECT, ())).select_related("provider"):
         found[Subject.PROJECT, project.pk] = SpendingSubject(
-            project.display_name, project.provider.get_absolute_url(), provider=project.provider
+            project.display_name, project.get_absolute_url(), provider=project.provider
         )
     return found

@@ -116,11 +116,5 @@ def _figures(standing: Standing) -> list[str]:
 
 
 def _page(budget: Budget, period: DateRange) -> str:
-    query = period.query
-    if budget.company:
-        return f"{budget.company.get_absolute_url()}?{query}"
-    if budget.provider:
-        return f"{budget.provider.get_absolute_url()}?{query}"
-    if budget.project:
-        return f"{budget.project.provider.get_absolute_url()}?{query}"
-    return f"{reverse('dashboard')}?{query}"
+    of = budget.company or budget.provider or budget.project
+    return f"{of.get_absolute_url() if of else reverse('dashboard')}?{period.query}"

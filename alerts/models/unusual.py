@@ -103,7 +103,7 @@ class SpendEpisode(models.Model):
 
     @property
     def subject_url(self) -> str:
-        of = self.company or self.provider or (self.project and self.project.provider)
+        of = self.company or self.provider or self.project
         return f"{of.get_absolute_url()}?{self.days.query}" if of else ""
 
     @property

@@ -30,7 +30,7 @@ def find(world: World, _limit: Decimal) -> Iterable[Finding]:
                 *([f"{reason}."] if reason else []),
                 *(["Whoever has found it may have used it: look at its usage, and replace it."] if is_urgent else []),
             ),
-            path=key.provider.get_absolute_url(),
+            path=key.get_absolute_url(),
             provider=key.provider,
             severity=Severity.URGENT if is_urgent else None,
             facts={"key": key.display_name, "reason": key.disabled_reason},

@@ -23,7 +23,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
                 sentences=(
                     f"The API key {key.display_name} of {key.provider.name} stops working on {day(ends)}, UTC.",
                 ),
-                path=key.provider.get_absolute_url(),
+                path=key.get_absolute_url(),
                 provider=key.provider,
                 facts={"key": key.display_name, "expires_at": key.expires_at.isoformat()},
             )

@@ -31,7 +31,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
                 f"The API key {key.display_name} of {key.provider.name} has used {used} of {most} {unit}.",
                 "Requests with it are refused when it reaches its limit.",
             ),
-            path=key.provider.get_absolute_url(),
+            path=key.get_absolute_url(),
             provider=key.provider,
             facts={"key": key.display_name, "used": key.credits_used, "limit": key.credit_limit},
         )

@@ -10,6 +10,7 @@ from alerts.models import Severity
 from alerts.rules.rule import Finding, Limit, Rule
 from alerts.rules.world import World
 from alerts.spending_subjects import subjects_of
+from core.days import DateRange
 from core.money import Money
 from core.wording import day
 from costs.reports.unusual import FEWEST_DAYS
@@ -35,7 +36,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
                 f"Its first usage was on {day(first)}; in the weeks before there was none.",
                 f"After {FEWEST_DAYS} settled days it is watched for unusual spending.",
             ),
-            path=subject.url,
+            path=f"{subject.url}?{DateRange(first, world.today).query}",
             provider=subject.provider,
             company=subject.company,
             facts={"subject": subject.name, "since": first.isoformat(), "spent": str(spent_money.amount)},

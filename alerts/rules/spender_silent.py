@@ -10,6 +10,7 @@ from alerts.models import Severity
 from alerts.rules.rule import Finding, Limit, Rule
 from alerts.rules.world import World
 from alerts.spending_subjects import subjects_of
+from core.days import DateRange
 from core.money import Money
 from core.wording import count, day
 from costs.reports.rhythm import median, weekday_medians
@@ -39,7 +40,7 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
             sentences=(
                 f"{count(days, 'day')} on which it usually spends cost nothing; {usual_money} is usual for them.",
             ),
-            path=subject.url,
+            path=f"{subject.url}?{DateRange(last, world.today).query}",
             provider=subject.provider,
             company=subject.company,
             facts={"subject": subject.name, "last": last.isoformat(), "usual": f"{usual_money.amount:.4f}"},

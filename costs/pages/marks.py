@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeAlias
 
 from core.days import DateRange
-from providers.models import Company, Provider
+from providers.models import Company, Project, Provider
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class DayMark:
     url: str
 
 
-# Of a company, a provider or – None – of all of them; only asked for people who may see providers.
+# Of a company, a provider, an API key or – None – of all of them; only asked for people who may see providers.
 Marks: TypeAlias = Mapping[date, DayMark]
-MarksOf: TypeAlias = Callable[[Company | Provider | None, DateRange], Marks]
+MarksOf: TypeAlias = Callable[[Company | Provider | Project | None, DateRange], Marks]
 
 _sources: list[MarksOf] = []
 
@@ -30,7 +30,7 @@ def register_marks(source: MarksOf) -> None:
         _sources.append(source)
 
 
-def marks_of(subject: Company | Provider | None, days: DateRange) -> Marks:
+def marks_of(subject: Company | Provider | Project | None, days: DateRange) -> Marks:
     found: dict[date, DayMark] = {}
     for source in _sources:
         found |= source(subject, days)

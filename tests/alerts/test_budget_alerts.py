@@ -108,7 +108,7 @@ def test_a_threshold_may_be_an_amount(acme: Spender) -> None:
 
 
 def test_every_kind_of_subject_is_watched(acme: Spender) -> None:
-    """Company, provider, API key, everything."""
+    """Company, provider, API key, everything; each leads to its own page."""
     for subject in ({"company": acme.company}, {"provider": acme.provider}, {"project": acme.project}, {}):
         make_budget(percents=[80], **subject)
     acme.spends("83")
@@ -116,6 +116,8 @@ def test_every_kind_of_subject_is_watched(acme: Spender) -> None:
     subjects = {title.partition(":")[0] for title in evaluate()}
 
     assert subjects == {"Acme", acme.provider.name, acme.project.display_name, "Everything"}
+    pages = [*(each.get_absolute_url() for each in (acme.company, acme.provider, acme.project)), "/"]
+    assert {alert.path for alert in Alert.objects.all()} == {f"{page}?from=2026-11-01&to=2026-11-30" for page in pages}
 
 
 def test_last_months_late_figures_are_still_told_of(acme: Spender) -> None:

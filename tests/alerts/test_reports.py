@@ -11,11 +11,13 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Role
 from alerts.delivery.outbox import work_through
+from alerts.evaluation.budgets import evaluate_budgets
 from alerts.evaluation.watching import evaluate_rules
 from alerts.models import Alert, Delivery, RuleSetting, Severity, Subscription
 from alerts.rules.world import World
 from costs.statements.closing import close_month
 from providers.models import Company, Project
+from tests.alerts.worlds import make_budget
 from tests.costs.worlds import NEXT_YEAR, SEPTEMBER, make_world
 from tests.factories import make_usage, make_user
 
@@ -100,6 +102,19 @@ def test_the_week_is_summed_up_for_the_team_on_monday(acme: Company) -> None:
     assert "$30.00 was spent, after $10.00 in the week before." in text
     assert "$20.00 more, beside its last four weeks mostly from" in text
     assert "Figures reach" in text or "No day has been read" in text
+
+
+def test_the_weeks_summary_holds_budgets_and_open_alerts(acme: Company) -> None:
+    """The tightest and the latest."""
+    _spend(date(2026, 11, 18), "40")
+    make_budget("50", company=acme, percents=[80])
+    evaluate_budgets(World(MONDAY))
+
+    evaluate_rules(World(MONDAY))
+
+    lines = Alert.objects.get(kind="report.weekly").text.splitlines()
+    assert f"Budget of {acme.name}, November 2026: 80.0 % spent (nearly spent)." in lines
+    assert f"1 open alert, the latest: {acme.name}: 80 % of the November 2026 budget is spent." in lines
 
 
 def test_the_week_is_summed_up_once(acme: Company) -> None:

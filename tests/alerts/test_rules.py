@@ -93,10 +93,11 @@ def test_a_provider_is_watched(fields: dict[str, Any], rule: str, title: str) ->
     ],
 )
 def test_a_key_is_watched(fields: dict[str, Any], rule: str, title: str) -> None:
-    """What ends it, before or when it does."""
-    make_project(provider=agency(), name="Bot", **fields)
+    """What ends it, before or when it does; with the key's own page."""
+    key = make_project(provider=agency(), name="Bot", **fields)
 
     assert told() == {rule: title}
+    assert Alert.objects.get().path == key.get_absolute_url()
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,17 @@ def test_a_dashboard_of_one_provider_marks_its_own_days(signed_in: Client, episo
     assert "Acme: $40.00 more than usual" not in html
 
 
+def test_the_page_of_an_api_key_marks_its_own_days(signed_in: Client, episode: SpendEpisode) -> None:
+    """As those of companies and providers do."""
+    key = Project.objects.get()
+    own = make_episode(project=key)
+
+    html = signed_in.get(f"/keys/{key.pk}/?from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert f'<a href="{own.get_absolute_url()}"><bdi>Acme bot: $40.00 more than usual</bdi></a>' in html
+    assert "Acme: $40.00" not in html
+
+
 def test_a_companys_own_viewers_see_no_mark(client: Client, now: object, episode: SpendEpisode) -> None:
     """What they are told of it is written apart."""
     companies = list(Company.objects.all())

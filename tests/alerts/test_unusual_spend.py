@@ -61,6 +61,11 @@ def told(*, days: int = 0, only: Iterable[str] = ("spend.unusual",)) -> list[str
     return [alert.title for alert in Alert.objects.filter(kind__in=only).order_by("pk")]
 
 
+def paths() -> list[str]:
+    """The pages that alerts lead to, with their ranges."""
+    return list(Alert.objects.filter(kind__in=("spend.new", "spend.silent")).values_list("path", flat=True))
+
+
 def days_go_by(project: Project, costs: Iterable[str]) -> None:
     """So much each day from today on, all of which are read."""
     after = {TODAY + timedelta(days=number): cost for number, cost in enumerate(costs)}
@@ -105,6 +110,18 @@ def test_the_message_says_what_is_usual_what_is_behind_it_and_how_far_figures_re
         "Figures reach through 22 Nov 2026, UTC; those from 15 Nov 2026 on may still change.",
         "Nothing of November 2026 is assigned to no company.",
     ]
+
+
+def test_an_agent_may_be_what_it_comes_from() -> None:
+    """As well as an API key."""
+    provider = make_spender().provider
+    agent = make_project(provider=provider, name="Front desk", kind=Project.Kind.AGENT)
+    make_assignment(project=agent, company=Company.objects.get())
+    spends(agent, {YESTERDAY: "40"})
+
+    told()
+
+    assert "It comes mostly from Front desk (+$40.00)." in Alert.objects.get(title__startswith="Acme:").text
 
 
 def test_less_than_the_amount_that_was_set_is_not_told_of() -> None:
@@ -205,6 +222,7 @@ def test_new_spender_is_told_of_once() -> None:
     first = told(only=["spend.new"])
 
     assert sorted(first) == [f"{name} has begun to spend: $60.00 so far" for name in ("Acme", "Agency")]
+    assert all(path.endswith("?from=2026-11-19&to=2026-11-22") for path in paths())
     assert told(only=["spend.new"]) == first
 
 
@@ -217,6 +235,7 @@ def test_a_spender_of_old_who_goes_silent_is_told_of_until_it_spends_again() -> 
     told()
 
     assert "Acme went silent: nothing since 18 Nov 2026" in titles
+    assert all(path.endswith("?from=2026-11-18&to=2026-11-22") for path in paths())
     assert not Alert.objects.filter(kind="spend.silent", ended_at=None).exists()
 
 

@@ -19,6 +19,7 @@ from costs.pages import formatters
 from costs.pages.charts import daily_chart
 from costs.pages.key_cells import assigning_context, described, named_payers
 from costs.pages.key_list import key_list as list_of
+from costs.pages.marks import marks_of
 from costs.pages.notices import simulated_only, stale_notices, unread_notice
 from costs.pages.ranges import RangeChoice, read_range
 from costs.pages.usage_tables import usage_table
@@ -67,7 +68,7 @@ def key_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     metric = words.metrics[slug]
     report = key_report(project, chosen.range, metric=metric, now=now, step=read_step(request))
     title = f"{metric.label} per {report.daily.step.value} by model"
-    chart = daily_chart(request, report.daily, title=title, words=words)
+    chart = daily_chart(request, report.daily, title=title, words=words, marks=marks_of(project, chosen.range))
     tables = {"days": chart.table, "models": _models(request, report, chosen, words)}
     if not chosen.error and (asked := asked_table(request, tables)):
         about = [slug] if asked[0] == "days" else []
