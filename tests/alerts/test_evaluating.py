@@ -23,7 +23,7 @@ from tests.factories import NOW, make_assignment, make_company, make_project, ma
 
 pytestmark = pytest.mark.django_db
 
-BEAT = settings.CELERY_BEAT_SCHEDULE
+BEAT: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
 WATCHING = (tasks.evaluate, tasks.deliver, tasks.sweep)
 
 
