@@ -89,7 +89,7 @@ def test_no_page_is_heavy(world: World, agency: tuple[Project, Company]) -> None
         "statements": {"month": MONTH},
     }
     agencys = World(world.people, places)
-    weights = {}
+    weights: dict[str, tuple[int, int, int]] = {}
     for name, pattern in OURS.items():
         url = address(agencys, name, pattern)
         for path in (url, *(f"{url}{asked}" for asked in ASKED.get(name, ()))):
