@@ -17,11 +17,13 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER_ID
 from django.contrib.sessions.backends import db
 from django.db import DatabaseError, transaction
+from django.db.models import CharField, DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.addresses import client_address
+from core.prepared import Given, PreparedQuery
 
 if TYPE_CHECKING:
     from accounts.models import Session
@@ -45,6 +47,14 @@ def remember_browser(request: HttpRequest, **_signal: Any) -> None:
         "user_agent": request.headers.get("User-Agent", "")[:200],
         "began_at": timezone.now().timestamp(),
     }
+
+
+def _sessions() -> QuerySet[Session]:
+    moment = Given("now", DateTimeField())
+    return SessionStore.get_model_class().objects.filter(pk=Given("pk", CharField()), expire_date__gt=moment)
+
+
+_SESSION: Final = PreparedQuery(_sessions)
 
 
 class SessionStore(db.SessionStore):
@@ -106,10 +116,10 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         key = self.session_key or ""
-        session = self.get_model_class().objects.filter(pk=digest(key), expire_date__gt=timezone.now()).first()
-        if session is None:
-            self._session_key = None
-        return session
+        for session in _SESSION.ask(pk=digest(key), now=timezone.now()):
+            return session
+        self._session_key = None
+        return None
 
     def _cipher(self) -> Fernet:
         key = salted_hmac("accounts.sessions.content", self.session_key or "", algorithm="sha256").digest()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
 
 from alerts.models import Receipt
+from core.prepared import Given
 
 UNREAD = "unread_alerts"
 
@@ -18,9 +16,8 @@ def unread_alerts(request: HttpRequest) -> dict[str, int]:
     return {UNREAD: getattr(request.user, UNREAD, 0)}
 
 
-def unread_of_reader() -> Coalesce:
+def unread_of_reader(now: Given) -> Coalesce:
     """Counted in the query that fetches the reader: it costs no page one of its own."""
-    now: datetime = timezone.now()
     unread = Receipt.objects.unread(now).shown().filter(user=OuterRef("pk")).order_by().values("user")
     counted = Subquery(unread.annotate(number=Count("pk", distinct=True)).values("number"), output_field=IntegerField())
     return Coalesce(counted, 0)

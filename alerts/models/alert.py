@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts.models import Role
+from core.prepared import Given
 from providers.models import Company, Provider
 
 
@@ -134,7 +135,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         is_theirs = Q(is_client=True, user__membership__companies=F("alert__company"))
         return self.filter(is_colleague | is_theirs).distinct()
 
-    def unread(self, now: datetime) -> Self:
+    def unread(self, now: datetime | Given) -> Self:
         """What the bell counts."""
         return self.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now), read_at=None)
 
