@@ -58,30 +58,30 @@ def exported(product: EmbeddedProduct) -> str:
     return done.stdout
 
 
-def test_the_first_start_makes_an_admin_whose_password_is_printed_once(embedded: EmbeddedProduct) -> None:
+def test_the_first_start_makes_an_admin_whose_password_is_printed_once(unprepared: EmbeddedProduct) -> None:
     """The printed name and password let a person in, after the second start too, which prints none."""
-    embedded.environment["ADMIN_PASSWORD"] = ""
-    embedded.start()
-    printed = re.search(r"Username: (\S+)\s+Password: (\S+)", embedded.output)
+    unprepared.environment["ADMIN_PASSWORD"] = ""
+    unprepared.start()
+    printed = re.search(r"Username: (\S+)\s+Password: (\S+)", unprepared.output)
     assert printed
     assert printed[1] == "admin"
-    assert may_sign_in(embedded.url, printed[1], printed[2])
-    assert embedded.stop() == 0
+    assert may_sign_in(unprepared.url, printed[1], printed[2])
+    assert unprepared.stop() == 0
 
-    embedded.start()
+    unprepared.start()
 
-    assert "Password" not in embedded.output
-    assert may_sign_in(embedded.url, printed[1], printed[2])
+    assert "Password" not in unprepared.output
+    assert may_sign_in(unprepared.url, printed[1], printed[2])
 
 
-def test_a_given_admin_password_is_taken_and_not_printed(embedded: EmbeddedProduct) -> None:
+def test_a_given_admin_password_is_taken_and_not_printed(unprepared: EmbeddedProduct) -> None:
     """ADMIN_USERNAME and ADMIN_PASSWORD make the first admin."""
-    embedded.environment["ADMIN_USERNAME"] = "dana"
+    unprepared.environment["ADMIN_USERNAME"] = "dana"
 
-    embedded.start()
+    unprepared.start()
 
-    assert may_sign_in(embedded.url, "dana", ADMIN_PASSWORD)
-    assert ADMIN_PASSWORD not in embedded.output
+    assert may_sign_in(unprepared.url, "dana", ADMIN_PASSWORD)
+    assert ADMIN_PASSWORD not in unprepared.output
 
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
@@ -97,12 +97,12 @@ def test_a_signal_stops_everything_cleanly(embedded: EmbeddedProduct, number: Si
     assert not (embedded.data_dir / "administrate.sqlite3-wal").exists()
 
 
-def test_what_is_secret_is_only_the_owners_to_read(embedded: EmbeddedProduct) -> None:
+def test_what_is_secret_is_only_the_owners_to_read(unprepared: EmbeddedProduct) -> None:
     """The home has mode 700 and the secrets in it 600."""
-    embedded.start()
+    unprepared.start()
 
-    assert stat.S_IMODE(embedded.data_dir.stat().st_mode) == 0o700
-    assert stat.S_IMODE((embedded.data_dir / "secrets.env").stat().st_mode) == 0o600
+    assert stat.S_IMODE(unprepared.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((unprepared.data_dir / "secrets.env").stat().st_mode) == 0o600
 
 
 def test_a_port_in_use_stops_the_start_with_one_sentence(embedded: EmbeddedProduct) -> None:
@@ -135,9 +135,6 @@ def test_a_second_process_on_the_same_home_is_refused_with_one_sentence(
 
 def test_a_warm_start_takes_seconds(embedded: EmbeddedProduct) -> None:
     """From the command to a ready page within eight seconds, on a home that exists."""
-    embedded.start()
-    assert embedded.stop() == 0
-
     begun = time.monotonic()
     embedded.start()
 

@@ -56,14 +56,14 @@ def test_postgresql_of_the_first_release_is_brought_up_to_date(
         assert before.count("\n") > 600
 
 
-def test_sqlite_of_the_first_release_upgrades_itself(embedded: EmbeddedProduct) -> None:
+def test_sqlite_of_the_first_release_upgrades_itself(unprepared: EmbeddedProduct) -> None:
     """The first command does it; figures stay, and who could sign in still can, to everything."""
-    before = first_release(embedded.environment)
+    before = first_release(unprepared.environment)
 
-    assert embedded.manage("export_usage").stdout == before
+    assert unprepared.manage("export_usage").stdout == before
 
-    embedded.start()
-    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
+    unprepared.start()
+    with httpx.Client(base_url=unprepared.url, follow_redirects=True, timeout=20) as visitor:
         assert sign_in(visitor, username="first", password="since-the-first-release") == 200
         assert "Globex &amp; Söhne" in visitor.get("/companies/").text
         assert visitor.get("/admin/").status_code == 200
@@ -85,14 +85,14 @@ def test_postgresql_of_the_second_release_is_brought_up_to_date(
         assert not tables & set(SESSION_TABLES)
 
 
-def test_sqlite_of_the_second_release_upgrades_itself(embedded: EmbeddedProduct) -> None:
+def test_sqlite_of_the_second_release_upgrades_itself(unprepared: EmbeddedProduct) -> None:
     """Its statement is shown as it was frozen, its plan in the new form, and its rule still stands."""
-    before = release("tests.second_release", embedded.environment)
+    before = release("tests.second_release", unprepared.environment)
 
-    assert embedded.manage("export_usage").stdout == before
+    assert unprepared.manage("export_usage").stdout == before
 
-    embedded.start()
-    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
+    unprepared.start()
+    with httpx.Client(base_url=unprepared.url, follow_redirects=True, timeout=20) as visitor:
         assert sign_in(visitor, username="first", password="since-the-first-release") == 200
         companies = visitor.get("/companies/").text
         [acme] = set(re.findall(r"/companies/([0-9]+)/[^>]*><bdi>Acme", companies))
@@ -102,7 +102,7 @@ def test_sqlite_of_the_second_release_upgrades_itself(embedded: EmbeddedProduct)
         assert "<bdi>Acme</bdi>" in visitor.get("/rules/").text
 
 
-def test_backup_of_the_embedded_default_is_the_same_installation(embedded: EmbeddedProduct, tmp_path: Path) -> None:
+def test_backup_of_the_embedded_default_is_the_same_installation(unprepared: EmbeddedProduct, tmp_path: Path) -> None:
     """The documented commands, run while it is open, and restored into an empty home: figures and secrets are there."""
     page = (ROOT / "docs" / "deploy.md").read_text()
     [saving] = re.findall(r"^```sh\n(umask 077\n\.venv/bin/python -c .*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -111,9 +111,9 @@ def test_backup_of_the_embedded_default_is_the_same_installation(embedded: Embed
     )
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    before = first_release(embedded.environment)
-    (tmp_path / "var").symlink_to(embedded.data_dir)
-    embedded.manage("migrate", "--no-input")
+    before = first_release(unprepared.environment)
+    (tmp_path / "var").symlink_to(unprepared.data_dir)
+    unprepared.manage("migrate", "--no-input")
 
     subprocess.run(["sh", "-ec", saving], cwd=tmp_path, check=True)
     assert [path.stat().st_mode & 0o077 for path in tmp_path.glob("backup*")] == [0, 0]

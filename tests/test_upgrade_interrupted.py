@@ -44,8 +44,8 @@ def test_postgresql_goes_on_where_it_was(
         assert ",77," in stood
 
 
-def test_sqlite_goes_on_where_it_was(embedded: EmbeddedProduct) -> None:
+def test_sqlite_goes_on_where_it_was(unprepared: EmbeddedProduct) -> None:
     """With the first command."""
-    stood = interrupted(embedded.environment)
+    stood = interrupted(unprepared.environment)
 
-    assert embedded.manage("export_usage").stdout == stood
+    assert unprepared.manage("export_usage").stdout == stood

@@ -151,17 +151,34 @@ def database_url(postgres: RunningServer | PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[EmbeddedProduct]:
-    """The embedded product with a fresh home, not started yet."""
+def unprepared(tmp_path: Path) -> Iterator[EmbeddedProduct]:
+    """The embedded product without a home, not started yet."""
     with EmbeddedProduct(tmp_path / "home") as product:
         yield product
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that a first start leaves, with its first admin and nothing else; to be copied, never used."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    with EmbeddedProduct(home) as product:
+        product.start()
+        assert product.stop() == 0
+    return home
+
+
+@pytest.fixture
+def embedded(prepared_home: Path, tmp_path: Path) -> Iterator[EmbeddedProduct]:
+    """The embedded product after its first start, not started again yet: making its tables takes most of a start."""
+    with EmbeddedProduct(shutil.copytree(prepared_home, tmp_path / "home")) as product:
+        yield product
+
+
+@pytest.fixture(scope="session")
+def demo_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home that the demo without examples leaves when its initial sync is done; to be copied, never used."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    with EmbeddedProduct(home) as product:
+    with EmbeddedProduct(shutil.copytree(prepared_home, home)) as product:
         product.start("--demo", "empty")
         product.wait_for_runs(1)
         assert exported_totals(product.manage("export_usage").stdout) == backfilled_totals(workspace_today())
