@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any, Final, Self
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html, format_html_join, strip_tags
+from django.utils.html import escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from core.money import Money, rounded
@@ -106,6 +106,9 @@ def without_hints(cell: str) -> str:
 
 def lines(amounts: Iterable[Money]) -> SafeString:
     """An amount per line."""
+    amounts = tuple(amounts)
+    if len(amounts) == 1:
+        return escape(str(amounts[0]))
     return format_html_join(mark_safe("<br>"), "{}", ((str(amount),) for amount in amounts))
 
 

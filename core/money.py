@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 UNKNOWN = "—"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "inr": "₹", "pln": "zł "}
@@ -26,9 +27,14 @@ class Money:
         return f"{sign}{symbol}{abs(to_cents(self.amount)):,.2f}"
 
 
+@cache
+def _unit(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
+
+
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half-up; a zero has no sign."""
-    result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    result = value.quantize(_unit(digits), rounding=ROUND_HALF_UP)
     return result or abs(result)
 
 
@@ -60,5 +66,5 @@ def format_number(value: Decimal | int | None, digits: int = 0) -> str:
     if value is None:
         return UNKNOWN
     exact, sign = abs(Decimal(value)), "−" if value < 0 else ""
-    unit = Decimal(1).scaleb(-digits)
+    unit = _unit(digits)
     return f"{sign}<{unit}" if 0 < exact < unit else f"{sign}{rounded(exact, digits):,}"

@@ -21,7 +21,7 @@ from costs.pages.words import PageWords, words_for
 from costs.reports.days import Day, Step
 from costs.reports.metrics import Metric
 from costs.reports.series import Before, DailySeries
-from costs.reports.totals import NOTHING, Totals
+from costs.reports.totals import NOTHING, Totals, total_of
 from costs.usage.coverage import Reading
 
 # A longer twin is fetched when it is opened.
@@ -249,7 +249,7 @@ def _twin(title: str, daily: DailySeries, csv_url: str, words: PageWords, link_t
     """The newest first; the last column and the last row are the totals."""
     metric, currency, days, series = daily.metric, daily.currency, daily.days, daily.series
     reading = Reading.WHOLE if all(day.is_read for day in days) else Reading.PART
-    sums = [sum((one.by_day.get(day.day, NOTHING) for day in days), NOTHING) for one in series]
+    sums = [total_of(one.by_day.get(day.day, NOTHING) for day in days) for one in series]
     table = Table(
         caption=f"{title}, as a table",
         columns=(
@@ -281,9 +281,7 @@ def _twin(title: str, daily: DailySeries, csv_url: str, words: PageWords, link_t
             (
                 "Total",
                 *(formatters.figure(metric, sum_, currency, words=words) for sum_ in sums),
-                formatters.figure(
-                    metric, sum((day.totals for day in days), NOTHING), currency, reading=reading, words=words
-                ),
+                formatters.figure(metric, total_of(day.totals for day in days), currency, reading=reading, words=words),
             ),
         ),
         is_dense=True,
@@ -295,7 +293,7 @@ def _twin(title: str, daily: DailySeries, csv_url: str, words: PageWords, link_t
 
 def _with_before(table: Table, daily: DailySeries, before: Before, words: PageWords) -> Table:
     """The same with a column of the period before, which is no part of the totals."""
-    whole = sum(before.by_day.values(), NOTHING)
+    whole = total_of(before.by_day.values())
     cells = [
         formatters.figure(daily.metric, before.by_day.get(day.day, NOTHING), daily.currency, words=words)
         if day.day in before.by_day

@@ -12,7 +12,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core.amounts import DEFAULT_CURRENCY
@@ -58,18 +58,16 @@ def qualified(
 
     ``says`` explains it on the page and is no note of the file.
     """
+    if not (estimated or lacks or says):
+        return Cell(text, value, digits=digits)
     words = words or words_for()
     note = ". ".join(filter(None, (words.estimated if estimated else "", lacks)))
-    html = (
-        with_hint(
-            text,
-            words.estimated if estimated else "",
-            label="Estimated" if estimated else "",
-            lacks=lacks,
-            says=says,
-        )
-        if says or note
-        else text
+    html = with_hint(
+        text,
+        words.estimated if estimated else "",
+        label="Estimated" if estimated else "",
+        lacks=lacks,
+        says=says,
     )
     return Cell(html, value, note, digits=digits)
 
@@ -114,7 +112,7 @@ def amount(
         return unknown(words.not_reported)
     partly_unread = PARTLY_UNREAD if reading is not Reading.WHOLE else ""
     lacks = words.partly_not_reported if figure in totals.untold else partly_unread
-    return qualified(format_html("{}", format_number(value or 0, digits)), value or 0, lacks=lacks, digits=digits)
+    return qualified(escape(format_number(value or 0, digits)), value or 0, lacks=lacks, digits=digits)
 
 
 def figure(
@@ -305,7 +303,12 @@ def project_of_provider(subject: Project, query: str = "") -> Cell:
     own = words_for([subject.provider])
     name = project(subject, words=own, url=f"{subject.get_absolute_url()}{query}")
     html = format_html('{}<span class="sub">{}</span>', name, provider(subject.provider, query))
-    return Cell(html, f"{subject.full_name} ({subject.provider.name})")
+    return Cell(html, name_of_provider(subject))
+
+
+def name_of_provider(subject: Project) -> str:
+    """What project_of_provider() says, as text."""
+    return f"{subject.full_name} ({subject.provider.name})"
 
 
 def key_and_model(subject: Project, model: Cell, query: str = "") -> Cell:

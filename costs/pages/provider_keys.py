@@ -29,7 +29,7 @@ from costs.pages.key_cells import (
 from costs.pages.usage_tables import USAGE_COLUMNS, figures
 from costs.pages.words import PageWords
 from costs.reports.provider import ProviderReport
-from costs.reports.totals import NOTHING
+from costs.reports.totals import total_of
 
 KEY_FILTERS = {"all": "All", "unassigned": "Unassigned"}
 _SPEND, *_USAGE = (
@@ -70,7 +70,7 @@ def key_table(
     page = paginate(request, keys, of=them, anchor="#keys")
     drawn = {key.project.pk for key in page.items}
     may_assign = request.user.has_perm("providers.assign_project")
-    total = sum((key.usage.totals for key in keys), NOTHING)
+    total = total_of(key.usage.totals for key in keys)
     spent, *sums = figures(total, report.currency, report.coverage.reading, words)
 
     def row(key: PaidKey) -> Row:

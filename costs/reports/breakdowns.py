@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from costs.models import AttributedUsageQuerySet, Restatement
 from costs.reports.selection import Usage
-from costs.reports.totals import NOTHING, Totals, sums_by
+from costs.reports.totals import NOTHING, Totals, sums_by, total_of
 from providers.models import Company, Project, Provider
 
 OTHER = "Other"
@@ -63,7 +63,7 @@ def company_breakdown(
     lines.sort(key=lambda line: (-line.totals.sort_amount, line.label.casefold()))
     if with_unassigned:
         lines.append(Line(None, UNASSIGNED, by_company.get(None, NOTHING)))
-    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+    return Breakdown(tuple(lines), total_of(line.totals for line in lines))
 
 
 def all_companies() -> dict[int, Company]:
@@ -85,21 +85,21 @@ def breakdown_of_projects(by_project: Mapping[int, Totals], projects: Iterable[P
     """Sums that are already at hand as a breakdown of ``projects``, largest first; no query besides ``projects``."""
     lines = [Line(project, project.display_name, by_project.get(project.pk, NOTHING)) for project in projects]
     lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
-    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+    return Breakdown(tuple(lines), total_of(line.totals for line in lines))
 
 
 def breakdown_of(by_group: Mapping[Any, Totals], labels: Mapping[Any, str]) -> Breakdown:
     """Sums that are already at hand as a breakdown, largest first, without groups of nothing but zeros; no query."""
     lines = [Line(group, labels.get(group) or str(group), sums) for group, sums in by_group.items() if not sums.is_idle]
     lines.sort(key=lambda line: (-line.totals.sort_amount, -(line.totals.credits or 0), line.label.casefold()))
-    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+    return Breakdown(tuple(lines), total_of(line.totals for line in lines))
 
 
 def provider_breakdown(usage: Usage, providers: Iterable[Provider]) -> Breakdown:
     """Spend per provider, in the given order; one query besides ``providers``."""
     by_provider = sums_by(usage, "provider_id")
     lines = [Line(provider, provider.name, by_provider.get(provider.pk, NOTHING)) for provider in providers]
-    return Breakdown(tuple(lines), _sum(line.totals for line in lines))
+    return Breakdown(tuple(lines), total_of(line.totals for line in lines))
 
 
 def unassigned_kinds(usage: Usage) -> frozenset[str]:
@@ -134,7 +134,3 @@ def column_label(name: str, noun: str) -> str:
 def restatements(provider: Provider) -> QuerySet[Restatement]:
     """What changed of its settled days, newest first."""
     return Restatement.objects.filter(project__provider=provider).select_related("project", "run")
-
-
-def _sum(parts: Iterable[Totals]) -> Totals:
-    return sum(parts, NOTHING)

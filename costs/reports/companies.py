@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +16,7 @@ from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import steps_by
-from costs.reports.totals import NOTHING, Totals, main_currency
+from costs.reports.totals import Totals, main_currency, total_of
 from providers.keys import Counts, count_keys_and_agents
 from providers.models import Company, Provider
 
@@ -83,7 +84,7 @@ def companies_report(
         scope=scope,
         currency=currency,
         lines=tuple(shown),
-        total=sum((line.totals for line in shown), NOTHING),
+        total=total_of(line.totals for line in shown),
         change=total_change({pk: spend.change_of(pk) for pk in kept}) if named else spend.change,
         keys=sum(line.keys for line in shown) if named else counts.keys.total,
         agents=sum(line.agents for line in shown) if named else counts.agents.total,
@@ -118,11 +119,11 @@ def company_lines(
 
 
 def _together(parts: Iterable[Mapping[date, Totals]]) -> dict[date, Totals]:
-    result: dict[date, Totals] = {}
+    found: dict[date, list[Totals]] = defaultdict(list)
     for by_day in parts:
         for day, sums in by_day.items():
-            result[day] = result[day] + sums if day in result else sums
-    return result
+            found[day].append(sums)
+    return {day: total_of(each) for day, each in found.items()}
 
 
 def _first_uses(scope: Scope) -> dict[int | None, date | None]:

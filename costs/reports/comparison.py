@@ -20,7 +20,7 @@ from django.db.models import OuterRef, Q, Subquery
 from core.days import DateRange
 from costs.models import SETTLES_AFTER
 from costs.reports.selection import Usage, divide
-from costs.reports.totals import NOTHING, Totals, totals_of_parts
+from costs.reports.totals import NOTHING, Totals, total_of, totals_of_parts
 from providers.models import Provider
 
 
@@ -146,6 +146,6 @@ def spend_by(usage: Usage, field: str, days: DateRange, comparison: Comparison) 
 def total_change(changes: Mapping[Any, Change]) -> Change:
     """All of them together."""
     return Change(
-        sum((change.now for change in changes.values()), NOTHING),
-        sum((change.before for change in changes.values()), NOTHING),
+        total_of(change.now for change in changes.values()),
+        total_of(change.before for change in changes.values()),
     )

@@ -16,7 +16,7 @@ from enum import Enum
 from core.days import DateRange
 from costs.reports.rhythm import NOTHING as ZERO
 from costs.reports.rhythm import REACH, WEEKS, Rhythm, weekday_medians
-from costs.reports.totals import NOTHING, Totals
+from costs.reports.totals import Totals, total_of
 
 BASIS_DAYS = 7
 # A pace that is older than this says nothing of today.
@@ -164,7 +164,7 @@ def expect(
     Usage of which no price is known makes the cost unknown, not zero.
     """
     since = min(today.replace(day=1), today - OLDEST_BASIS)
-    recent = sum((sums for day, sums in by_day.items() if day >= since), NOTHING)
+    recent = total_of(sums for day, sums in by_day.items() if day >= since)
     if recent.is_unpriced:
         return Expected({}, is_unpriced=True)
     paid = {money.currency for money in recent.costs if money.amount}

@@ -10,7 +10,7 @@ from functools import cached_property
 from core.days import DateRange
 from costs.reports import breakdowns
 from costs.reports.selection import Usage
-from costs.reports.totals import NOTHING, Totals, all_usage, main_currency, sums_by
+from costs.reports.totals import Totals, all_usage, main_currency, sums_by, total_of
 from costs.usage.coverage import Coverage, coverage_by_provider
 from providers.finding import KeyFilter, KnownKey, known_keys
 from providers.models import Company, Periods, Project, Provider
@@ -50,7 +50,7 @@ class KeysReport:
 
     @cached_property
     def total(self) -> Totals:
-        return sum((key.totals for key in self.keys), NOTHING)
+        return total_of(key.totals for key in self.keys)
 
 
 def keys_report(wanted: KeyFilter, *, days: DateRange, now: datetime) -> KeysReport:
@@ -59,7 +59,7 @@ def keys_report(wanted: KeyFilter, *, days: DateRange, now: datetime) -> KeysRep
     providers = tuple(Provider.objects.all())
     companies = {company.pk: company for company in Company.objects.all()}
     known = used_keys(known_keys(), all_usage().between(days.first, days.last))
-    everything = sum((key.totals for key in known), NOTHING)
+    everything = total_of(key.totals for key in known)
     return KeysReport(
         today=today,
         days=days,

@@ -159,12 +159,13 @@ def stack(
 def steps_by(
     usage: Usage, field: str, days: DateRange, step: Step, *, window: DateRange
 ) -> tuple[dict[Any, dict[date, Totals]], dict[Any, dict[date, Totals]]]:
-    """The sums of each group on each step of ``days``, by its first day, and on each day of ``window``; one query."""
+    """The costs of each group on each step of ``days``, by its first day, and on each day of ``window``; one query."""
     steps = _divided(days, step)
     by_step: dict[Any, dict[date, Totals]] = defaultdict(dict)
     recent: dict[Any, dict[date, Totals]] = defaultdict(dict)
     division = _division(steps, window)
-    for (group, span, start), sums in totals_of_parts(usage, {"": division}, field, "span", "day").items():
+    sums_of = totals_of_parts(usage, {"": division}, field, "span", "day", costs_alone=True)
+    for (group, span, start), sums in sums_of.items():
         if first := steps.get((Span(span), start)):
             _add(by_step[group], first, sums)
         if span == Span.DAY and window.first <= start <= window.last:

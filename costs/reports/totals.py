@@ -14,6 +14,7 @@ from itertools import compress
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 
 from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
@@ -29,6 +30,8 @@ from costs.models import (
 )
 from costs.reports.selection import Division, Usage, divide, sources_of
 from providers.models import Provider
+
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,37 @@ class Totals:
 NOTHING = Totals()
 
 
+def total_of(parts: Iterable[Totals]) -> Totals:
+    """The sum of ``parts``, in less time than adding one after the other."""
+    credits_: list[Decimal] = []
+    minutes: list[Decimal] = []
+    requests: list[int] = []
+    amounts: dict[str, list[Decimal]] = defaultdict(list)
+    unpriced, estimated, untold = 0, False, _NONE
+    for part in parts:
+        if part.credits is not None:
+            credits_.append(part.credits)
+        if part.minutes is not None:
+            minutes.append(part.minutes)
+        if part.requests is not None:
+            requests.append(part.requests)
+        for money in part.costs:
+            amounts[money.currency].append(money.amount)
+        unpriced += part.unpriced_rows
+        estimated = estimated or part.estimated
+        if part.untold:
+            untold |= part.untold
+    return Totals(
+        credits=sum(credits_[1:], credits_[0]) if credits_ else None,
+        minutes=sum(minutes[1:], minutes[0]) if minutes else None,
+        requests=sum(requests) if requests else None,
+        costs=tuple(Money(currency, sum(each[1:], each[0])) for currency, each in sorted(amounts.items())),
+        unpriced_rows=unpriced,
+        estimated=estimated,
+        untold=untold,
+    )
+
+
 def totals(usage: Usage | AttributedUsageQuerySet) -> Totals:
     """The sum of all of ``usage``."""
     return totals_by(usage).get((), NOTHING)
@@ -110,16 +144,21 @@ def totals_by(usage: Usage | AttributedUsageQuerySet, *fields: str) -> dict[tupl
 
 
 def totals_of_parts(
-    usage: Usage, parts: Mapping[str, Division], *fields: str, series: tuple[str, Sequence[Any]] | None = None
+    usage: Usage,
+    parts: Mapping[str, Division],
+    *fields: str,
+    series: tuple[str, Sequence[Any]] | None = None,
+    costs_alone: bool = False,
 ) -> dict[tuple[Any, ...], Totals]:
     """The sums of parts of ``usage`` for each combination of ``fields``.
 
     These may be "part", the "span" and "day" of the sums, and the number of the "series": of one field's groups.
-    One query.
+    One query; in much less time where it is about ``costs_alone``.
     """
     told = _told((*fields, series[0]) if series else fields)
     added = {"series": series_of(*series)} if series else {}
-    return _added_up(sources_of(usage, told, parts, added=added), fields, usage.markup_percent)
+    sources = sources_of(usage, told, parts, added=added)
+    return _added_up(sources, fields, usage.markup_percent, costs_alone=costs_alone)
 
 
 def sums_by(usage: Usage | AttributedUsageQuerySet, field: str) -> dict[Any, Totals]:
@@ -144,7 +183,8 @@ def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
     return next((provider.currency for provider in providers if provider.currency), DEFAULT_CURRENCY)
 
 
-_NONE: frozenset[str] = frozenset()
+_COSTS = ("sum_cost", "sum_unpriced", "sum_estimated")
+_BESIDE_COSTS = ("sum_credits", "sum_minutes", "sum_requests", *(f"sum_untold_{name}" for name in COUNTED))
 # What is no field of a sum but said of it.
 _SAID = frozenset({"day", "month", "span", "part", "series"})
 
@@ -154,18 +194,23 @@ def _told(fields: Sequence[str]) -> tuple[str, ...]:
 
 
 def _added_up(
-    sources: Iterable[QuerySet[Any]], fields: Sequence[str], markup_percent: Decimal | None = None
+    sources: Iterable[QuerySet[Any]],
+    fields: Sequence[str],
+    markup_percent: Decimal | None = None,
+    *,
+    costs_alone: bool = False,
 ) -> dict[tuple[Any, ...], Totals]:
     """Sums by ``fields``, from one query."""
     result: dict[tuple[Any, ...], Totals] = {}
     names = tuple(dict.fromkeys((*fields, "currency")))
     at, places = names.index("currency"), [names.index(name) for name in fields]
     first, *others = [
-        source.order_by().values_list(*names).annotate(**source.model.objects.sums()) for source in sources
+        source.order_by().values_list(*names).annotate(**_sums(source, costs_alone=costs_alone)) for source in sources
     ] or [()]
+    rest = [None] * len(_BESIDE_COSTS) if costs_alone else []
     for group in first.union(*others, all=True) if others else first:
         currency = group[at]
-        credits_, minutes, requests, cost, unpriced, estimated, *untold = group[len(names) :]
+        cost, unpriced, estimated, credits_, minutes, requests, *untold = (*group[len(names) :], *rest)
         part = Totals(
             credits=_unscaled(credits_, DailyUsage.CREDITS_SCALE),
             minutes=_unscaled(minutes, DailyUsage.MINUTES_SCALE),
@@ -178,6 +223,12 @@ def _added_up(
         key = tuple([group[place] for place in places])
         result[key] = result[key] + part if key in result else part
     return result
+
+
+def _sums(source: QuerySet[Any], *, costs_alone: bool) -> dict[str, Combinable]:
+    """Those of costs first."""
+    sums = source.model.objects.sums()
+    return {name: sums[name] for name in (*_COSTS, *(() if costs_alone else _BESIDE_COSTS))}
 
 
 def _unscaled(value: Any, scale: int) -> Any:

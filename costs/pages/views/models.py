@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -9,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from core.paging import paginate
 from core.querystate import choices, link
 from core.table_csv import csv_url
 from core.tables import Column, Row, Table
@@ -136,9 +138,16 @@ def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str
         csv_url=csv_url(request, "companies"),
         words=asked.words,
     )
+    page = paginate(request, report.projects.lines, of="API keys", anchor="#keys")
+    drawn = {line.subject.pk for line in page.items}
     keys = usage_table(
         report.projects,
-        [formatters.project_of_provider(line.subject, asked.query) for line in report.projects.lines],
+        [
+            formatters.project_of_provider(line.subject, asked.query)
+            if line.subject.pk in drawn
+            else formatters.name_of_provider(line.subject)
+            for line in report.projects.lines
+        ],
         caption=f"Usage of {report.label} by API key",
         subject="API key",
         currency=report.currency,
@@ -146,4 +155,6 @@ def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str
         csv_url=csv_url(request, "keys"),
         words=asked.words,
     )
+    if not page.is_whole:
+        keys = replace(keys, page=page, drawn=page.place)
     return {"companies": companies, "keys": keys}

@@ -249,3 +249,23 @@ def test_stale_and_simulated_data_are_called_so(signed_in: Client) -> None:
         page = page_of(signed_in, url)
         assert "Simulated data" in page, url
         assert "days of this range have not been read yet" in page, url
+
+
+def test_many_keys_of_a_model_come_in_pages(signed_in: Client, workspace: None) -> None:
+    """Fifty of them, with the sum of all; the file holds every one, as the page names it."""
+    provider = make_provider(name="Studio")
+    with attributed_together():
+        for number in range(51):
+            make_usage(project=make_project(provider=provider, name=f"Key {number:02}"), model="tts", cost=Decimal(1))
+    url = "/models/usage/?model=tts"
+
+    first, second = page_of(signed_in, url), page_of(signed_in, f"{url}&page=2")
+    by_key = cells(signed_in, f"{url}&csv=keys", "Spend (USD)")
+
+    assert "1–50 of 53" in first
+    assert "Key 48 Studio" in first
+    assert "Key 49 Studio" not in first
+    assert "Key 50 Studio" in second
+    assert first.count("Total $54.50") == second.count("Total $54.50") == 2
+    assert len(by_key) == 53
+    assert by_key["Key 50 (Studio)"] == ("1",)

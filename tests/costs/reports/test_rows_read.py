@@ -135,6 +135,15 @@ def test_a_year_of_one_company_reads_few_days_of_usage(signed_in: Client, year: 
     assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table.get("costs_attributedusage", 0) <= 4 * 24 * MODELS
 
 
+def test_a_year_of_one_model_reads_few_days_of_usage(signed_in: Client, year: Provider) -> None:
+    """Of both keys: nothing is forecast of a model, so that no day is read for that."""
+    url = f"/models/usage/?model=model+1&{A_YEAR.query}"
+
+    _page, reads = measured(lambda: signed_in.get(url))
+
+    assert reads.by_table.get("costs_dailyusage", 0) + reads.by_table.get("costs_attributedusage", 0) <= 2 * 24
+
+
 def test_statements_of_a_month_read_sums_by_company(signed_in: Client, year: Provider) -> None:
     """However many API keys and models there are: lines are read where they are shown."""
     month = f"{TODAY - timedelta(days=31):%Y-%m}"
