@@ -17,9 +17,9 @@ from providers.permissions import SEE_PROVIDERS
 PAGES = (
     ("Dashboard", "dashboard", ("/", "/models/")),
     ("Companies", "companies:list", ("/companies/", "/budgets/")),
-    ("API keys", "keys:list", ("/keys/",)),
+    ("API keys", "keys:list", ("/keys/", "/rules/", "/assignments/")),
     ("Statements", "statements:list", ("/statements/",)),
-    ("LLM Providers", "providers:list", ("/providers/", "/rules/")),
+    ("LLM Providers", "providers:list", ("/providers/",)),
 )
 SETTINGS = (
     ("Profile", "settings"),

@@ -14,6 +14,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 
+from core.wording import day
 from providers.models.company import Company
 from providers.models.periods import BEGINNING, Periods
 from providers.models.provider import Project, Provider
@@ -68,7 +69,7 @@ class Assignment(models.Model):
         )
 
     def __str__(self) -> str:
-        since = "the beginning" if self.is_from_the_beginning else self.starts_on.isoformat()
+        since = "the beginning" if self.is_from_the_beginning else day(self.starts_on)
         return f"{self.project} from {since}"
 
     @property

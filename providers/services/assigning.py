@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
 from core.audit import audit_event
+from core.wording import day
 from providers.models import Assignment, AssignmentChange, Company, Project, describe_shares
 from providers.services.periods import (
     WHOLE,
@@ -184,5 +185,5 @@ def _remove_unused(company: Company) -> bool:
 
 
 def since(starts_on: date | None) -> str:
-    """ " from 2026-11-15", or nothing for all history."""
-    return f" from {starts_on.isoformat()}" if starts_on else ""
+    """ " from 15 Nov 2026", or nothing for all history."""
+    return f" from {day(starts_on)}" if starts_on else ""

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from core.wording import day
 from providers.models import BEGINNING, NO_PERIODS, Assignment, AssignmentChange, Payers, Project
 from providers.services.periods import change_periods
 
@@ -41,7 +42,7 @@ def move_period(
         projects=[project],
         write=write,
         starts_on=min(starts_on, to),
-        summary=f"{_named(project)}: the change of {starts_on.isoformat()} moved to {to.isoformat()}.",
+        summary=f"{_named(project)}: the change of {day(starts_on)} moved to {day(to)}.",
         now=now,
         made_by=made_by,
     )
@@ -58,7 +59,7 @@ def remove_period(*, project: Project, starts_on: date, now: datetime, made_by: 
         Assignment.objects.filter(project=project, starts_on=starts_on).delete()
 
     first = starts_on == BEGINNING
-    what = "the first company" if first else f"the change of {starts_on.isoformat()}"
+    what = "the first company" if first else f"the change of {day(starts_on)}"
     return change_periods(
         projects=[project],
         write=write,
@@ -85,10 +86,10 @@ def moving_days(*, project: Project, starts_on: date, to: date | None) -> Moving
     if period.is_from_the_beginning:
         raise ValidationError("What holds from the beginning has no day to be moved. Add a change instead.")
     if before is not None and to <= before.starts_on:
-        raise ValidationError(f"It must begin after {before.starts_on.isoformat()}, when the one before it does.")
+        raise ValidationError(f"It must begin after {day(before.starts_on)}, when the one before it does.")
     if period.ends_on is not None and to > period.ends_on:
         following = period.ends_on + timedelta(days=1)
-        raise ValidationError(f"It must begin before {following.isoformat()}, when the next one does.")
+        raise ValidationError(f"It must begin before {day(following)}, when the next one does.")
     if to > starts_on:
         return MovingDays(starts_on, to - timedelta(days=1), payers_before)
     return MovingDays(to, starts_on - timedelta(days=1), period.payers)

@@ -52,7 +52,7 @@ def test_assignment_from_a_day_keeps_what_was_before(project: Project) -> None:
 
     output = ran(*assign("--from", "2026-11-15", company="Globex"))
 
-    assert output == "1 key assigned to Globex from 2026-11-15.\n"
+    assert output == "1 key assigned to Globex from 15 Nov 2026.\n"
     assert periods(project) == [("1970-01-01", ["Acme"]), ("2026-11-15", ["Globex"])]
 
 

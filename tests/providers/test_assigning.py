@@ -99,7 +99,7 @@ def test_many_projects_are_assigned_at_once_and_others_stay() -> None:
 
     assert [periods(project) for project in projects] == [[(FIRST, ["Acme"])]] * 3
     assert periods(other) == []
-    assert (change.summary, change.made_by, change.made_at) == ("3 keys assigned to Acme from 2026-11-01.", user, NOW)
+    assert (change.summary, change.made_by, change.made_at) == ("3 keys assigned to Acme from 1 Nov 2026.", user, NOW)
 
 
 def test_undo_puts_back_what_stood_before() -> None:
@@ -228,7 +228,7 @@ def test_usage_is_split_from_a_day_on() -> None:
     change = split(project, "40", "60", starts_on=FIRST)
 
     assert payers(project) == [(BEGINNING, "Old"), (FIRST, "Globex 60 % · Acme 40 %")]
-    assert change.summary == "1 key split between Globex 60 % · Acme 40 % from 2026-11-01."
+    assert change.summary == "1 key split between Globex 60 % · Acme 40 % from 1 Nov 2026."
 
 
 def test_split_of_all_history_is_undone() -> None:

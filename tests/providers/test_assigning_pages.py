@@ -122,7 +122,7 @@ def test_split_is_saved_and_undone(
 
     assert response.redirect_chain[-1][0] == key.provider.get_absolute_url()
     assert (
-        "split between <bdi>Globex</bdi> 66.67 % · <bdi>Acme</bdi> 33.33 % from 2026-11-15."
+        "split between <bdi>Globex</bdi> 66.67 % · <bdi>Acme</bdi> 33.33 % from 15 Nov 2026."
         in response.content.decode()
     )
     assert saved == [("1970-01-01", "Acme"), ("2026-11-15", "Globex 66.67 % · Acme 33.33 %")]

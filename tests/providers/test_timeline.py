@@ -36,7 +36,7 @@ def test_a_change_moves_to_another_day(key: Project) -> None:
     change = move_period(project=key, starts_on=SECOND, to=date(2026, 9, 1), now=NOW)
 
     assert timeline(key) == [(BEGINNING, "Acme"), (date(2026, 9, 1), "Globex"), (THIRD, "Initech")]
-    assert change.summary == "“Hotline”: the change of 2026-10-10 moved to 2026-09-01."
+    assert change.summary == "“Hotline”: the change of 10 Oct 2026 moved to 1 Sep 2026."
     undo_assignment(change=change, now=NOW)
     assert timeline(key) == before
 
@@ -44,8 +44,8 @@ def test_a_change_moves_to_another_day(key: Project) -> None:
 @pytest.mark.parametrize(
     ("starts_on", "to", "sentence"),
     [
-        (SECOND, THIRD, "It must begin before 2026-11-10"),
-        (THIRD, SECOND, "It must begin after 2026-10-10"),
+        (SECOND, THIRD, "It must begin before 10 Nov 2026"),
+        (THIRD, SECOND, "It must begin after 10 Oct 2026"),
         (BEGINNING, SECOND, "What holds from the beginning has no day to be moved."),
         (date(2026, 1, 1), SECOND, "does not exist any more"),
     ],

@@ -80,7 +80,7 @@ def test_a_period_is_moved_on_the_page(signed_in: Client, key: Project) -> None:
     """And can be undone at once."""
     response = signed_in.post(f"/keys/{key.pk}/period/", {"starts_on": "2026-11-10", "to": "2026-11-01"}, follow=True)
 
-    assert "the change of 2026-11-10 moved to 2026-11-01. Undo" in text_of(response.content)
+    assert "the change of 10 Nov 2026 moved to 1 Nov 2026. Undo" in text_of(response.content)
     assert list(Assignment.objects.filter(project=key).values_list("starts_on", flat=True)) == [
         BEGINNING,
         date(2026, 11, 1),
