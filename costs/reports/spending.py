@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Final
 
 from core.days import DateRange
-from costs.models import Span
+from costs.models import DailyUsage, Span
 from costs.reports.comparison import unpriced_days
 from costs.reports.selection import Usage, sources_of
-from costs.reports.totals import Totals, all_usage, totals_by
+from costs.reports.totals import Totals, all_usage, totals_by, unscaled
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
 from providers.models import Provider
 
@@ -67,7 +67,7 @@ def daily_spend(subject: Subject, days: DateRange, ids: Collection[int] | None =
     for pk, currency, day, cost, unpriced_rows in source.values_list(subject.value, "currency", "day").annotate(
         sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"]
     ):
-        costs[pk][currency][day] = cost or NO_COST
+        costs[pk][currency][day] = unscaled(cost, DailyUsage.COST_SCALE) or NO_COST
         if unpriced_rows:
             unpriced[pk].add(day)
     return {pk: DailySpend(dict(of_one), frozenset(unpriced.get(pk, ()))) for pk, of_one in costs.items()}

@@ -212,10 +212,10 @@ def _added_up(
         currency = group[at]
         cost, unpriced, estimated, credits_, minutes, requests, *untold = (*group[len(names) :], *rest)
         part = Totals(
-            credits=_unscaled(credits_, DailyUsage.CREDITS_SCALE),
-            minutes=_unscaled(minutes, DailyUsage.MINUTES_SCALE),
+            credits=unscaled(credits_, DailyUsage.CREDITS_SCALE),
+            minutes=unscaled(minutes, DailyUsage.MINUTES_SCALE),
             requests=None if requests is None else int(whole(requests)),
-            costs=(Money(currency, _unscaled(cost, DailyUsage.COST_SCALE)),) if currency else (),
+            costs=(Money(currency, unscaled(cost, DailyUsage.COST_SCALE)),) if currency else (),
             unpriced_rows=unpriced,
             estimated=bool(estimated),
             untold=frozenset(compress(COUNTED, untold)) if any(untold) else _NONE,
@@ -231,7 +231,7 @@ def _sums(source: QuerySet[Any], *, costs_alone: bool) -> dict[str, Combinable]:
     return {name: sums[name] for name in (*_COSTS, *(() if costs_alone else _BESIDE_COSTS))}
 
 
-def _unscaled(value: Any, scale: int) -> Any:
+def unscaled(value: Any, scale: int) -> Any:
     """The figure that a RawSum of a ScaledDecimalField is."""
     return None if value is None else Decimal(whole(value)).scaleb(-scale)
 
