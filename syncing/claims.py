@@ -12,7 +12,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from costs.usage.attribution import locked
+from costs.usage.writing import SETTINGS_OF_WRITING
 from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE, unclaimed
 
@@ -45,7 +45,7 @@ def hold_claim(*, provider: Provider, owner: str) -> Provider:
     Every writer of usage or attribution needs that lock first. Raises ClaimLostError when ``owner`` no longer holds
     the claim.
     """
-    (held,) = locked([provider.pk])
+    held = Provider.objects.select_for_update(no_key=True).only("claimed_by", *SETTINGS_OF_WRITING).get(pk=provider.pk)
     if held.claimed_by != owner:
         raise ClaimLostError
     return held

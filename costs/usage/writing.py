@@ -32,6 +32,9 @@ from providers.models import Project, Provider, SyncRun
 # Figures older than this no longer change much: an answer that takes most of them away is held for a person.
 IMPLAUSIBLE_AFTER = timedelta(days=3)
 
+# What writing asks of a provider: a wide row.
+SETTINGS_OF_WRITING = ("credit_rate", "credit_rate_currency", "currency", "keyless_sharing")
+
 
 @dataclass(frozen=True)
 class Usage:

@@ -43,16 +43,18 @@ def request_sync(
     hourly one that a person does not want to wait for becomes theirs: it then reads the account as well. With
     ``from_now_on`` one that has begun does not cover it: a setting has changed since.
     """
-    wanted = SyncRun.objects.unfinished().filter(
-        provider=provider,
-        requested_from=requested_from,
-        requested_to=requested_to,
-        accepts_implausible=accepts_implausible,
-    )
-    if from_now_on:
-        wanted = wanted.filter(started_at=None)
-    if existing := wanted.first():
-        return _joined(existing, trigger)
+    # Of what is due there is one unfinished run at most, which the database holds: mostly there is none.
+    if requested_from is not None or accepts_implausible or from_now_on:
+        wanted = SyncRun.objects.unfinished().filter(
+            provider=provider,
+            requested_from=requested_from,
+            requested_to=requested_to,
+            accepts_implausible=accepts_implausible,
+        )
+        if from_now_on:
+            wanted = wanted.filter(started_at=None)
+        if existing := wanted.first():
+            return _joined(existing, trigger)
     try:
         with transaction.atomic():
             return SyncRun.objects.create(
