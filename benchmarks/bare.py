@@ -12,22 +12,21 @@ import django
 import waitress
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest, HttpResponse
-from django.urls import re_path
+from django.http import HttpResponse
+from django.urls import URLPattern, re_path
 
 from administrate.large_answers import THREADS
 
-_, _port, _file = sys.argv
-_body = Path(_file).read_bytes()
+urlpatterns: list[URLPattern] = []
 
 
-def answer(_request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_body, content_type="application/json")
-
-
-urlpatterns = [re_path("", answer)]
-
-if __name__ == "__main__":
+def main(port: int, file: Path) -> None:
+    body = file.read_bytes()
+    urlpatterns.append(re_path("", lambda _request: HttpResponse(body, content_type="application/json")))
     settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF="__main__", SECRET_KEY="of nothing", MIDDLEWARE=[])  # noqa: S106
     django.setup()
-    waitress.serve(WSGIHandler(), host="127.0.0.1", port=int(_port), threads=THREADS, _quiet=True)
+    waitress.serve(WSGIHandler(), host="127.0.0.1", port=port, threads=THREADS, _quiet=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
