@@ -10,20 +10,20 @@ from email.message import Message
 from email.policy import default as email_policy
 from typing import Any, Self
 
-import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from playwright.sync_api import Page, expect
 from standardwebhooks.webhooks import Webhook
 
 from elevenlabs_sync.simulator import SIMULATED_API_KEY, SimulatedWorkspace, SimulatorServer
 from tests.alerts.worlds import Receiver
-from tests.installation import sign_in
+from tests.browsing import sign_in
 from tests.services.processes import free_port, wait_for
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import today
 
-pytestmark = pytest.mark.services
+pytestmark = pytest.mark.browser
 
 SYNCS = 10
 
@@ -85,12 +85,24 @@ def of_budgets(receiver: Receiver, secret: str) -> list[dict[str, Any]]:
     return [body for body in bodies if body["type"].startswith("budget")]
 
 
+def add_budget_of_everything(page: Page, product: EmbeddedProduct) -> None:
+    """Two cents a month, to be told of from 80 % on."""
+    page.goto(f"{product.url}/budgets/add/")
+    page.get_by_label("For", exact=True).select_option("Everything")
+    page.get_by_label("Amount", exact=True).fill("0.02")
+    page.get_by_label("Tell when so much is spent").fill("80 %")
+    page.get_by_label("Tell when the forecast passes").fill("")
+    page.get_by_role("button", name="Add Budget").click()
+    expect(page.get_by_role("heading", name="Budgets", level=1)).to_be_visible()
+
+
 def test_a_budget_tells_once_by_badge_mail_and_webhook(
     embedded: EmbeddedProduct,
     simulator: SimulatorServer,
     mail_server: MailServer,
     webhooks: Receiver,
     hanging: Receiver,
+    page: Page,
 ) -> None:
     """Killed between the alert's commit and its delivery; then come a start, ten more syncs, and a restart.
 
@@ -102,17 +114,18 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
         "ALLOW_PRIVATE_WEBHOOKS": "true",
         "SYNC_BACKFILL_DAYS": "40",
     }
-    options = ("--type", "elevenlabs", "--name", "Agency", "--api-key-stdin")
-    manage(embedded, "connect_provider", *options, text=SIMULATED_API_KEY)
-    manage(embedded, "create_first_admin")
-    run(embedded, "User.objects.update(email='dana@example.com'); call_command('sync_provider', 'Agency')")
-    manage(embedded, "add_webhook", hanging.url)
-    secret = manage(embedded, "add_webhook", webhooks.url).strip()
-    manage(embedded, "set_budget", "--provider", "Agency", "--amount", "0.02", "--currency", "usd", "--threshold", "80")
+    embedded.start()
+    urls = [webhooks.url, hanging.url]
+    secret, _other = run(
+        embedded, f"User.objects.update(email='dana@example.com'); [call_command('add_webhook', url) for url in {urls}]"
+    ).split()
+    sign_in(page, embedded)
+    add_budget_of_everything(page, embedded)
 
     with lanes_taken(embedded):
-        embedded.start()
-        wait_for(lambda: waiting_budget_deliveries(embedded) == 3, seconds=60, what="a mail and two webhooks wait")
+        options = ("--type", "elevenlabs", "--name", "Agency", "--api-key-stdin")
+        manage(embedded, "connect_provider", *options, text=SIMULATED_API_KEY)
+        wait_for(lambda: waiting_budget_deliveries(embedded) == 3, seconds=90, what="a mail and two webhooks wait")
         wait_until_evaluated(embedded)
         embedded.process.kill()
     assert (webhooks.requests, hanging.requests, mail_server.mails) == ([], [], [])
@@ -127,10 +140,10 @@ def test_a_budget_tells_once_by_badge_mail_and_webhook(
 
     assert len(of_budgets(webhooks, secret)) == 1
     assert len([mail for mail in mail_server.mails if mail["subject"].endswith("budget is spent")]) == 1
-    with httpx.Client(base_url=embedded.url, follow_redirects=True, timeout=20) as visitor:
-        sign_in(visitor)
-        assert visitor.get("/alerts/").text.count("budget is spent</bdi></a>") == 1
-        assert 'class="bell__count">' in visitor.get("/").text
+    page.goto(f"{embedded.url}/alerts/")
+    expect(page.get_by_role("link", name="Everything: 80 %")).to_have_count(1)
+    ((unread,),) = embedded.query("SELECT count(*) FROM alerts_receipt WHERE read_at IS NULL")
+    expect(page.locator(".bell__count")).to_have_text(str(unread))
 
 
 @contextmanager
@@ -161,7 +174,7 @@ def wait_until_evaluated(product: EmbeddedProduct) -> None:
     wait_for(lambda: product.query(asked) == [(0,)], seconds=60, what="evaluated", every=0.2)
 
 
-def run(product: EmbeddedProduct, statements: str) -> None:
+def run(product: EmbeddedProduct, statements: str) -> str:
     """In one process of the product's own, which is cheaper than several commands."""
     lines = "from django.core.management import call_command; from django.contrib.auth.models import User"
-    manage(product, "shell", "--no-imports", "--command", f"{lines}; {statements}")
+    return manage(product, "shell", "--no-imports", "--command", f"{lines}; {statements}")
