@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from django.urls import reverse
+
 from alerts.models import SpendEpisode
 from core.days import DateRange
 from costs.pages.marks import DayMark, Marks
@@ -24,7 +26,8 @@ def unusual_days(subject: Company | Provider | Project | None, days: DateRange) 
         episodes = episodes.filter(project=None)
     found: dict[date, tuple[Decimal, DayMark]] = {}
     for episode in episodes:
-        mark = DayMark(f"{episode.subject}: {episode.impact} more than usual", episode.get_absolute_url())
+        text = f"{episode.subject}: {episode.impact} more than usual"
+        mark = DayMark(text, episode.get_absolute_url(), reverse("unusual:list"))
         for day in episode.days:
             if day not in found or found[day][0] < episode.impact.amount:
                 found[day] = episode.impact.amount, mark

@@ -15,6 +15,7 @@ from providers.models import Company, Project, Provider
 class DayMark:
     text: str
     url: str
+    others_url: str  # the page that lists all of its kind
 
 
 # Of a company, a provider, an API key or – None – of all of them; only asked for people who may see providers.

@@ -94,6 +94,21 @@ def test_the_dashboards_chart_marks_them_but_for_those_of_keys(signed_in: Client
     assert f'<a href="{episode.get_absolute_url()}"><bdi>Acme: $40.00 more than usual</bdi></a>' in html
 
 
+def test_what_a_legend_has_no_room_for_is_a_link_away(signed_in: Client, episode: SpendEpisode) -> None:
+    """Three are named, for the keyboard as well."""
+    for days in range(1, 5):
+        make_episode(
+            company=make_company(),
+            first_day=YESTERDAY - timedelta(days=days),
+            last_day=YESTERDAY - timedelta(days=days),
+        )
+
+    html = signed_in.get("/?from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert html.count("more than usual</bdi></a>") == 3
+    assert '<a href="/alerts/unusual/">and 2 more</a>' in html
+
+
 def test_a_dashboard_of_one_provider_marks_its_own_days(signed_in: Client, episode: SpendEpisode) -> None:
     """Not those of a company, which may use others."""
     provider = Project.objects.get().provider
