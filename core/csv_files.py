@@ -28,15 +28,18 @@ def units_text(digits: int, *, point: bool = False) -> Callable[[int | None], st
     With ``point`` a figure without a fraction ends in ".0". Making a Decimal of each figure of a million rows would
     cost more than all the rest of their lines.
     """
-    unit, form, end = 10**digits, f"%d.%0{digits}d", ".0" if point else ""
+    end = ".0" if point else ""
 
     def text(units: int | None) -> str:
         if units is None:
             return ""
         if units < 0:
             return f"-{text(-units)}"
-        whole, rest = divmod(units, unit)
-        return (form % (whole, rest)).rstrip("0") if rest else f"{whole}{end}"
+        written = str(units)
+        if len(written) <= digits:
+            written = written.zfill(digits + 1)
+        fraction = written[-digits:].rstrip("0")
+        return f"{written[:-digits]}.{fraction}" if fraction else written[:-digits] + end
 
     return text
 

@@ -107,6 +107,7 @@ COLUMNS = (
 _COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 _RESOURCE = ("ResourceId", "ResourceName", "ResourceType")
 _PAYER = ("Tags", "x_CompanyId", "x_CompanyName")
+_OF_DAY = ("ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart", "BillingPeriodEnd", "x_Provisional")
 # Neighbours that are filled in together have one place.
 _IN_TEMPLATE = itemgetter(*(name for name in COLUMNS if name not in {*_RESOURCE[1:], *_PAYER[1:]}))
 _ALWAYS = {
@@ -142,7 +143,7 @@ def focus_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
 
     names = Names(described)
     yield csv_text([COLUMNS])
-    months = groupby(rows_by_day(usage.used().filter(cost__isnull=False)), key=lambda rows: rows[0].day.replace(day=1))
+    months = groupby(rows_by_day(usage.used().filter(cost__isnull=False)), key=lambda rows: rows[0][0].replace(day=1))
     yield from text_chunks(
         line
         for month, days in months
@@ -166,6 +167,7 @@ class Workspace:
         account_id = f"{provider.type}/{provider.pk}"
         self.pk = provider.pk
         self.model_names: Mapping[str, str] = provider.model_names
+        self._forms: dict[_Kind, str] = {}
         self.cells = {
             "BillingAccountId": account_id,
             "BillingAccountName": escape_formula(provider.name),
@@ -178,6 +180,29 @@ class Workspace:
             "RegionId": provider.region,
             "RegionName": region,
         }
+
+    def form(self, kind: _Kind) -> str:
+        """The line of such rows, with places for day, key, payer and figures: most of its 50 cells are the same again.
+
+        The day's are filled in first, which leaves the others.
+        """
+        return self._forms.get(kind) or self._forms.setdefault(kind, self._made_form(kind))
+
+    def _made_form(self, kind: _Kind) -> str:
+        cells = {
+            **_ALWAYS,
+            **self.cells,
+            **{name: _OfDay(name) for name in _OF_DAY},
+            **self.sku(kind.model, estimated=kind.estimated),
+            **dict.fromkeys(_COSTS, _Place("cost")),
+            "BillingCurrency": kind.currency.upper(),
+            **_quantities(kind),
+            _RESOURCE[0]: _Place("resource"),
+            _PAYER[0]: _Place("payer"),
+            "x_Estimated": _boolean(value=kind.estimated),
+            "x_Allocation": ALLOCATION if kind.allocated else NULL,
+        }
+        return ",".join(map(_in_form, _IN_TEMPLATE(cells))) + "\n"
 
     def sku(self, model: str, *, estimated: bool) -> dict[str, str]:
         """The model is what is bought; the description says so in words that stand alone."""
@@ -203,28 +228,29 @@ def _settled(month: date) -> frozenset[tuple[int, date]]:
 
 def _lines(rows: list[Row], names: Names[_Key], settled: Collection[tuple[int, date]]) -> Iterator[str]:
     """The lines of one day, in order."""
-    day = rows[0].day
+    day = rows[0][0]
     of: Workspace | None = None
     for key, found in names.in_order(rows):
         if key.workspace is not of:
             of = key.workspace
-            common = _ALWAYS | of.cells | _periods(day) | {"x_Provisional": _boolean(value=(of.pk, day) not in settled)}
+            of_day = {**_periods(day), "x_Provisional": _boolean(value=(of.pk, day) not in settled)}
             templates: dict[tuple[str | bool, ...], str] = {}
-        for _model, company, row in found:
-            has = row.credits is not None, row.minutes is not None, row.requests is not None
-            kind = (row.model, row.currency, row.estimated, row.allocated, *has)
-            template = templates.get(kind) or templates.setdefault(kind, _template(_Kind(*kind), of, common))
+        for model, company, row in found:
+            _day, _project, company_id, _model, credits_, minutes, requests, cost, currency, estimated, allocated = row
+            has = credits_ is not None, minutes is not None, requests is not None
+            kind = (model, currency, estimated, allocated, *has)
+            template = templates.get(kind) or templates.setdefault(kind, of.form(_Kind(*kind)) % of_day)
             yield template % {
-                "cost": _cost(row.cost),
-                "credits": _credits(row.credits),
-                "consumed": _minutes(row.minutes) if row.requests is None else f"{row.requests}.0",
+                "cost": _cost(cost),
+                "credits": _credits(credits_),
+                "consumed": _minutes(minutes) if requests is None else f"{requests}.0",
                 "resource": key.cells,
-                "payer": _payer(row.company_id, company),
+                "payer": _payer(company_id, company),
             }
 
 
 class _Kind(NamedTuple):
-    """What rows of one workspace and day have in common whose lines differ in key, payer and figures alone."""
+    """What rows of one workspace have in common whose lines differ in day, key, payer and figures alone."""
 
     model: str
     currency: str
@@ -235,29 +261,23 @@ class _Kind(NamedTuple):
     has_requests: bool
 
 
-def _template(kind: _Kind, workspace: Workspace, common: Mapping[str, str]) -> str:
-    """The line of such rows, with places for key, payer and figures: most of its 50 cells are the same text again."""
-    cells = {
-        **common,
-        **workspace.sku(kind.model, estimated=kind.estimated),
-        **dict.fromkeys(_COSTS, _Place("cost")),
-        "BillingCurrency": kind.currency.upper(),
-        **_quantities(kind),
-        _RESOURCE[0]: _Place("resource"),
-        _PAYER[0]: _Place("payer"),
-        "x_Estimated": _boolean(value=kind.estimated),
-        "x_Allocation": ALLOCATION if kind.allocated else NULL,
-    }
-    quoted = (
-        f"%({text})s" if isinstance(text, _Place) else csv_cell(text).replace("%", "%%") for text in _IN_TEMPLATE(cells)
-    )
-    return ",".join(quoted) + "\n"
-
-
 class _Place(str):
-    """Where in a template a cell is filled in: its name."""
+    """Where in a line a cell is filled in, row by row: its name."""
 
     __slots__ = ()
+
+
+class _OfDay(_Place):
+    """One that is the same for all rows of a workspace and day."""
+
+    __slots__ = ()
+
+
+def _in_form(text: str) -> str:
+    """A cell of a form, or the place for it."""
+    if isinstance(text, _Place):
+        return f"%({text})s" if isinstance(text, _OfDay) else f"%%({text})s"
+    return csv_cell(text).replace("%", "%%%%")
 
 
 def _line_of(cells: Iterable[str]) -> str:

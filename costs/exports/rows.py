@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from itertools import groupby
-from operator import attrgetter, itemgetter
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from operator import itemgetter
+from typing import Generic, Protocol, TypeVar
 
 from django.db.models import ExpressionWrapper, F, Field
 
@@ -28,37 +28,37 @@ class Ordered(Protocol):
 Key = TypeVar("Key", bound=Ordered)
 
 
-class Row(NamedTuple):
-    """The columns of an AttributedUsage; amounts in whole units of the last digit that is stored.
+# The columns of an AttributedUsage: day, project id, company id, model, credits, minutes, requests, cost, currency,
+# estimated, allocated. Amounts are in whole units of the last digit that is stored: made into Decimals they would cost
+# more than all the rest of a line, and rows with names a tenth of it.
+Row = tuple[date, int, int | None, str, int | None, int | None, int | None, int | None, str, bool, bool]
 
-    Made into Decimals they would cost more than all the rest of a line.
-    """
-
-    day: date
-    project_id: int
-    company_id: int | None
-    model: str
-    credits: int | None
-    minutes: int | None
-    requests: int | None
-    cost: int | None
-    currency: str
-    estimated: bool
-    allocated: bool
-
+_COLUMNS = (
+    "day",
+    "project_id",
+    "company_id",
+    "model",
+    "credits",
+    "minutes",
+    "requests",
+    "cost",
+    "currency",
+    "estimated",
+    "allocated",
+)
 
 # A field that is none in particular: what the database gives is taken as it is.
 _AMOUNTS = ("credits", "minutes", "cost")
 _AS_STORED = {f"{name}_units": ExpressionWrapper(F(name), output_field=Field()) for name in _AMOUNTS}
 # At a time: with each the database and this process wait for one another.
 _FETCHED = 5_000
-_FIELDS = tuple(f"{name}_units" if name in _AMOUNTS else name for name in Row._fields)
+_FIELDS = tuple(f"{name}_units" if name in _AMOUNTS else name for name in _COLUMNS)
 
 
 def rows_by_day(usage: AttributedUsageQuerySet) -> Iterator[list[Row]]:
     """The rows of each day in turn; no more than one day's are held."""
     found = usage.order_by("day").annotate(**_AS_STORED).values_list(*_FIELDS).iterator(chunk_size=_FETCHED)
-    for _day, of_day in groupby(map(Row._make, found), key=attrgetter("day")):
+    for _day, of_day in groupby(found, key=itemgetter(0)):
         yield list(of_day)
 
 
@@ -83,20 +83,18 @@ class Names(Generic[Key]):
         These are in order of model and company. Queries only for what is new.
         """
         by_project: dict[int, list[Row]] = defaultdict(list)
+        paying: set[int] = set()
         for row in rows:
-            by_project[row.project_id].append(row)
+            by_project[row[1]].append(row)
+            if row[2] is not None:
+                paying.add(row[2])
         self._learn(by_project.keys() - self._projects.keys())
-        paying = {row.company_id for of_project in by_project.values() for row in of_project if row.company_id}
         new = paying - self._companies.keys()
         if new:
             self._companies.update(Company.objects.filter(pk__in=new).values_list("pk", "name"))
         known = [(self._projects[pk], found) for pk, found in by_project.items() if pk in self._projects]
         for key, found in sorted(known, key=lambda one: one[0].order):
-            named = [
-                (row.model, company, row)
-                for row in found
-                if (company := self._companies.get(row.company_id)) is not None
-            ]
+            named = [(row[3], company, row) for row in found if (company := self._companies.get(row[2])) is not None]
             yield key, sorted(named, key=_BY_MODEL_AND_COMPANY)
 
     def _learn(self, project_ids: Collection[int]) -> None:

@@ -49,7 +49,7 @@ def usage_csv(usage: AttributedUsageQuerySet) -> Iterator[str]:
         line
         for of_day in rows_by_day(usage.used())
         for key, found in names.in_order(of_day)
-        for line in _lines(of_day[0].day, key, found)
+        for line in _lines(of_day[0][0], key, found)
     )
 
 
@@ -70,10 +70,11 @@ def _lines(day: date, key: _Key, found: Iterable[tuple[str, str, Row]]) -> Itera
     """The lines of a key's rows of one day."""
     start = f"{day.isoformat()},{key.cells}"
     for model, company, row in found:
-        requests = "" if row.requests is None else row.requests
+        _day, _project, _company, _model, credits_, minutes, requests, cost, currency, estimated, allocated = row
         yield (
-            f"{start},{_text(company)},{_text(model)},{_credits(row.credits)},{_minutes(row.minutes)},{requests},"
-            f"{_cost(row.cost)},{csv_cell(row.currency)},{_BOOLEAN[row.estimated]},{key.kind},{_BOOLEAN[row.allocated]}\n"
+            f"{start},{_text(company)},{_text(model)},{_credits(credits_)},{_minutes(minutes)},"
+            f"{'' if requests is None else requests},{_cost(cost)},{csv_cell(currency)},"
+            f"{_BOOLEAN[estimated]},{key.kind},{_BOOLEAN[allocated]}\n"
         )
 
 

@@ -45,7 +45,7 @@ def test_rows_of_a_key_that_is_gone_are_left_out() -> None:
     key.delete()
 
     names = Names(_Described)
-    found = [known.order for known, _rows in names.in_order([*rows, rows[0]._replace(project_id=other.pk)])]
+    found = [known.order for known, _rows in names.in_order([*rows, (rows[0][0], other.pk, *rows[0][2:])])]
 
     assert found == [(other.provider.name, other.external_id)]
 
