@@ -397,6 +397,11 @@ def test_palette_leads_anywhere_by_keyboard(browsing: Page, product: EmbeddedPro
     browsing.keyboard.press("s")
     expect(browsing).to_have_url(f"{product.url}/statements/")
 
+    browsing.wait_for_load_state()
+    browsing.keyboard.press("?")
+    expect(browsing).to_have_url(f"{product.url}/search/#shortcuts")
+    expect(browsing.get_by_role("region", name="Keyboard")).to_contain_text("g d")
+
 
 def test_view_is_saved_from_the_menu(browsing: Page, product: EmbeddedProduct) -> None:
     """With the range that was chosen."""
