@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 from smtplib import SMTPException, SMTPServerDisconnected
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from alerts.delivery.attachments import attachments_of
 from alerts.delivery.messages import Message, absolute
 from alerts.delivery.posting import Outcome
 from alerts.models import Delivery, Preferences
+from costs.models import Letterhead
 from providers.permissions import SEE_PROVIDERS
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ def _send(deliveries: Sequence[Delivery], connection: object) -> Outcome:
     if not all(_may_still_read(user, delivery) for delivery in deliveries):
         return Outcome(succeeded=False, text="The person may not see this any more.")
     mail = compose([Message(one.alert, is_client=one.is_client) for one in deliveries], to=preferences.address)
+    if deliveries[0].is_client:
+        _sign_as_agency(mail)
     try:
         for one in deliveries:
             for name, content in attachments_of(one.alert, today=timezone.now().date()):
@@ -92,6 +95,15 @@ def _send(deliveries: Sequence[Delivery], connection: object) -> Outcome:
     except ValueError:
         return Outcome(succeeded=False, text="The address can't be written to.")
     return Outcome(succeeded=True, text="Handed to the mail server.")
+
+
+def _sign_as_agency(mail: EmailMultiAlternatives) -> None:
+    """To a client the mail is their agency's, which answers are for: by the letterhead, where that says so."""
+    letterhead = Letterhead.objects.present()
+    if name := " ".join(letterhead.name.split()):
+        mail.from_email = formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    if letterhead.email:
+        mail.reply_to = [letterhead.email]
 
 
 def _may_still_read(user: User, delivery: Delivery) -> bool:

@@ -17,6 +17,7 @@ from alerts.delivery.outbox import MAIL_TRIES, work_through
 from alerts.models import Delivery, Preferences, Receipt, Severity, Subscription
 from alerts.models.people import next_digest
 from alerts.services.raising import News, raise_alert
+from costs.models import Letterhead
 from providers.models import Company
 from tests.factories import NOW, make_company, make_user
 
@@ -118,6 +119,23 @@ def test_a_subscribed_company_viewer_reads_what_is_theirs_alone(acme: Company) -
     assert sent.subject == "80 %"
     assert "$83.00" not in sent.body
     assert viewer.receipts.get().title == "80 %"
+
+
+def test_a_client_is_written_to_by_their_agency(acme: Company, settings: Settings) -> None:
+    """By the letterhead's name, which colleagues need not be told; answers go to its address."""
+    settings.DEFAULT_FROM_EMAIL = "Costs <costs@example.com>"
+    Letterhead.objects.create(name="Studio, Nine", email="hello@nine.example", made_at=NOW)
+    viewer = make_user(role=Role.COMPANY_VIEWER, companies=[acme], email="client@example.com")
+    Subscription.objects.create(user=viewer, company=acme)
+    make_user(role=Role.ADMIN, email="dana@example.com")
+    raise_alert(client_news(acme), now=NOW)
+
+    by_reader = {sent.to[0]: (sent.from_email, list(sent.reply_to)) for sent in send()}
+
+    assert by_reader == {
+        "client@example.com": ('"Studio, Nine" <costs@example.com>', ["hello@nine.example"]),
+        "dana@example.com": ("Costs <costs@example.com>", []),
+    }
 
 
 def test_a_company_viewer_is_not_told_of_what_is_not_meant_for_clients(acme: Company) -> None:
