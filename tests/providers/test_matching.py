@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -69,13 +68,17 @@ def test_wildcards_mean_what_they_say(pattern: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["*a" * 100, "a*" * 100, "*?" * 100, "*" * 199 + "b", "?*" * 99 + "b", "*a*?" * 50, "[" * 200]
+    ("pattern", "fits"),
+    [
+        ("*a" * 100, False),
+        ("a*" * 100, True),
+        ("*?" * 100, True),
+        ("*" * 199 + "b", False),
+        ("?*" * 99 + "b", False),
+        ("*a*?" * 50, True),
+        ("[" * 200, False),
+    ],
 )
-def test_no_pattern_takes_long(pattern: str) -> None:
-    """A thousand of the longest names, in well under a second."""
-    began = time.perf_counter()
-
-    for _ in range(1000):
-        matches(MATCHES, pattern, "a" * 199 + "c")
-
-    assert time.perf_counter() - began < 2
+def test_no_pattern_makes_the_search_endless(pattern: str, *, fits: bool) -> None:
+    """Where one that tries every way would not come to an end, on the longest of names."""
+    assert matches(MATCHES, pattern, "a" * 199 + "c") == fits

@@ -269,14 +269,9 @@ def test_a_gzip_bomb_is_small_and_unpacks_to_a_valid_answer(server: FaultySimula
     assert unpacked.lstrip() == ordinary
 
 
-def test_a_large_gzip_bomb_is_made_quickly() -> None:
-    """400 MB take less than a megabyte on the wire and little time to make."""
-    began = time.monotonic()
-
-    packed = faults._gzip_behind_spaces(b"{}", 400_000_000)
-
-    assert len(packed) < 1_000_000
-    assert time.monotonic() - began < 3
+def test_a_large_gzip_bomb_is_small_on_the_wire() -> None:
+    """400 MB take less than a megabyte."""
+    assert len(faults._gzip_behind_spaces(b"{}", 400_000_000)) < 1_000_000
 
 
 def test_a_redirect_names_another_place(server: FaultySimulator) -> None:
