@@ -11,16 +11,14 @@ from typing import Any
 from django.http import HttpRequest
 
 from core.days import DateRange
-from core.querystate import Choice, choices
 from costs.pages.notices import simulated_only, stale_notices, unread_notice
+from costs.pages.provider_filter import ProviderFilter, read_provider_filter
 from costs.pages.ranges import RangeChoice, read_range
 from costs.pages.words import PageWords, words_for
 from costs.reports.days import Step
 from costs.reports.scope import Scope
 from costs.usage.coverage import Reading
 from providers.models import Provider
-
-ALL_PROVIDERS = "All providers"
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,12 @@ class Asked:
     chosen: RangeChoice
     now: datetime
     providers: tuple[Provider, ...]  # that the page counts, after its filter
-    provider: Provider | None  # the one that the filter names
-    provider_choices: tuple[Choice, ...]  # of a filter; empty where there is nothing to choose
+    filter: ProviderFilter
+
+    @property
+    def provider(self) -> Provider | None:
+        """The one that the filter names."""
+        return self.filter.provider
 
     @property
     def today(self) -> date:
@@ -60,15 +62,12 @@ def read_asked(request: HttpRequest, *, providers: Sequence[Provider], now: date
 
     Who may not see providers may not filter by them either (``may_filter``): the filter would name them.
     """
-    options = {"": ALL_PROVIDERS} | {str(provider.pk): provider.name for provider in providers if may_filter}
-    slug, provider_choices = choices(request, "provider", options, page=None)
-    provider = next((provider for provider in providers if str(provider.pk) == slug), None)
+    chosen = read_provider_filter(request, providers if may_filter else ())
     return Asked(
         chosen=read_range(request, today=now.date()),
         now=now,
-        providers=(provider,) if provider else tuple(providers),
-        provider=provider,
-        provider_choices=provider_choices if len(provider_choices) > 2 or provider else (),
+        providers=(chosen.provider,) if chosen.provider else tuple(providers),
+        filter=chosen,
     )
 
 
