@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from core.days import EARLIEST_DAY
 from core.names import isolated_in
-from core.wording import ago, count
+from core.wording import ago, count, joined
 from costs.pages import formatters
 from costs.pages.formatters import SIMULATED_REGION
 from costs.usage.coverage import Coverage
@@ -25,8 +25,9 @@ Person = User | AnonymousUser
 KEY_FAILURES = {"invalid_key", "missing_permission", "key_unreadable"}
 
 
-# More providers than this are named, but not each led to.
+# More providers than this are named, but not each led to; and of more than that only so many are named.
 MOST_LINKS = 5
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def unread_notice(
             links.append(_resync(provider, days, f"Re-sync {provider.name}"))
     if any(_by_hand(provider, coverages[provider.pk], today) for provider in lacking):
         text += " No sync reads days before a provider's history by itself: re-sync them by hand."
-    return Notice(text, tuple(links[:MOST_LINKS])).about(lacking)
+    return Notice(text, tuple(links[:MOST_LINKS])).about(lacking[: MOST_NAMED + 1])
 
 
 def _unread_of(provider: Provider, known: Coverage, user: Person | None, today: date) -> Notice:
@@ -145,7 +146,8 @@ def _resync(provider: Provider, days: Sequence[date], label: str) -> Link:
     return Link(label, f"{reverse('providers:resync', args=[provider.pk])}?{query}")
 
 
-def _listed(providers: list[Provider]) -> str:
-    """ "A, B and C"."""
-    *first, last = (provider.name for provider in providers)
-    return f"{', '.join(first)} and {last}"
+def _listed(providers: Sequence[Provider]) -> str:
+    """ "A, B and C"; of many the first ones, and how many others."""
+    names = [provider.name for provider in providers[:MOST_NAMED]]
+    others = len(providers) - len(names)
+    return joined([*names, f"{others:,} others"] if others > 1 else [provider.name for provider in providers])

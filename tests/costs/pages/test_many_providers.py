@@ -74,3 +74,11 @@ def test_search_says_what_it_found(signed_in: Client, providers: list[Provider],
 
     assert said in text_of(html.encode())
     assert len(linked(html)) <= 26
+
+
+def test_notice_names_some_of_many_providers(signed_in: Client, providers: list[Provider]) -> None:
+    """And how many there are besides."""
+    page = text_of(signed_in.get("/").content)
+
+    assert "Workspace 008, Workspace 009 and 110 others. Figures may be incomplete." in page
+    assert "Workspace 010" not in page
