@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from django.db.models import Min, OuterRef, Subquery
+from django.db.models import Min, OuterRef, Q, Subquery
 
 from core.days import DateRange
 from costs.reports.breakdowns import Breakdown, company_breakdown
@@ -15,8 +15,9 @@ from costs.reports.comparison import Change, Spend, spend_by, total_change
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.scope import Scope, scope_of
+from costs.reports.selection import Usage
 from costs.reports.series import steps_by
-from costs.reports.totals import Totals, main_currency, total_of
+from costs.reports.totals import Totals, main_currency, total_of, totals_by
 from providers.keys import Counts, count_keys_and_agents
 from providers.models import Company, Provider
 
@@ -33,6 +34,11 @@ class CompanyLine:
     agents: int  # likewise
     expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
     by_step: Mapping[date, Totals] = field(default_factory=dict)  # of the report's steps; empty where not computed
+
+    @property
+    def pk(self) -> int | None:
+        """Of the company."""
+        return self.company.pk if self.company else None
 
 
 @dataclass(frozen=True)
@@ -58,50 +64,62 @@ def companies_report(
     provider: Provider | None = None,
     with_archived: bool = False,
     named: str = "",
+    chosen: Callable[[Sequence[CompanyLine]], Sequence[CompanyLine]] = lambda lines: lines,
 ) -> CompaniesReport:
-    """The companies that are not archived or used something; with ``with_archived`` all. Eight queries or nine.
+    """The companies that are not archived or used something; with ``with_archived`` all. Eight queries to ten.
 
-    ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left.
+    ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left. Forecasts
+    and steps, which cost the most, are worked out of the lines that are ``chosen`` of them.
     """
     scope = scope_of(providers, days=days, today=today, provider=provider)
     spend = spend_by(scope.every_day, "company_id", days, scope.comparison)
     by_company = company_breakdown(spend.by_group, with_archived=with_archived)
     currency = main_currency(by_company.total, scope.providers)
     counts = count_keys_and_agents(today, provider=provider)
+    lines = company_lines(by_company, spend, counts)
+    shown = [line for line in lines if not named or (line.company and named.casefold() in line.label.casefold())]
+    kept = [line.pk for line in shown]
+    drawn = {line.pk for line in chosen(shown)}
     step = Step.of_line(days)
-    by_step, recent = steps_by(scope.every_day, "company_id", days, step, window=scope.window)
+    usage = scope.every_day
+    by_step, recent = steps_by(
+        usage if drawn.issuperset(line.pk for line in lines) else _of(usage, drawn),
+        "company_id",
+        days,
+        step,
+        window=scope.window,
+    )
     first_uses = _first_uses(scope)
 
     def forecast_of(by_day: Mapping[date, Totals], first_use: date | None) -> Expected:
         return expect(by_day, scope.complete_recently, today=today, first_use=first_use, currency=currency)
 
-    expected = {pk: forecast_of(recent[pk], first_use) for pk, first_use in first_uses.items() if first_use}
-    lines = company_lines(by_company, spend, counts, expected, by_step)
-    shown = [line for line in lines if not named or (line.company and named.casefold() in line.label.casefold())]
-    kept = [line.company.pk if line.company else None for line in shown]
+    def in_full(line: CompanyLine) -> CompanyLine:
+        first_use = first_uses.get(line.pk)
+        expected = forecast_of(recent[line.pk], first_use) if first_use else None
+        return replace(line, expected=expected, by_step=by_step[line.pk])
+
     uses = [first_use for pk in (kept if named else first_uses) if (first_use := first_uses.get(pk))]
     return CompaniesReport(
         scope=scope,
         currency=currency,
-        lines=tuple(shown),
+        lines=tuple(in_full(line) if line.pk in drawn else line for line in shown),
         total=total_of(line.totals for line in shown),
         change=total_change({pk: spend.change_of(pk) for pk in kept}) if named else spend.change,
         keys=sum(line.keys for line in shown) if named else counts.keys.total,
         agents=sum(line.agents for line in shown) if named else counts.agents.total,
         expected=forecast_of(
-            _together(recent[pk] for pk in (kept if named else list(recent))), min(uses, default=None)
+            _together(recent.values())
+            if drawn.issuperset(kept)
+            else _recent(_of(usage, kept) if named else usage, scope),
+            min(uses, default=None),
         ),
         steps=tuple(step.within(days)),
     )
 
 
-def company_lines(
-    by_company: Breakdown,
-    spend: Spend,
-    counts: Counts,
-    expected: Mapping[int | None, Expected],
-    by_step: Mapping[int | None, Mapping[date, Totals]] | None = None,
-) -> tuple[CompanyLine, ...]:
+def company_lines(by_company: Breakdown, spend: Spend, counts: Counts) -> tuple[CompanyLine, ...]:
+    """Without forecasts and steps."""
     return tuple(
         CompanyLine(
             company=line.subject,
@@ -110,12 +128,21 @@ def company_lines(
             change=spend.change_of(pk),
             keys=counts.keys.by_company.get(pk, 0),
             agents=counts.agents.by_company.get(pk, 0),
-            expected=expected.get(pk),
-            by_step=(by_step or {}).get(pk, {}),
         )
         for line in by_company.lines
         for pk in [line.subject and line.subject.pk]
     )
+
+
+def _of(usage: Usage, companies: Collection[int | None]) -> Usage:
+    theirs = Q(company__in=[pk for pk in companies if pk is not None])
+    return usage.where("company", theirs | Q(company=None) if None in companies else theirs)
+
+
+def _recent(usage: Usage, scope: Scope) -> dict[date, Totals]:
+    """By day, what a forecast needs."""
+    by_day = totals_by(usage.between(scope.window.first, scope.window.last), "day")
+    return {day: sums for (day,), sums in by_day.items()}
 
 
 def _together(parts: Iterable[Mapping[date, Totals]]) -> dict[date, Totals]:

@@ -108,7 +108,7 @@ def dashboard_report(
     return DashboardReport(
         scope=scope,
         currency=currency,
-        companies=company_lines(by_company, spend, counts, {}),
+        companies=company_lines(by_company, spend, counts),
         total=by_company.total,
         change=spend.change,
         keys=counts.keys,

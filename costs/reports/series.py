@@ -147,7 +147,7 @@ def stack(
     by_single: dict[date, Totals] = {}
     sums_of = totals_of_parts(usage, {"": division}, "series", "span", "day", series=(field, largest))
     for (number, span, start), sums in sums_of.items():
-        if first := steps.get((Span(span), start)):
+        if first := steps.get((span, start)):
             _add(by_number[number], first, sums)
         if span == Span.DAY and start in single:
             _add(by_single, start, sums)
@@ -166,7 +166,7 @@ def steps_by(
     division = _division(steps, window)
     sums_of = totals_of_parts(usage, {"": division}, field, "span", "day", costs_alone=True)
     for (group, span, start), sums in sums_of.items():
-        if first := steps.get((Span(span), start)):
+        if first := steps.get((span, start)):
             _add(by_step[group], first, sums)
         if span == Span.DAY and window.first <= start <= window.last:
             _add(recent[group], start, sums)

@@ -207,22 +207,35 @@ def _added_up(
     first, *others = [
         source.order_by().values_list(*names).annotate(**_sums(source, costs_alone=costs_alone)) for source in sources
     ] or [()]
-    rest = [None] * len(_BESIDE_COSTS) if costs_alone else []
     for group in first.union(*others, all=True) if others else first:
-        currency = group[at]
-        cost, unpriced, estimated, credits_, minutes, requests, *untold = (*group[len(names) :], *rest)
-        part = Totals(
-            credits=unscaled(credits_, DailyUsage.CREDITS_SCALE),
-            minutes=unscaled(minutes, DailyUsage.MINUTES_SCALE),
-            requests=None if requests is None else int(whole(requests)),
-            costs=(Money(currency, unscaled(cost, DailyUsage.COST_SCALE)),) if currency else (),
-            unpriced_rows=unpriced,
-            estimated=bool(estimated),
-            untold=frozenset(compress(COUNTED, untold)) if any(untold) else _NONE,
-        ).with_markup(markup_percent)
+        part = _part(group[at], *group[len(names) :])
+        if markup_percent is not None:
+            part = part.with_markup(markup_percent)
         key = tuple([group[place] for place in places])
         result[key] = result[key] + part if key in result else part
     return result
+
+
+def _part(
+    currency: str,
+    cost: Any,
+    unpriced: int,
+    estimated: int,
+    credits_: Any = None,
+    minutes: Any = None,
+    requests: Any = None,
+    *untold: int,
+) -> Totals:
+    """Of what _sums() are, as the database gives them."""
+    return Totals(
+        unscaled(credits_, DailyUsage.CREDITS_SCALE),
+        unscaled(minutes, DailyUsage.MINUTES_SCALE),
+        None if requests is None else int(whole(requests)),
+        (Money(currency, unscaled(cost, DailyUsage.COST_SCALE)),) if currency else (),
+        unpriced,
+        bool(estimated),
+        frozenset(compress(COUNTED, untold)) if any(untold) else _NONE,
+    )
 
 
 def _sums(source: QuerySet[Any], *, costs_alone: bool) -> dict[str, Combinable]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell, number
 from core.money import Money
+from core.paging import Page, paginate
 from core.querystate import Sorting, choices, read_sorting
 from core.sorting import natural
 from core.table_csv import csv_url
@@ -56,6 +57,12 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     asked = read_asked(request, providers=providers, now=timezone.now())
     named = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH]
     shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"})
+    sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
+    is_file = "csv" in request.GET
+
+    def chosen(lines: Sequence[CompanyLine]) -> Sequence[CompanyLine]:
+        return lines if is_file else _page(request, _in_order(lines, sorting)).items
+
     report = companies_report(
         providers,
         days=asked.range,
@@ -63,10 +70,10 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         provider=asked.provider,
         with_archived=shown == "all",
         named=named,
+        chosen=chosen,
     )
-    sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
     figures = Figures(report.scope, report.currency, asked.words)
-    table = _table(report, figures, sorting, asked.query, csv_url(request, "companies"))
+    table = _table(request, report, figures, sorting, asked.query)
     if download := table_download(request, {"companies": table}, asked):
         return download
     context = page_context(request, asked, report.scope, providers=providers) | {
@@ -79,12 +86,20 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "companies/list.html", context, status=asked.chosen.status)
 
 
-def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: str, url: str) -> Table:
+def _in_order(lines: Iterable[CompanyLine], sorting: Sorting) -> list[CompanyLine]:
     """What is unassigned comes last, whatever the sorting."""
-    companies = [line for line in report.lines if line.company]
-    unassigned = [line for line in report.lines if line.company is None]
-    companies.sort(key=lambda line: natural(line.label))
-    companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
+    by_name = sorted(lines, key=lambda line: natural(line.label))
+    by_name.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
+    return sorted(by_name, key=lambda line: line.company is None)
+
+
+def _page(request: HttpRequest, lines: Sequence[CompanyLine]) -> Page:
+    return paginate(request, lines, of="companies", anchor="#companies")
+
+
+def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sorting: Sorting, query: str) -> Table:
+    lines = _in_order(report.lines, sorting)
+    page = _page(request, lines)
     added = company_columns()
     return Table(
         "Companies",
@@ -100,7 +115,7 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
             Column("API keys today", sort="keys"),
             *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report, figures, query, added) for line in (*companies, *unassigned)),
+        tuple(_row(line, report, figures, query, added) for line in lines),
         Row(
             (
                 "Total",
@@ -116,11 +131,15 @@ def _table(report: CompaniesReport, figures: Figures, sorting: Sorting, query: s
             ),
         ),
         sorting,
-        csv_url=url,
+        csv_url=csv_url(request, "companies"),
+        page=None if page.is_whole else page,
+        drawn=page.place,
     ).with_figures(figures.words.metrics)
 
 
 def _trend(line: CompanyLine, report: CompaniesReport) -> Cell:
+    if not line.by_step:
+        return Cell("", "")
     costs = [line.by_step.get(step.first, NOTHING).cost_in(report.currency) for step in report.steps]
     highest = max(range(len(costs)), key=costs.__getitem__)
     says = f"Most on {report.steps[highest].days}: {Money(report.currency, costs[highest])}"

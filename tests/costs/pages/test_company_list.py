@@ -79,3 +79,24 @@ def test_a_long_range_has_short_lines(signed_in: Client) -> None:
     points = re.findall(r'<polyline points="([^"]*)"', html)
     assert len(points) == 3
     assert all(len(line.split()) == 23 for line in points)
+
+
+def test_many_companies_come_in_pages(signed_in: Client) -> None:
+    """Fifty of them, with the sums and the forecast of all; the file has the forecast of each."""
+    for number in range(50):
+        make_company(name=f"Company {number:02}")
+
+    first = printed(signed_in, "/companies/?sort=name", "Company")
+    second = printed(signed_in, "/companies/?sort=name&page=2", "Company")
+    forecasts = cells(signed_in, "/companies/?sort=name&csv=companies", "Forecast Nov (USD)")
+
+    assert "1–50 of 53" in page_of(signed_in, "/companies/?sort=name")
+    assert [len(first), first[0][0], first[0][5]] == [51, "Acme", "$30.00"]
+    assert [row[0] for row in second[:-1]] == ["Company 49", "Globex", "Unassigned"]
+    assert first[-1] == second[-1]
+    assert [first[-1][1], first[-1][5]] == ["$147.00", "$210.00"]
+    assert {name: forecast for name, (forecast,) in forecasts.items() if forecast} == {
+        "Acme": "30",
+        "Globex": "60",
+        "Unassigned": "120",
+    }
