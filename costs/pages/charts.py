@@ -110,7 +110,8 @@ def daily_chart(
     axis = bars.axis(max([*heights, *filter(None, before)], default=0))
     prefix = (SYMBOLS.get(currency, f"{currency.upper()} ")) if metric.slug == "cost" else ""
     is_open = OPEN_PARAMETER in request.GET
-    is_asked = "csv" in request.GET or is_open
+    waits = len(days) > LONG_TWIN and not is_open and "csv" not in request.GET
+    listed = replace(daily, days=()) if waits else daily  # it would be a quarter of a page's work
     return Chart(
         title=title,
         step=daily.step.value,
@@ -139,7 +140,7 @@ def daily_chart(
                 for one, values in zip(series, drawn, strict=True)
             ],
         },
-        table=_twin(title, daily, csv_url(request, "days"), words, _linking(request)),
+        table=_twin(title, listed, csv_url(request, "days"), words, _linking(request)),
         words=words,
         marks=tuple(dict.fromkeys((marks or {}).values())),
         steps=_steps(request, daily),
@@ -147,7 +148,7 @@ def daily_chart(
         before_days=daily.before.days.days if daily.before else "",
         twin_url=link(request, **{OPEN_PARAMETER: "days"}),
         is_twin_open=is_open,
-        waits_for_twin=len(days) > LONG_TWIN and not is_asked,
+        waits_for_twin=waits,
     )
 
 

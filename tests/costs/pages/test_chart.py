@@ -157,3 +157,14 @@ def test_a_long_table_comes_when_it_is_opened(signed_in: Client) -> None:
     assert '<details class="twin"' not in html
     assert f'href="{url.replace("&", "&amp;")}&amp;table=days#daily-data-twin"' in html
     assert '<details class="twin" id="daily-data-twin" open>' in page(signed_in, f"{url}&table=days")
+
+
+def test_a_long_table_that_nobody_opened_is_not_made(signed_in: Client) -> None:
+    """Its cells would be much of a page's work; opened or as a file it has them all."""
+    make_companies(2)
+    url = "/?from=2026-10-01&to=2026-11-22"
+
+    closed, opened = (signed_in.get(each).context["chart"].table for each in (url, f"{url}&table=days"))
+
+    assert len(closed.rows) == 0
+    assert len(opened.rows) == 53
