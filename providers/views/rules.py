@@ -132,10 +132,12 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
 
 def _moving(outcome: Preview | None, form: ApplyRulesForm) -> list[Moving]:
     """What each company gets."""
+    if outcome is None:
+        return []
     of_company: dict[Company, list[Project]] = defaultdict(list)
-    for each in outcome.outcomes if outcome else ():
+    for each in outcome.outcomes:
         of_company[each.company].append(each.project)
-    starts_on = form.cleaned_data.get("starts_on")
+    starts_on = form.cleaned_data["starts_on"]
     return [Moving(projects, [(company, WHOLE)], starts_on) for company, projects in of_company.items()]
 
 

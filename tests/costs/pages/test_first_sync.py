@@ -92,4 +92,4 @@ def test_list_of_providers_says_the_same(signed_in: Client) -> None:
 
     page = page_of(signed_in, "/providers/")
 
-    assert "Production ElevenLabs Syncing First sync in progress" in page
+    assert "ElevenLabs Syncing First sync in progress" in page
