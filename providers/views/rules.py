@@ -132,7 +132,7 @@ def _outcome(preview: Preview | None) -> dict[str, Any]:
 
 def _moving(outcome: Preview | None, form: ApplyRulesForm) -> list[Moving]:
     """What each company gets."""
-    if outcome is None:
+    if outcome is None or not form.is_valid():
         return []
     of_company: dict[Company, list[Project]] = defaultdict(list)
     for each in outcome.outcomes:

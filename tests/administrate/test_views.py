@@ -159,7 +159,7 @@ def test_a_failing_database_reaches_the_person_as_a_503(
     def fail(*_args: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("costs.pages.views.dashboard.Provider.objects.all", fail)
+    monkeypatch.setattr("costs.pages.views.dashboard.providers_and_closing", fail)
 
     response = client.get("/")
 

@@ -117,7 +117,7 @@ def test_edit_page_takes_few_queries(signed_in: Client, django_assert_num_querie
     for _ in range(10):
         make_assignment(project=make_project(), company=company)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         signed_in.get(f"/companies/{company.pk}/edit/")
 
 
