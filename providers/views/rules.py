@@ -152,4 +152,6 @@ def _preview(form: ApplyRulesForm, *, is_chosen: bool) -> tuple[ApplyRulesForm, 
     if is_chosen or not any(outcome.is_paid for outcome in preview.outcomes):
         return form, preview
     today = timezone.now().date()
-    return ApplyRulesForm({"applies_to": "from", "starts_on": today}), preview_rules(starts_on=today)
+    offered = ApplyRulesForm({"applies_to": "from", "starts_on": today})
+    offered.full_clean()
+    return offered, preview_rules(starts_on=today)

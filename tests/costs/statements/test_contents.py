@@ -189,7 +189,8 @@ def test_month_before_the_first_closed_one_is_no_draft(signed_in: Client) -> Non
     assert "August 2026 was never closed: closing began with September 2026." in page
     assert "draft" not in page.lower()
     [august] = [row for row in printed(signed_in, f"/companies/{acme.pk}/statements/", "Month") if "August" in row[0]]
-    assert august[:3] == ("August 2026", "Not closed", "$2.00")
+    assert "Not closed" in august
+    assert "$2.00" in august
 
 
 def test_simulated_usage_is_called_so_and_real_usage_is_not(signed_in: Client) -> None:
