@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -63,9 +63,12 @@ def coverage_of_ranges(
     Providers of which the same is known – most of a thousand are read every hour – share one Coverage.
     """
     by_pk = {provider.pk: provider for provider in providers}
-    known: dict[int, list[_Known]] = {pk: [] for pk in by_pk}
+    found: dict[int, list[_Known]] = {pk: [] for pk in by_pk}
+    over, settled = cache(end_of), cache(settles)  # a thousand providers speak of the same few days
     for pk, first, last, read_at in _readings(by_pk, ranges):
-        known[pk].append(_Known(first, last, read_at is None or read_at >= end_of(first), _is_settled(first, read_at)))
+        is_over, is_settled = (True, True) if read_at is None else (read_at >= over(first), read_at >= settled(first))
+        found[pk].append(_Known(first, last, is_over, is_settled))
+    known = {pk: tuple(sorted(rows)) for pk, rows in found.items()}
     return [_covered(by_pk, known, days, today) for days in ranges]
 
 
@@ -164,28 +167,23 @@ def _readings_of(providers: int, ranges: int) -> PreparedQuery[tuple[int, date, 
     )
 
 
-def _is_settled(day: date, read_at: datetime | None) -> bool:
-    return read_at is None or read_at >= settles(day)
-
-
 def _covered(
-    providers: Mapping[int, Provider], known: Mapping[int, Sequence[_Known]], days: DateRange, today: date
+    providers: Mapping[int, Provider], known: Mapping[int, tuple[_Known, ...]], days: DateRange, today: date
 ) -> dict[int, Coverage]:
     listed = list(days)
     made: dict[Any, Coverage] = {}
     result = {}
     for pk, provider in providers.items():
         last = min(provider.disconnected_at.date() if provider.disconnected_at else today, today, days.last)
-        within = tuple(
-            sorted(
+        same = known[pk], last
+        if same not in made:
+            within = [
                 each._replace(first=max(each.first, days.first), last=min(each.last, days.last))
                 for each in known[pk]
                 if each.first <= days.last and each.last >= days.first
-            )
-        )
-        if (within, last) not in made:
-            made[within, last] = _coverage(within, listed, last, today)
-        result[pk] = made[within, last]
+            ]
+            made[same] = _coverage(within, listed, last, today)
+        result[pk] = made[same]
     return result
 
 
