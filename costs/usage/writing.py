@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache, partial
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -180,10 +179,12 @@ _COUNT = f"""
         COUNT(CASE WHEN stored.day IS NOT NULL AND {_is_used("stored")} THEN 1 END)
     FROM {_JOIN}
 """
+# By the key, whoever else used something on these days: PostgreSQL would read the rows of all for a join.
 _OF_WINDOW = f"""
-    {_USAGE} AS stored JOIN {Project._meta.db_table} AS project ON project.id = stored.project_id
-    WHERE project.provider_id = %(provider)s AND stored.day BETWEEN %(first)s AND %(last)s
+    {_USAGE} AS stored
+    WHERE stored.project_id {{own}} AND stored.day BETWEEN %(first)s AND %(last)s
 """
+_OWN = f"(SELECT id FROM {Project._meta.db_table} WHERE provider_id = %(provider)s)"
 _COUNT_STORED = f"SELECT COUNT(*), COUNT(CASE WHEN {_is_used('stored')} THEN 1 END) FROM {_OF_WINDOW}"
 # From here on only what is new or differs is staged.
 _KEEP_DIFFERING = f"""
@@ -297,16 +298,18 @@ def _create_staging(cursor: Any) -> None:
 
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
     """Put ``rows`` into the temporary table, with estimates at the rate of ``rated`` where their cost is unknown."""
+    pieces = (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
     if connection.vendor == "postgresql":
         copying = cursor.copy(f"COPY {_STAGING} ({', '.join(_ALL)}) FROM STDIN")
         with connection.wrap_database_errors, copying as copy:  # psycopg's own method raises psycopg's own errors
-            lines = map("\t".join, zip(*_columns(rows, rated, cell=str, unknown=r"\N", text=_escaped), strict=True))
-            while batch := list(islice(lines, _CHUNK)):
-                copy.write("\n".join(batch) + "\n")
+            for piece in pieces:  # so that the server reads one while the next is made
+                columns = _columns(piece, rated, cell=str, unknown=r"\N", text=_escaped)
+                copy.write("\n".join(map("\t".join, zip(*columns, strict=True))) + "\n")
     else:
         marks = ", ".join(["%s"] * len(_ALL))
-        values = zip(*_columns(rows, rated, cell=int, unknown=None, text=str), strict=True)
-        cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", values)
+        for piece in pieces:
+            values = zip(*_columns(piece, rated, cell=int, unknown=None, text=str), strict=True)
+            cursor.executemany(f"INSERT INTO {_STAGING} ({', '.join(_ALL)}) VALUES ({marks})", values)
 
 
 def _columns(
@@ -318,7 +321,7 @@ def _columns(
     text: Callable[[str], str],
 ) -> Iterator[Sequence[Any]]:
     """The columns _ALL of ``rows``, in the form that an engine takes them: a million rows are many calls less."""
-    text, day_as_text = cache(text), cache(date.isoformat)
+    text, number, day_as_text = cache(text), cache(cell), cache(date.isoformat)
     costs, currencies = [row.cost for row in rows], [row.currency for row in rows]
     estimated = [False] * len(rows)
     if rated and rated.credit_rate is not None:
@@ -327,7 +330,7 @@ def _columns(
                 costs[place] = estimated_cost(row.credits, rated.credit_rate)
                 currencies[place], estimated[place] = rated.credit_rate_currency, True
     figures = partial(to_scaled_column, cell=cell, unknown=unknown)
-    yield [cell(row.project_id) for row in rows]
+    yield [number(row.project_id) for row in rows]
     yield [day_as_text(row.day) for row in rows]
     yield [text(row.model) for row in rows]
     yield figures((row.credits for row in rows), DailyUsage.CREDITS_SCALE)
@@ -335,7 +338,7 @@ def _columns(
     yield [unknown if row.requests is None else cell(row.requests) for row in rows]
     yield figures(costs, DailyUsage.COST_SCALE)
     yield list(map(text, currencies))
-    yield list(map(cell, estimated))
+    yield [cell(each) for each in estimated]
     yield [cell(row.allocated) for row in rows]
 
 
@@ -433,7 +436,8 @@ def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged
     """
     adapt = connection.ops.adapt_datefield_value
     window = {"provider": provider.pk, "first": adapt(first), "last": adapt(last)}
-    cursor.execute(_COUNT_STORED, window)
+    own = f"= ANY(ARRAY{_OWN})" if connection.vendor == "postgresql" else f"IN {_OWN}"
+    cursor.execute(_COUNT_STORED.format(own=own), window)
     stored, used = cursor.fetchone()
     if not stored:
         return Written(inserted=staged, changed=0, unchanged=0), first
@@ -442,7 +446,7 @@ def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged
         # Once the rows are in, which is faster.
         cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_key ON {_STAGING} (project_id, day, model)")
         # A row of which nothing was known has cost nothing: that zero needs a currency. What was unknown stays so.
-        cursor.execute(_STAGE_ZEROS, {**window, "currency": provider.currency or DEFAULT_CURRENCY})
+        cursor.execute(_STAGE_ZEROS.format(own=own), {**window, "currency": provider.currency or DEFAULT_CURRENCY})
         written, since, _used = _count(cursor)
     return written, since or last
 
