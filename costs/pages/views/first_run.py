@@ -93,30 +93,30 @@ def _preview(chosen: Sequence[ChosenClient], suggested: SuggestedClients) -> Tab
         "What each company gets",
         (
             Column("Company", is_number=False),
-            Column("", is_number=False),
-            Column("Keys and agents"),
             *SPEND_COLUMNS,
+            Column("Keys and agents"),
+            Column("", is_number=False),
             Column("Rule for new keys", is_number=False),
         ),
         tuple(
-            Row((isolated(clients[0].company), "" if folded in known else "New", *_cells(clients, suggested)))
+            Row((isolated(clients[0].company), *_cells(clients, suggested, "" if folded in known else "New")))
             for folded, clients in sorted(merged.items())
         ),
-        Row(("Total", "", *_figures([project for client in chosen for project in client.projects], suggested), "")),
+        Row(("Total", *_figures([project for client in chosen for project in client.projects], suggested), "", "")),
     )
 
 
-def _cells(clients: Sequence[ChosenClient], suggested: SuggestedClients) -> tuple[str, ...]:
-    """What clients of one name get: keys, what these cost, and a rule."""
+def _cells(clients: Sequence[ChosenClient], suggested: SuggestedClients, mark: str) -> tuple[str, ...]:
+    """What clients of one name get: what their keys cost, how many these are, and a rule."""
     projects = [project for client in clients for project in client.projects]
     prefixes = [f"“{client.prefix}”" for client in clients if client.prefix]
     rule = f"Names that begin with {' or '.join(prefixes)}" if prefixes else "—"
-    return (*_figures(projects, suggested), rule)
+    return (*_figures(projects, suggested), mark, rule)
 
 
 def _figures(projects: Sequence[Project], suggested: SuggestedClients) -> tuple[str, ...]:
-    """How many they are and what they cost."""
-    return (number(len(projects)), *spend(_sum(projects, suggested), _currency(suggested), Reading.WHOLE))
+    """What they cost and how many they are."""
+    return (*spend(_sum(projects, suggested), _currency(suggested), Reading.WHOLE), number(len(projects)))
 
 
 def _sum(projects: Sequence[Project], suggested: SuggestedClients) -> Totals:

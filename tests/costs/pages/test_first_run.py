@@ -65,7 +65,7 @@ def test_nothing_happens_before_it_is_applied(signed_in: Client, keys: list[Proj
     preview = signed_in.post(URL, answers(signed_in.get(URL), act="preview"))
 
     text = text_of(preview.content)
-    assert "Harbor Clinic New 2 $3.00" in text
+    assert "Harbor Clinic $3.00 2 New" in text
     assert "Total 3 $6.00" in text
     assert not Company.objects.exists()
     assert not Assignment.objects.exists()
