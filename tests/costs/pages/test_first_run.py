@@ -66,7 +66,7 @@ def test_nothing_happens_before_it_is_applied(signed_in: Client, keys: list[Proj
 
     text = text_of(preview.content)
     assert "Harbor Clinic $3.00 2 New" in text
-    assert "Total 3 $6.00" in text
+    assert "Total $6.00 3" in text
     assert not Company.objects.exists()
     assert not Assignment.objects.exists()
 
