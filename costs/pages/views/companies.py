@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell, number
 from core.money import Money
-from core.paging import Page, paginate
+from core.paging import PAGE_SIZE, Page, paginate
 from core.querystate import Sorting, choices, read_sorting
 from core.sorting import natural
 from core.table_csv import csv_url
@@ -56,13 +57,8 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     providers = list(Provider.objects.all())
     asked = read_asked(request, providers=providers, now=timezone.now())
     named = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH]
-    shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"})
+    shown, show_choices = choices(request, "show", {"current": "Current", "all": "With archived"}, page=None)
     sorting = read_sorting(request, COMPANY_SORTS, default="-spend")
-    is_file = "csv" in request.GET
-
-    def chosen(lines: Sequence[CompanyLine]) -> Sequence[CompanyLine]:
-        return lines if is_file else _page(request, _in_order(lines, sorting)).items
-
     report = companies_report(
         providers,
         days=asked.range,
@@ -70,7 +66,7 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         provider=asked.provider,
         with_archived=shown == "all",
         named=named,
-        chosen=chosen,
+        chosen=lambda lines: _paged(request, lines, sorting).drawn,
     )
     figures = Figures(report.scope, report.currency, asked.words)
     table = _table(request, report, figures, sorting, asked.query)
@@ -86,20 +82,33 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "companies/list.html", context, status=asked.chosen.status)
 
 
-def _in_order(lines: Iterable[CompanyLine], sorting: Sorting) -> list[CompanyLine]:
-    """What is unassigned comes last, whatever the sorting."""
-    by_name = sorted(lines, key=lambda line: natural(line.label))
-    by_name.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
-    return sorted(by_name, key=lambda line: line.company is None)
+@dataclass(frozen=True)
+class _Paged:
+    """Companies in order, and after those of the page what is unassigned, which every page shows last."""
+
+    lines: Sequence[CompanyLine]
+    place: slice  # of those that the page shows
+    page: Page  # of the companies
+
+    @property
+    def drawn(self) -> Sequence[CompanyLine]:
+        return self.lines[self.place]
 
 
-def _page(request: HttpRequest, lines: Sequence[CompanyLine]) -> Page:
-    return paginate(request, lines, of="companies", anchor="#companies")
+def _paged(request: HttpRequest, lines: Sequence[CompanyLine], sorting: Sorting) -> _Paged:
+    """A file has one page."""
+    companies = sorted((line for line in lines if line.company), key=lambda line: natural(line.label))
+    companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
+    unassigned = [line for line in lines if line.company is None]
+    size = max(len(companies), 1) if "csv" in request.GET else PAGE_SIZE
+    page = paginate(request, companies, of="companies", size=size, anchor="#companies")
+    first, end = page.place.start, page.place.stop
+    in_order = [*companies[:end], *unassigned, *companies[end:]]
+    return _Paged(in_order, slice(first, end + len(unassigned)), page)
 
 
 def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sorting: Sorting, query: str) -> Table:
-    lines = _in_order(report.lines, sorting)
-    page = _page(request, lines)
+    paged = _paged(request, report.lines, sorting)
     added = company_columns()
     return Table(
         "Companies",
@@ -115,7 +124,7 @@ def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sort
             Column("API keys today", sort="keys"),
             *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report, figures, query, added) for line in lines),
+        tuple(_row(line, report, figures, query, added) for line in paged.lines),
         Row(
             (
                 "Total",
@@ -132,8 +141,8 @@ def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sort
         ),
         sorting,
         csv_url=csv_url(request, "companies"),
-        page=None if page.is_whole else page,
-        drawn=page.place,
+        page=None if paged.page.is_whole else paged.page,
+        drawn=paged.place,
     ).with_figures(figures.words.metrics)
 
 
