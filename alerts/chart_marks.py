@@ -14,7 +14,10 @@ from providers.models import Company, Project, Provider
 
 
 def unusual_days(subject: Company | Provider | Project | None, days: DateRange) -> Marks:
-    """Of several episodes on a day the one with the largest impact; without a subject none of API keys."""
+    """Of several episodes on a day the one that says most: a company's before a provider's, then the larger one.
+
+    Without a subject none of API keys.
+    """
     episodes = SpendEpisode.objects.with_subjects().within(days)
     if isinstance(subject, Company):
         episodes = episodes.filter(company=subject)
@@ -24,11 +27,12 @@ def unusual_days(subject: Company | Provider | Project | None, days: DateRange) 
         episodes = episodes.filter(project=subject)
     else:
         episodes = episodes.filter(project=None)
-    found: dict[date, tuple[Decimal, DayMark]] = {}
+    found: dict[date, tuple[tuple[bool, Decimal], DayMark]] = {}
     for episode in episodes:
         text = f"{episode.subject}: {episode.impact} more than usual"
         mark = DayMark(text, episode.get_absolute_url(), reverse("unusual:list"))
+        says = (episode.company_id is not None, episode.impact.amount)
         for day in episode.days:
-            if day not in found or found[day][0] < episode.impact.amount:
-                found[day] = episode.impact.amount, mark
-    return {day: mark for day, (_impact, mark) in sorted(found.items()) if days.first <= day <= days.last}
+            if day not in found or found[day][0] < says:
+                found[day] = says, mark
+    return {day: mark for day, (_says, mark) in sorted(found.items()) if days.first <= day <= days.last}

@@ -94,6 +94,17 @@ def test_the_dashboards_chart_marks_them_but_for_those_of_keys(signed_in: Client
     assert f'<a href="{episode.get_absolute_url()}"><bdi>Acme: $40.00 more than usual</bdi></a>' in html
 
 
+def test_a_company_is_named_before_the_provider_that_it_used(signed_in: Client, episode: SpendEpisode) -> None:
+    """Both spend the same more, mostly; the provider a little more of it."""
+    make_episode(provider=Project.objects.get().provider, actual=episode.actual + 5)
+
+    html = signed_in.get("/?from=2026-11-01&to=2026-11-22").content.decode()
+
+    assert html.count('class="chart__mark"') == 1
+    assert "<bdi>Acme: $40.00 more than usual</bdi>" in html
+    assert "<bdi>Agency: " not in html
+
+
 def test_what_a_legend_has_no_room_for_is_a_link_away(signed_in: Client, episode: SpendEpisode) -> None:
     """Three are named, for the keyboard as well."""
     for days in range(1, 5):
