@@ -3,6 +3,8 @@
 Reference: https://elevenlabs.io/docs/overview/administration/data-residency
 """
 
+from datetime import date
+
 from django.conf import settings
 
 from elevenlabs_sync.simulator import ensure_running
@@ -26,13 +28,14 @@ def regions() -> list[Region]:
     return [*real, Region(SIMULATED, "Simulated workspace (demo data)")] if settings.EMBEDDED else real
 
 
-def base_url(region: str) -> str:
+def base_url(region: str, *, connected_on: date | None = None) -> str:
     """The address for a region's slug; raises KeyError for any other text.
 
-    The simulated region is this process's own simulator, started when it is first needed.
+    The simulated region is this process's own simulator, started when it is first needed; its history depends on the
+    day on which it was connected.
     """
     if region == SIMULATED and settings.EMBEDDED:
-        return ensure_running()
+        return ensure_running(connected_on)
     if region == GLOBAL and settings.ELEVENLABS_BASE_URL:
         return str(settings.ELEVENLABS_BASE_URL)
     return _HOSTS[region][1]

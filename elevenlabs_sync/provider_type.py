@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.conf import settings
 
@@ -64,7 +64,8 @@ class ElevenLabs:
 
     @contextmanager
     def open_reader(self, provider: Provider, *, session: SyncSession) -> Iterator[Reader]:
-        with open_client(region=provider.region, api_key=provider.api_key) as client:
+        connected_on = provider.created_at.date()
+        with open_client(region=provider.region, api_key=provider.api_key, connected_on=connected_on) as client:
             if provider.source == Provider.Source.ACCOUNT_TOTALS:
                 yield AccountTotalsReader(
                     client, session=session, currency=provider.currency, external_id=Project.ACCOUNT_ID
@@ -84,10 +85,12 @@ class ElevenLabs:
         return sentence(error, self.label)
 
 
-def open_client(*, region: str, api_key: ApiKey, deadline: float = 60) -> ElevenLabsClient:
+def open_client(
+    *, region: str, api_key: ApiKey, deadline: float = 60, connected_on: date | None = None
+) -> ElevenLabsClient:
     """A client for the workspace; ``deadline`` bounds each request as a whole, in seconds."""
     return ElevenLabsClient(
-        base_url=hosts.base_url(region),
+        base_url=hosts.base_url(region, connected_on=connected_on),
         api_key=api_key.reveal(),
         user_agent=f"Administrate/{settings.VERSION}",
         deadline=deadline,

@@ -10,7 +10,7 @@ from tests.factories import make_project, make_provider
 
 def make_simulated(*, now: datetime, days: int = 80) -> Provider:
     """Its keys' last ``days`` days, as a sync would have stored them; what no key made is left out."""
-    workspace = SimulatedWorkspace(now.date(), days)
+    workspace = SimulatedWorkspace(now.date(), days, incident_before=now.date())
     provider = make_provider(name="Simulated workspace", history_from=workspace.first_day)
     projects = {
         key.slug: make_project(provider=provider, name=key.name, external_id=key.slug)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from elevenlabs_sync.simulator import Agents, SimulatedWorkspace
+from elevenlabs_sync.simulator import SimulatedWorkspace
+from elevenlabs_sync.simulator.running import workspace_today
 from tests.browsing import choose_company, cost_of, dollars, listen_for_complaints, sign_in
 from tests.services.product import EmbeddedProduct
 from tests.services.truth import today
@@ -46,7 +47,7 @@ def browsing(product: EmbeddedProduct, page: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def workspace() -> SimulatedWorkspace:
-    return SimulatedWorkspace(today(), agents=Agents.TOLD)
+    return workspace_today()
 
 
 def settled_month() -> tuple[date, date]:

@@ -6,7 +6,7 @@ or tied to a calendar year, so that no figure depends on the day of a request.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 MODEL_V3_RELEASED = date(2026, 6, 2)
 """First day with usage of eleven_v3."""
@@ -15,6 +15,9 @@ PERMILLE = 1000
 
 SURGE = 5
 """How many times a plain day's use a surge is."""
+
+INCIDENT_BEGINS, INCIDENT_LASTS = timedelta(days=4), 3
+"""How long before the day that follows an incident it began, and its days: over by the day before that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,14 @@ class SimulatedModel:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How many credits of a model a key spends on a plain day, before weekday, growth and chance."""
+    """How many credits of a model a key spends on a plain day, before weekday, growth and chance.
+
+    `in_a_loop` is what comes on top on a day of the incident, whatever its weekday.
+    """
 
     model: SimulatedModel
     credits_per_day: int
+    in_a_loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +133,15 @@ SERVICE_ACCOUNTS = {CLIENT_WORK: "Client work", INTERNAL: "Internal tools"}
 OWN_KEY_OF_A_PERSON = "own-key"
 NEVER_USED = "internal-sandbox"
 DISABLED = "oakfield-fraud-alerts"
+RUNS_INTO_A_LOOP = "northwind-support"
 
 KEYS = (
     SimulatedKey(
-        "northwind-support", "Northwind – support line", (Use(FLASH, 9000), Use(TURBO, 3500)), SERVICE, CLIENT_WORK
+        RUNS_INTO_A_LOOP,
+        "Northwind – support line",
+        (Use(FLASH, 9000, in_a_loop=80_000), Use(TURBO, 3500)),
+        SERVICE,
+        CLIENT_WORK,
     ),
     SimulatedKey("northwind-ivr", "Northwind – IVR", (Use(FLASH, 4200),), STEADY, CLIENT_WORK),
     SimulatedKey(

@@ -7,7 +7,7 @@ say the same.
 import atexit
 import os
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from elevenlabs_sync.simulator.server import SimulatorServer
 from elevenlabs_sync.simulator.workspace import Agents, SimulatedWorkspace
@@ -19,19 +19,28 @@ class _Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.server: SimulatorServer | None = None
+        self.connected_on: date | None = None
 
 
 _holder = _Holder()
 
 
 def workspace_today() -> SimulatedWorkspace:
-    """The simulated workspace as it is now, so that a long-lived server rolls over at midnight UTC."""
-    return SimulatedWorkspace(datetime.now(UTC).date(), agents=Agents.TOLD)
+    """The simulated workspace as it is now, so that a long-lived server rolls over at midnight UTC.
+
+    It had an incident just before it was connected, for alerts to find; that day is today as long as it is none.
+    """
+    today = datetime.now(UTC).date()
+    return SimulatedWorkspace(today, agents=Agents.TOLD, incident_before=_holder.connected_on or today)
 
 
-def ensure_running() -> str:
-    """The base URL of this process's simulator, which is started if it isn't running yet; safe from any thread."""
+def ensure_running(connected_on: date | None = None) -> str:
+    """The base URL of this process's simulator, which is started if it isn't running yet; safe from any thread.
+
+    Whoever reads for a connected workspace says since when it is connected: its history is the same for ever then.
+    """
     with _holder.lock:
+        _holder.connected_on = connected_on or _holder.connected_on
         if _holder.server is None:
             server = SimulatorServer(workspace_today)
             server.start()
@@ -42,6 +51,7 @@ def ensure_running() -> str:
 def stop_running() -> None:
     """Stops this process's simulator, if it runs; also done when the process ends."""
     with _holder.lock:
+        _holder.connected_on = None
         if _holder.server is not None:
             _holder.server.stop()
             _holder.server = None

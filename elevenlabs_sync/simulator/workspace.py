@@ -14,6 +14,8 @@ from enum import Enum
 from elevenlabs_sync.simulator.billing import Billing, Credits
 from elevenlabs_sync.simulator.cast import (
     AGENTS,
+    INCIDENT_BEGINS,
+    INCIDENT_LASTS,
     KEYLESS,
     PERMILLE,
     SCRIBE,
@@ -57,8 +59,9 @@ class SimulatedWorkspace:
     `first_day` have no usage. Days before `settled_until` never change again.
 
     `seed` makes another workspace with other keys and figures. `billing` says which days are billed in credits and
-    which by cost; `agents` whether there are agents, whose usage comes on top. Every answer is made from `cast`,
-    `agent_cast`, `currency` and `used()`: a subclass that changes these is a workspace with another truth.
+    which by cost; `agents` whether there are agents, whose usage comes on top. Shortly before `incident_before`, if
+    given, a voice agent called itself for some days (`incident`). Every answer is made from `cast`, `agent_cast`,
+    `currency` and `used()`: a subclass that changes these is a workspace with another truth.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class SimulatedWorkspace:
         seed: str = DEFAULT_SEED,
         billing: Billing | None = None,
         agents: Agents = Agents.NONE,
+        incident_before: date | None = None,
     ) -> None:
         if history_days < 0:
             raise ValueError("history_days must not be negative")
@@ -77,6 +81,7 @@ class SimulatedWorkspace:
         self.seed = seed
         self.billing: Billing = Credits() if billing is None else billing
         self.agents = agents
+        self.incident = _incident(incident_before) if incident_before else frozenset()
         self._cast = tuple(cast_between(self.first_day, today))
 
     @property
@@ -184,8 +189,9 @@ class SimulatedWorkspace:
         if day < model.released_on:
             return None
         chance, pace, chattiness = self._draw(f"{drawn_by}|{model.model_id}|{day}")
-        plain = use.credits_per_day * (key.busier_on(day) if drawn_by == key.slug else 1)
-        spent = plain * week[day.weekday()] * _growth(day) * (800 + chance % 401) // PERMILLE**3
+        plain = use.credits_per_day * (key.busier_on(day) if drawn_by == key.slug else 1) * week[day.weekday()]
+        looping = use.in_a_loop * PERMILLE if day in self.incident else 0
+        spent = (plain + looping) * _growth(day) * (800 + chance % 401) // PERMILLE**3
         if day == self.today:
             spent = spent * TODAY_SO_FAR // PERMILLE
         if spent == 0:
@@ -218,6 +224,10 @@ class SimulatedWorkspace:
             int.from_bytes(digest[8:16], "big"),
             int.from_bytes(digest[16:24], "big"),
         )
+
+
+def _incident(before: date) -> frozenset[date]:
+    return frozenset(before - INCIDENT_BEGINS + timedelta(days=number) for number in range(INCIDENT_LASTS))
 
 
 def _growth(day: date) -> int:

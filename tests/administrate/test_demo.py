@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from django.contrib.auth.models import User
 
 from administrate.demo import arrange_examples
-from alerts.models import Budget
+from alerts.chart_marks import unusual_days
+from alerts.evaluation.watching import evaluate_rules
+from alerts.models import Budget, Receipt, SpendEpisode
+from alerts.rules.world import World
+from core.days import DateRange
 from costs.models import ClosedMonth, Statement
 from costs.statements.adjustments import closed_months, pending_adjustments
+from elevenlabs_sync.simulator.cast import INCIDENT_BEGINS
 from providers.models import Assignment, AssignmentRule, Company, Project, Provider
 from tests.factories import NOW, make_company, make_project, make_provider
 from tests.simulated_world import make_simulated
@@ -55,3 +63,24 @@ def test_without_a_closable_month_there_are_companies_alone() -> None:
 
     assert not ClosedMonth.objects.exists()
     assert Project.objects.get().assignments.count() == 1
+
+
+@pytest.mark.parametrize("day", ["2026-11-28", "2027-03-01", "2027-10-05"])
+def test_the_first_evaluation_finds_the_incident_of_one_company(day: str, admin_user: User) -> None:
+    """Whatever day the demo is started on: a loop, seen in its company, its key and the workspace."""
+    now = datetime.fromisoformat(f"{day}T09:00").replace(tzinfo=UTC)
+    make_simulated(now=now)
+    arrange_examples(now=now)
+
+    evaluate_rules(World(now))
+
+    incident = DateRange(now.date() - INCIDENT_BEGINS, now.date() - INCIDENT_BEGINS + timedelta(days=2))
+    episodes = SpendEpisode.objects.with_subjects()
+    assert {(one.subject, one.days, one.ended) for one in episodes} == {
+        (name, incident, "") for name in ("Northwind", "Northwind – support line", "Simulated workspace")
+    }
+    marks = unusual_days(None, DateRange(now.date() - timedelta(days=29), now.date()))
+    assert [(day, mark.text.startswith("Northwind: $")) for day, mark in marks.items()] == [
+        (day, True) for day in incident
+    ]
+    assert Receipt.objects.filter(user=admin_user, alert__title__startswith="Northwind: $").count() == 1

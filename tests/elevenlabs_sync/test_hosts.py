@@ -1,10 +1,18 @@
 """Which addresses can be called at all."""
 
+from datetime import timedelta
+
 import pytest
 from pytest_django.fixtures import Settings
 
+from core.days import utc_now
 from elevenlabs_sync import hosts
+from elevenlabs_sync.provider_type import ElevenLabs
 from elevenlabs_sync.simulator import stop_running
+from elevenlabs_sync.simulator.running import workspace_today
+from providers.models import Provider
+from syncing.reader import SyncSession
+from tests.factories import NOW, TODAY, make_provider
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,23 @@ def test_simulated_region_is_this_process_alone(settings: Settings) -> None:
         assert hosts.base_url(hosts.SIMULATED).startswith("http://127.0.0.1:")
     finally:
         stop_running()
+
+
+@pytest.mark.django_db
+def test_simulated_region_is_read_as_it_was_connected(settings: Settings) -> None:
+    """Its history is the same however often the process starts anew."""
+    settings.EMBEDDED = True
+    provider = make_provider(region=hosts.SIMULATED)
+    Provider.objects.update(created_at=NOW - timedelta(days=90))
+    provider.refresh_from_db()
+
+    try:
+        with ElevenLabs().open_reader(provider, session=SyncSession(call=lambda request: request(), clock=utc_now)):
+            incident = workspace_today().incident
+    finally:
+        stop_running()
+
+    assert max(incident) == TODAY - timedelta(days=92)
 
 
 def test_production_knows_no_simulated_region(settings: Settings) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -66,6 +66,22 @@ def test_its_today_is_the_clocks() -> None:
     today = running.workspace_today().today
 
     assert before <= today <= datetime.now(UTC).date()
+
+
+def test_its_incident_stays_where_it_was_when_it_was_connected() -> None:
+    """Who reads for a connected workspace says since when; who merely tries its key changes nothing."""
+    ensure_running(date(2026, 11, 28))
+
+    ensure_running()
+
+    assert running.workspace_today().incident == {date(2026, 11, 24), date(2026, 11, 25), date(2026, 11, 26)}
+
+
+def test_before_it_is_connected_its_incident_is_of_these_days() -> None:
+    """So that who connects it finds what was tried, and the incident."""
+    workspace = running.workspace_today()
+
+    assert workspace.today - max(workspace.incident) == timedelta(days=2)
 
 
 def test_a_process_that_used_it_ends_by_itself() -> None:

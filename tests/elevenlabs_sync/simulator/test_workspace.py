@@ -8,7 +8,14 @@ from decimal import Decimal
 import pytest
 
 from elevenlabs_sync.simulator import SimulatedWorkspace, UsageRow
-from elevenlabs_sync.simulator.cast import DISABLED, MODEL_V3_RELEASED, NEVER_USED, OWN_KEY_OF_A_PERSON, SimulatedKey
+from elevenlabs_sync.simulator.cast import (
+    DISABLED,
+    MODEL_V3_RELEASED,
+    NEVER_USED,
+    OWN_KEY_OF_A_PERSON,
+    RUNS_INTO_A_LOOP,
+    SimulatedKey,
+)
 from elevenlabs_sync.simulator.workspace import PRICED_A_DAY_LATE
 from tests.simulation.calls import TODAY, known
 
@@ -212,3 +219,25 @@ def test_weekends_are_quieter_and_business_grows(workspace: SimulatedWorkspace) 
 
     assert float(weekend) < float(weekdays) * 0.7
     assert known(autumn) < known(summer)
+
+
+def test_an_incident_is_one_keys_use_of_three_days(workspace: SimulatedWorkspace) -> None:
+    """It is many times of what the key uses otherwise, whatever the weekday; nothing else is different."""
+    struck = SimulatedWorkspace(TODAY, incident_before=TODAY)
+    plain = list(workspace.used(*ALL_DAYS))
+
+    more = [(one, other) for one, other in zip(struck.used(*ALL_DAYS), plain, strict=True) if one != other]
+
+    assert [one.day for one, _other in more] == [TODAY - timedelta(days=number) for number in (4, 3, 2)]
+    assert {one.slug for one, _other in more} == {RUNS_INTO_A_LOOP}
+    assert all(one.credits > 5 * other.credits for one, other in more)
+
+
+def test_a_past_incident_does_not_depend_on_today() -> None:
+    """Its days settle as all others do."""
+    then = SimulatedWorkspace(TODAY, 10, incident_before=TODAY)
+    later = SimulatedWorkspace(TODAY + timedelta(days=30), 40, incident_before=TODAY)
+
+    rows = list(then.rows(then.first_day, then.settled_until))
+
+    assert rows == list(later.rows(then.first_day, then.settled_until))
