@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.money import Money
 from costs.models import COUNTED
 from costs.reports.totals import NOTHING, Totals, total_of
+
+pytestmark = pytest.mark.any_engine
 
 figures = st.none() | st.decimals(0, 10**6, places=4)
 costs = st.dictionaries(st.sampled_from(["eur", "usd"]), st.decimals(-(10**6), 10**6, places=10))
