@@ -180,6 +180,7 @@ KEYS = (
         CLIENT_WORK,
         last_used=date(2026, 3, 30),
         disabled_on=date(2026, 3, 31),
+        disable_reason="exposed_publicly",
     ),
     SimulatedKey(NEVER_USED, "Internal – sandbox", (), OFFICE, INTERNAL),
     SimulatedKey(OWN_KEY_OF_A_PERSON, "Dana's laptop", (Use(MULTILINGUAL, 350), Use(FLASH, 120)), OFFICE, quiet=450),

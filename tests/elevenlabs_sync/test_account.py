@@ -138,12 +138,12 @@ def test_listing_of_another_shape_is_refused_whole(here: Simulated, change: Call
 def test_disabled_key_says_why(here: Simulated) -> None:
     """The reason comes with the key and goes with it."""
     read(here)
-    assert project(here, DISABLED).disabled_reason == "self_disabled"
+    assert project(here, DISABLED).disabled_reason == "exposed_publicly"
 
-    edit = DisableKey(IVR, on=TODAY, reason="exposed_publicly")
+    edit = DisableKey(IVR, on=TODAY, reason="trial_ended")
     here.edit(edit)
     read(here)
-    assert (project(here, IVR).disabled_reason, project(here, IVR).disabled_at) == ("exposed_publicly", NOW)
+    assert (project(here, IVR).disabled_reason, project(here, IVR).disabled_at) == ("trial_ended", NOW)
 
     here.edits.remove(edit)
     read(here)
