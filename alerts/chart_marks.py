@@ -18,7 +18,7 @@ def unusual_days(subject: Company | Provider | Project | None, days: DateRange) 
 
     Without a subject none of API keys.
     """
-    episodes = SpendEpisode.objects.with_subjects().within(days)
+    episodes = SpendEpisode.objects.with_subjects().shown().within(days)
     if isinstance(subject, Company):
         episodes = episodes.filter(company=subject)
     elif isinstance(subject, Provider):

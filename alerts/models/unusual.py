@@ -21,6 +21,10 @@ class EpisodeQuerySet(models.QuerySet["SpendEpisode"]):
     def with_subjects(self) -> Self:
         return self.select_related("company", "provider", "project__provider")
 
+    def shown(self) -> Self:
+        """Without those that turned out to be nothing unusual."""
+        return self.exclude(ended=SpendEpisode.Ended.GONE)
+
     def within(self, days: DateRange) -> Self:
         """Those with a day in ``days``."""
         return self.filter(first_day__lte=days.last, last_day__gte=days.first)
@@ -37,6 +41,7 @@ class SpendEpisode(models.Model):
         NOT = "", "Goes on"
         CALM = "calm", "Over"
         ACCEPTED = "accepted", "Usual now"
+        GONE = "gone", "Nothing unusual: its figures have changed"
 
     class Feedback(models.TextChoices):
         NONE = "", "Nobody has said"
@@ -121,6 +126,11 @@ class SpendEpisode(models.Model):
     @property
     def impact(self) -> Money:
         return Money(self.currency, self.actual - self.expected)
+
+    @property
+    def is_gone(self) -> bool:
+        """It turned out to be nothing unusual."""
+        return self.ended == self.Ended.GONE
 
     @property
     def is_explained(self) -> bool:

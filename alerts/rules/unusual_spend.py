@@ -15,6 +15,11 @@ from costs.reports.contributors import Contributor, Contributors, contributors
 from costs.reports.spending import Subject
 
 SLUG = "spend.unusual"
+_OVER = {
+    SpendEpisode.Ended.CALM: "is over",
+    SpendEpisode.Ended.ACCEPTED: "is usual now",
+    SpendEpisode.Ended.GONE: "is gone",
+}
 
 
 def find(world: World, limit: Decimal) -> Iterable[Finding]:
@@ -27,7 +32,10 @@ def find(world: World, limit: Decimal) -> Iterable[Finding]:
 
 def _finding(episode: SpendEpisode, turn: Turn) -> Finding:
     subject, pk = subject_of(episode)
-    behind = contributors(subject, pk, episode.currency, episode.days)
+    if episode.is_gone:
+        behind = Contributors((), (), None, None)
+    else:
+        behind = contributors(subject, pk, episode.currency, episode.days)
     company = episode.company
     title, client_title = (_title(episode, turn, is_client=is_client) for is_client in (False, True))
     return Finding(
@@ -59,8 +67,7 @@ def _finding(episode: SpendEpisode, turn: Turn) -> Finding:
 def _title(episode: SpendEpisode, turn: Turn, *, is_client: bool) -> str:
     days = episode.days.days
     if turn is Turn.ENDED:
-        over = "is usual now" if episode.ended == SpendEpisode.Ended.ACCEPTED else "is over"
-        return f"unusual spending of {days} {over}"
+        return f"unusual spending of {days} {_OVER[SpendEpisode.Ended(episode.ended)]}"
     if turn is Turn.DOUBLED:
         return f"unusual spending since {episode.first_day.day} {episode.first_day:%b} has doubled"
     if is_client and _is_price_only(episode):
@@ -75,6 +82,10 @@ def _is_price_only(episode: SpendEpisode) -> bool:
 def _figures(episode: SpendEpisode, turn: Turn) -> list[str]:
     """What it cost and what was to be expected; nothing of who is behind it."""
     days = episode.days.days
+    if episode.is_gone:
+        return [
+            f"What was spent on {days} has changed since this was told: there is nothing unusual about it any more."
+        ]
     lines = [f"{episode.spent} was spent on {days}, where {episode.usual} is usual ({_times(episode)} as much)."]
     if turn is Turn.ENDED and episode.ended == SpendEpisode.Ended.ACCEPTED:
         lines.append("It has gone on for two weeks, and counts as usual from now on.")
@@ -85,7 +96,7 @@ def _figures(episode: SpendEpisode, turn: Turn) -> list[str]:
 
 def _for_clients(episode: SpendEpisode, turn: Turn) -> tuple[str, ...]:
     """To a "price only" company's viewers without amounts, which are costs."""
-    if not _is_price_only(episode):
+    if not _is_price_only(episode) or episode.is_gone:
         return tuple(_figures(episode, turn))
     return (f"{_times(episode)} as much as usual was spent on {episode.days.days}.",)
 

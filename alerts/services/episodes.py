@@ -44,7 +44,7 @@ def follow_spending(
         stored[*subject_of(one), one.currency].append(one)
     days = _Days(known)
     for spender in spenders:
-        earlier = stored.get((spender.subject, spender.pk, spender.currency), [])
+        earlier = stored.pop((spender.subject, spender.pk, spender.currency), [])
         series = _series(spender, earlier, *days.of(spender.provider_id))
         going_on = next((one for one in earlier if not one.ended), None)
         if going_on is None:
@@ -53,6 +53,11 @@ def follow_spending(
                 continue
             yield going_on, Turn.OPENED
         yield from _bring_up(going_on, series, now)
+    # Somebody else pays for all that these companies used.
+    for (subject, _pk, _currency), episodes in stored.items():
+        for one in episodes:
+            if subject is Subject.COMPANY and not one.ended:
+                yield from _withdraw(one, now)
 
 
 class _Days:
@@ -114,6 +119,9 @@ def _bring_up(stored: SpendEpisode, series: Series, now: datetime) -> Iterator[t
         return
     before = (stored.last_day, stored.actual, stored.expected)
     _note(stored, episode)
+    if stored.actual <= stored.expected:
+        yield from _withdraw(stored, now)
+        return
     turns = []
     if episode.has_doubled and stored.doubled_at is None:
         stored.doubled_at = now
@@ -128,6 +136,14 @@ def _bring_up(stored: SpendEpisode, series: Series, now: datetime) -> Iterator[t
     if not stored.is_explained:
         for turn in turns:
             yield stored, turn
+
+
+def _withdraw(stored: SpendEpisode, now: datetime) -> Iterator[tuple[SpendEpisode, Turn]]:
+    """End what is nothing unusual any more, because somebody else pays now or because days were restated."""
+    stored.ended, stored.ended_at = SpendEpisode.Ended.GONE, now
+    stored.save()
+    if not stored.is_explained:
+        yield stored, Turn.ENDED
 
 
 def _note(stored: SpendEpisode, episode: Episode) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from alerts.chart_marks import unusual_days
 from alerts.evaluation.watching import evaluate_rules
 from alerts.models import Alert, RuleSetting, SpendEpisode
 from alerts.rules.world import World
@@ -18,7 +19,8 @@ from core.days import DateRange
 from costs.models import DailyUsage
 from costs.reports.contributors import contributors
 from costs.reports.spending import Subject
-from providers.models import Company, Project
+from providers.models import BEGINNING, Company, Project
+from providers.services.assigning import assign_projects
 from tests.factories import (
     NOW,
     TODAY,
@@ -146,6 +148,38 @@ def test_its_end_is_a_summary_and_its_alert_is_over() -> None:
         "Acme: unusual spending of 21 Nov 2026 is over",
     ]
     assert not Alert.objects.filter(title=titles[0], ended_at=None).exists()
+
+
+@pytest.mark.parametrize("since", [BEGINNING, YESTERDAY])
+def test_what_somebody_else_pays_after_all_is_gone(since: date) -> None:
+    """With everything before it or without: said once more, and marked in no chart; what the key itself cost stays."""
+    project = make_spender()
+    spends(project, {YESTERDAY: "60"})
+    told()
+
+    assign_projects(projects=[project], company=make_company(name="Globex"), starts_on=since, now=NOW)
+    titles = [title for title in told() if title.startswith("Acme: ")]
+
+    assert titles == [
+        "Acme: $40.00 more than usual on 21 Nov 2026",
+        "Acme: unusual spending of 21 Nov 2026 is gone",
+    ]
+    assert told()[-1] == titles[-1]
+    assert unusual_days(Company.objects.get(name="Acme"), DateRange(FIRST, TODAY)) == {}
+    assert SpendEpisode.objects.open().filter(project=project).exists()
+
+
+def test_days_that_were_restated_to_what_is_usual_are_gone() -> None:
+    """Of everybody whose days they were."""
+    project = make_spender()
+    spends(project, {YESTERDAY: "60"})
+    told()
+
+    spends(project, {YESTERDAY: "20"})
+    told()
+
+    assert set(SpendEpisode.objects.values_list("ended", flat=True)) == {"gone"}
+    assert not Alert.objects.open().filter(title__contains="more than usual").exists()
 
 
 def test_it_is_told_once_more_when_it_doubles() -> None:
