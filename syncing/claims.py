@@ -12,6 +12,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.db.models import BigIntegerField
+
+from core.prepared import Given, PreparedQuery
 from costs.usage.writing import SETTINGS_OF_WRITING
 from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE, unclaimed
@@ -39,14 +42,24 @@ def take_claim_of_run(*, run_id: int, owner: str, now: datetime) -> bool:
     return taken == 1
 
 
+_HELD: PreparedQuery[Provider] = PreparedQuery(
+    lambda: (
+        Provider.objects.select_for_update(no_key=True)
+        .filter(pk=Given("provider", BigIntegerField()))
+        .order_by()
+        .only("claimed_by", *SETTINGS_OF_WRITING)
+    )
+)
+
+
 def hold_claim(*, provider: Provider, owner: str) -> Provider:
     """Lock the provider's row, so that nobody takes the claim before the commit, and return it as it is now.
 
     Every writer of usage or attribution needs that lock first. Raises ClaimLostError when ``owner`` no longer holds
     the claim.
     """
-    held = Provider.objects.select_for_update(no_key=True).only("claimed_by", *SETTINGS_OF_WRITING).get(pk=provider.pk)
-    if held.claimed_by != owner:
+    held = next(iter(_HELD.ask(provider=provider.pk)), None)
+    if held is None or held.claimed_by != owner:  # the provider is gone, or somebody else's
         raise ClaimLostError
     return held
 

@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import BigIntegerField
 
 from core.days import utc_now
+from core.prepared import Given, PreparedQuery
 from core.secrets import KeyUnreadableError, mask_api_keys
 from core.sums import TotalTooLargeError
 from costs.usage.coverage import settled_days
@@ -59,6 +61,11 @@ LONGEST_RUN = 20 * 60
 RENEW_AFTER = 30
 
 
+_RUNS: PreparedQuery[SyncRun] = PreparedQuery(
+    lambda: SyncRun.objects.select_related("provider").filter(pk=Given("run", BigIntegerField())).order_by()
+)
+
+
 class InterruptedSyncError(Exception):
     """The process is ending, or has worked long enough: the run goes back to the queue with what it has stored."""
 
@@ -76,17 +83,16 @@ def run_sync(
     stays unfinished for the sweep. The provider's failures are recorded in the run and not raised; those of the
     database and of this program are recorded and raised. Raises KeyError where the provider's type is not installed.
     """
-    runs = SyncRun.objects.select_related("provider").filter(pk=run_id)
     owner = new_owner()
     if not take_claim_of_run(run_id=run_id, owner=owner, now=clock()):
-        run = runs.first()
+        run = next(iter(_RUNS.ask(run=run_id)), None)
         if run is None or run.is_finished:
             return run
         provider_types.get(run.provider.type)
         put_back_run(run=run)
         return None
     sync = None
-    run = runs.get()
+    (run,) = _RUNS.ask(run=run_id)
     try:
         if run.is_finished:  # by another worker, before this one had the claim
             return run

@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.db.models import BigIntegerField, Exists, OuterRef
 
+from core.prepared import Given, PreparedQuery
 from core.wording import count
 from costs.models import CONVERSATIONS_SETTLE_AFTER, ConversationDay, DailyUsage, end_of
 from costs.usage.writing import Usage, write_usage_of_held
@@ -93,12 +94,20 @@ class KnownProject(NamedTuple):
     is_listed: bool
 
 
+_KNOWN: PreparedQuery[tuple[str, int, str, str, datetime | None]] = PreparedQuery(
+    lambda: (
+        Project.objects.filter(provider=Given("provider", BigIntegerField()))
+        .order_by()
+        .values_list("external_id", "pk", "kind", "name", "listed_at")
+    )
+)
+
+
 def known_projects(provider: Provider) -> dict[str, KnownProject]:
     """All projects by external id: one that is gone keeps its history."""
-    stored = Project.objects.for_provider(provider).order_by()
     return {
         key: KnownProject(pk, kind, name, is_listed=listed_at is not None)
-        for key, pk, kind, name, listed_at in stored.values_list("external_id", "pk", "kind", "name", "listed_at")
+        for key, pk, kind, name, listed_at in _KNOWN.ask(provider=provider.pk)
     }
 
 

@@ -100,8 +100,16 @@ def record_reading(provider: Provider, days: DateRange, read_at: datetime) -> No
 
 def settled_days(provider: Provider) -> frozenset[date]:
     """The days of the provider that were read after they had settled; one query, of few rows however many days."""
-    spans = SettledDays.objects.filter(provider=provider).order_by().values_list("first", "last")
-    return frozenset(day for first, last in spans for day in DateRange(first, last))
+    return frozenset(day for first, last in _SETTLED.ask(provider=provider.pk) for day in DateRange(first, last))
+
+
+_SETTLED: PreparedQuery[tuple[date, date]] = PreparedQuery(
+    lambda: (
+        SettledDays.objects.filter(provider=Given("provider", BigIntegerField()))
+        .order_by()
+        .values_list("first", "last")
+    )
+)
 
 
 _Span = tuple[date, date]

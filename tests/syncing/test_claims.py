@@ -16,6 +16,7 @@ from providers.models import Provider
 from providers.models.provider import LEASE
 from syncing.claims import (
     ClaimLostError,
+    hold_claim,
     new_owner,
     release_claim,
     release_claims_of_dead_processes,
@@ -152,3 +153,26 @@ def test_of_many_takers_at_once_one_succeeds() -> None:
         thread.join()
 
     assert sorted(taken) == [False] * 5 + [True]
+
+
+def test_held_claim_tells_the_settings_of_now() -> None:
+    """Not those that were read before the request: a person may have changed them since."""
+    provider = make_provider()
+    take_claim(provider=provider, owner="a", now=NOW)
+    Provider.objects.update(keyless_sharing=Provider.KeylessSharing.EVENLY)
+
+    held = hold_claim(provider=provider, owner="a")
+
+    assert (held.pk, held.keyless_sharing) == (provider.pk, Provider.KeylessSharing.EVENLY)
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_claim_that_is_lost_is_not_held(*, is_deleted: bool) -> None:
+    """Somebody else has it, or there is nothing left to claim."""
+    provider = make_provider()
+    take_claim(provider=provider, owner="b", now=NOW)
+    if is_deleted:
+        Provider.objects.all().delete()
+
+    with pytest.raises(ClaimLostError):
+        hold_claim(provider=provider, owner="a")
