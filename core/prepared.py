@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Field, QuerySet
+from django.db.transaction import TransactionManagementError
 
 _Row = TypeVar("_Row")
 
@@ -42,7 +43,9 @@ class Given(Expression):
 class PreparedQuery(Generic[_Row]):
     """What ``make`` asks for – objects or tuples –, with the values of its Givens told by name.
 
-    ``make`` is called once, at the first asking; whatever else its SQL holds stays as it was then.
+    ``make`` is called at the first asking; whatever else its SQL holds stays as it was then. What it asks for must not
+    be empty by itself (no row can have ``pk__in=[]``), and has no ``prefetch_related``. Raises
+    TransactionManagementError where rows are to be locked outside a transaction.
     """
 
     def __init__(self, make: Callable[[], QuerySet[Any, _Row]]) -> None:
@@ -52,6 +55,8 @@ class PreparedQuery(Generic[_Row]):
         queryset, compiler, sql, params = self._made
         bound = copy(compiler)
         bound.connection = connections[DEFAULT_DB_ALIAS]
+        if queryset.query.select_for_update and bound.connection.get_autocommit():
+            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
         told = [each.read(values, bound.connection) if isinstance(each, Given) else each for each in params]
         bound.as_sql = lambda: (sql, told)
         stand_in: Any = _Bound(bound)
@@ -62,7 +67,9 @@ class PreparedQuery(Generic[_Row]):
     def _made(self) -> tuple[QuerySet[Any, _Row], Any, str, Sequence[Any]]:
         queryset = self._make()
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        return queryset, compiler, *compiler.as_sql()
+        sql, params = compiler.as_sql()
+        compiler.connection = None  # which is this thread's
+        return queryset, compiler, sql, params
 
 
 class _Bound:

@@ -28,7 +28,7 @@ class Moving:
     ends_on: date | None = None  # None: until a period begins that is later
 
 
-class Preview(Protocol):
+class DrawsMoving(Protocol):
     """Draws what an act would move; the URLs of the apps above hand it in."""
 
     def __call__(self, moving: Sequence[Moving], /) -> SafeString: ...

@@ -79,6 +79,11 @@ def release_claim(*, provider: Provider, owner: str, **learned: Any) -> bool:
     return released == 1
 
 
+def release_claims_of(owner: str) -> None:
+    """End whatever claim ``owner`` still holds."""
+    Provider.objects.filter(claimed_by=owner).update(claimed_by="", claimed_until=None)
+
+
 def release_claims_of_dead_processes() -> None:
     """Free what a process of this host left behind when it was killed, instead of waiting for the lease to end.
 

@@ -27,7 +27,7 @@ from providers.models import Project, SyncRun
 from providers.registry import Progress
 from syncing import provider_types
 from syncing.account import account_is_due, read_account
-from syncing.claims import ClaimLostError, hold_claim, new_owner, release_claim, renew_claim, take_claim_of_run
+from syncing.claims import ClaimLostError, hold_claim, new_owner, release_claims_of, renew_claim, take_claim_of_run
 from syncing.errors import ProviderError, UnexpectedResponseError
 from syncing.provider_types import ProviderType
 from syncing.reader import Reader, Reading, SyncSession
@@ -92,9 +92,9 @@ def run_sync(
         put_back_run(run=run)
         return None
     sync = None
-    (run,) = _RUNS.ask(run=run_id)
     try:
-        if run.is_finished:  # by another worker, before this one had the claim
+        run = next(iter(_RUNS.ask(run=run_id)), None)
+        if run is None or run.is_finished:  # by another worker, or with its provider, before this one had the claim
             return run
         provider_type = provider_types.get(run.provider.type)
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)
@@ -107,7 +107,7 @@ def run_sync(
         return None
     finally:
         if sync is None or sync.holds_claim:
-            release_claim(provider=run.provider, owner=owner)
+            release_claims_of(owner)
 
 
 class _Sync:

@@ -46,7 +46,7 @@ def follow_spending(
     for spender in spenders:
         earlier = stored.pop((spender.subject, spender.pk, spender.currency), [])
         series = _series(spender, earlier, *days.of(spender.provider_id))
-        going_on = next((one for one in earlier if not one.ended), None)
+        going_on = next((one for one in earlier if not one.ended), None) or _revive(earlier, series, now)
         if going_on is None:
             going_on = _begin(spender, series, earlier, now=now, least=least)
             if going_on is None:
@@ -95,6 +95,17 @@ def _series(
     )
 
 
+def _revive(earlier: Sequence[SpendEpisode], series: Series, now: datetime) -> SpendEpisode | None:
+    """What was nothing unusual for a while and is again: somebody has undone what made it so. Nothing is told twice."""
+    judged = now.date() - unusual.JUDGED_FOR
+    for one in earlier:
+        if one.is_gone and one.last_day >= judged and _is_unusual(_follow(one, series)):
+            one.ended, one.ended_at = SpendEpisode.Ended.NOT, None
+            one.save()
+            return one
+    return None
+
+
 def _begin(
     spender: Spender, series: Series, earlier: Sequence[SpendEpisode], *, now: datetime, least: Decimal
 ) -> SpendEpisode | None:
@@ -114,12 +125,12 @@ def _begin(
 
 def _bring_up(stored: SpendEpisode, series: Series, now: datetime) -> Iterator[tuple[SpendEpisode, Turn]]:
     """Store what has changed, and say what there is to tell: of an episode that ends only that it does."""
-    episode = unusual.follow(series, first=stored.first_day, level=stored.level)
+    episode = _follow(stored, series)
     if episode is None:
         return
     before = (stored.last_day, stored.actual, stored.expected)
     _note(stored, episode)
-    if stored.actual <= stored.expected:
+    if not _is_unusual(episode):
         yield from _withdraw(stored, now)
         return
     turns = []
@@ -136,6 +147,15 @@ def _bring_up(stored: SpendEpisode, series: Series, now: datetime) -> Iterator[t
     if not stored.is_explained:
         for turn in turns:
             yield stored, turn
+
+
+def _follow(stored: SpendEpisode, series: Series) -> Episode | None:
+    return unusual.follow(series, first=stored.first_day, level=stored.level)
+
+
+def _is_unusual(episode: Episode | None) -> bool:
+    """Whether the day that it began with still costs more than usual."""
+    return episode is not None and episode.first.impact > 0
 
 
 def _withdraw(stored: SpendEpisode, now: datetime) -> Iterator[tuple[SpendEpisode, Turn]]:

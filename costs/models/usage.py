@@ -150,12 +150,6 @@ class ReadDayQuerySet(models.QuerySet["ReadDay"]):
     def between(self, first: date, last: date) -> Self:
         return self.filter(day__gte=first, day__lte=last)
 
-    def settled(self) -> frozenset[date]:
-        """The days that were read long enough after their end not to be restated any more."""
-        return frozenset(
-            day for day, read_at in self.values_list("day", "read_at").order_by() if settles(day) <= read_at
-        )
-
 
 class ReadDay(models.Model):
     """A UTC day of a provider that was read whole: without usage rows it is 0, not unknown."""

@@ -295,7 +295,7 @@ def _grouping_in_memory() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    _run("SELECT set_config('enable_sort', 'off', TRUE), set_config('jit', 'off', TRUE)", ())
+    _run("SET LOCAL enable_sort = off", ())
     yield
     _run("SET LOCAL enable_sort = on", ())
 

@@ -288,11 +288,10 @@ def _create_staging(cursor: Any) -> None:
     """)
     if connection.vendor == "postgresql":
         # A few rows against a large table: the planner would hash the whole table instead of using its index.
-        # With less memory the rows of a window would be put in order on disk. And it compiles what it takes for
-        # long: that takes longer than most of these statements.
+        # With less memory the rows of a window would be put in order on disk.
         cursor.execute(
             "SELECT set_config('enable_hashjoin', 'off', TRUE), set_config('enable_mergejoin', 'off', TRUE), "
-            "set_config('work_mem', '64MB', TRUE), set_config('jit', 'off', TRUE)"
+            "set_config('work_mem', '64MB', TRUE)"
         )
 
 

@@ -55,22 +55,27 @@ def request_sync(
             wanted = wanted.filter(started_at=None)
         if existing := wanted.first():
             return _joined(existing, trigger)
+    run = SyncRun(
+        provider=provider,
+        trigger=trigger,
+        queued_at=now,
+        requested_from=requested_from,
+        requested_to=requested_to,
+        accepts_implausible=accepts_implausible,
+    )
     try:
         with transaction.atomic():
-            return SyncRun.objects.create(
-                provider=provider,
-                trigger=trigger,
-                queued_at=now,
-                requested_from=requested_from,
-                requested_to=requested_to,
-                accepts_implausible=accepts_implausible,
-            )
+            run.save()
+            return run
     except IntegrityError:  # another process was first, or the waiting one was requested with less
-        waiting = SyncRun.objects.unfinished().scheduled().get(provider=provider)
-        if accepts_implausible:
-            waiting.accepts_implausible = True
-            waiting.save(update_fields=["accepts_implausible"])
-        return _joined(waiting, trigger)
+        waiting = SyncRun.objects.unfinished().scheduled().filter(provider=provider).first()
+    if waiting is None:  # it has ended since
+        run.save()
+        return run
+    if accepts_implausible:
+        waiting.accepts_implausible = True
+        waiting.save(update_fields=["accepts_implausible"])
+    return _joined(waiting, trigger)
 
 
 def _joined(run: SyncRun, trigger: SyncRun.Trigger) -> SyncRun:

@@ -31,7 +31,7 @@ from providers.models import (
     Provider,
     describe_shares,
 )
-from providers.moving import Moving, Preview, nothing_moves, undoing
+from providers.moving import DrawsMoving, Moving, nothing_moves, undoing
 from providers.services.assigning import (
     UndoConflictError,
     assign_projects,
@@ -81,7 +81,7 @@ def assign(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def reassign(request: HttpRequest, pk: int | None = None, *, preview: Preview = nothing_moves) -> HttpResponse:
+def reassign(request: HttpRequest, pk: int | None = None, *, preview: DrawsMoving = nothing_moves) -> HttpResponse:
     """The page that shows what would move, and lets a person choose from when on keys belong to another company.
 
     Who is asked for a first day is offered today; a form that was sent here is shown as it would be saved.
@@ -112,7 +112,7 @@ def reassign(request: HttpRequest, pk: int | None = None, *, preview: Preview = 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def split(request: HttpRequest, pk: int | None = None, *, preview: Preview = nothing_moves) -> HttpResponse:
+def split(request: HttpRequest, pk: int | None = None, *, preview: DrawsMoving = nothing_moves) -> HttpResponse:
     """A page for the keys that were chosen on another; ``add``, ``remove``, ``show`` and ``save`` are its buttons."""
     provider, back = _place(request, pk)
     sent = request.POST if request.method == "POST" else request.GET
@@ -166,7 +166,7 @@ def urls(provider: Provider | None) -> dict[str, str]:
     return {key: reverse(name, args=[provider.pk]) for key, name in names.items()}
 
 
-def _moved(form: SplitForm, projects: list[Project], preview: Preview) -> SafeString:
+def _moved(form: SplitForm, projects: list[Project], preview: DrawsMoving) -> SafeString:
     """What a split that was typed whole would move; nothing before that."""
     if not form.is_bound or not form.is_valid():
         return SafeString("")
@@ -192,7 +192,7 @@ def _split(request: HttpRequest, form: SplitForm, projects: list[Project]) -> As
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def undo(request: HttpRequest, pk: int, *, preview: Preview = nothing_moves) -> HttpResponse:
+def undo(request: HttpRequest, pk: int, *, preview: DrawsMoving = nothing_moves) -> HttpResponse:
     """Take a change back; without being sent, the page that shows what that would move."""
     change = get_object_or_404(AssignmentChange, pk=pk)
     back = next_url(request) or reverse("dashboard")

@@ -16,7 +16,7 @@ from core.request_helpers import next_url, person, sentences
 from core.responses import problem
 from providers.forms.keys import LabelForm, PeriodForm
 from providers.models import BEGINNING, AssignmentChange, Company, Project, describe_shares
-from providers.moving import Moving, Preview, nothing_moves
+from providers.moving import DrawsMoving, Moving, nothing_moves
 from providers.services.assigning import latest_changes
 from providers.services.labelling import label_project
 from providers.services.timeline import MovingDays, move_period, moving_days, remove_period
@@ -38,7 +38,7 @@ def label(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def period(request: HttpRequest, pk: int, *, preview: Preview = nothing_moves) -> HttpResponse:
+def period(request: HttpRequest, pk: int, *, preview: DrawsMoving = nothing_moves) -> HttpResponse:
     """Move the first day of one of a key's periods, or – with ``remove`` – let the period before it go on.
 
     The page shows what that would move; its form does it.
@@ -59,7 +59,7 @@ def period(request: HttpRequest, pk: int, *, preview: Preview = nothing_moves) -
     return render(request, "keys/period.html", context)
 
 
-def _question(project: Project, moving: MovingDays, preview: Preview) -> dict[str, object]:
+def _question(project: Project, moving: MovingDays, preview: DrawsMoving) -> dict[str, object]:
     """What the page says of the days that would get other payers."""
     companies = Company.objects.in_bulk([payer for payer, _percent in moving.payers])
     payers = [(companies[payer], percent) for payer, percent in moving.payers]

@@ -19,8 +19,7 @@ from core.responses import add_errors
 from core.wording import count
 from providers.forms import ApplyRulesForm, RuleForm
 from providers.models import AssignmentRule, Company, Project
-from providers.moving import Moving, nothing_moves
-from providers.moving import Preview as DrawsMoving
+from providers.moving import DrawsMoving, Moving, nothing_moves
 from providers.services.periods import WHOLE
 from providers.services.rules import (
     OutcomeChangedError,

@@ -20,7 +20,7 @@ from costs.models import DailyUsage
 from costs.reports.contributors import contributors
 from costs.reports.spending import Subject
 from providers.models import BEGINNING, Company, Project
-from providers.services.assigning import assign_projects
+from providers.services.assigning import assign_projects, undo_assignment
 from tests.factories import (
     NOW,
     TODAY,
@@ -167,6 +167,32 @@ def test_what_somebody_else_pays_after_all_is_gone(since: date) -> None:
     assert told()[-1] == titles[-1]
     assert unusual_days(Company.objects.get(name="Acme"), DateRange(FIRST, TODAY)) == {}
     assert SpendEpisode.objects.open().filter(project=project).exists()
+
+
+def test_what_is_assigned_back_is_unusual_again() -> None:
+    """Without another word."""
+    project = make_spender()
+    spends(project, {YESTERDAY: "60"})
+    told()
+    change = assign_projects(projects=[project], company=make_company(name="Globex"), starts_on=YESTERDAY, now=NOW)
+    before = told()
+
+    undo_assignment(change=change, now=NOW)
+
+    assert told() == before
+    assert list(unusual_days(Company.objects.get(name="Acme"), DateRange(FIRST, TODAY))) == [YESTERDAY]
+
+
+def test_cheap_days_after_a_dear_one_do_not_make_it_usual() -> None:
+    """Over a weekend, say: the dear day stays what it was."""
+    project = make_spender()
+    spends(project, {YESTERDAY: "60"})
+    told()
+    days_go_by(project, ["1", "60"])
+
+    told(days=2)
+
+    assert not SpendEpisode.objects.filter(ended="gone").exists()
 
 
 def test_days_that_were_restated_to_what_is_usual_are_gone() -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from unittest.mock import Mock
 
 import pytest
+from django.db import transaction
 from django.db.models import BigIntegerField, CharField, DateField, Q
 from pytest_django import DjangoAssertNumQueries
 
@@ -40,6 +41,17 @@ def test_sql_is_made_once() -> None:
         query.ask(name=name)
 
     make.assert_called_once_with()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_locked_in_a_transaction_only() -> None:
+    """Each time, and not only while the SQL is made."""
+    query: PreparedQuery[Project] = PreparedQuery(lambda: Project.objects.select_for_update().order_by())
+    with transaction.atomic():
+        query.ask()
+
+    with pytest.raises(transaction.TransactionManagementError):
+        query.ask()
 
 
 def test_objects_come_with_what_was_selected_along(django_assert_num_queries: DjangoAssertNumQueries) -> None:

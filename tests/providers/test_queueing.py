@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from providers.models import Provider, SyncRun
 from providers.registry import QueueUnreachableError
@@ -59,6 +61,28 @@ def test_finished_run_is_no_answer() -> None:
     ended = make_run(provider=provider, finished_at=NOW, outcome="succeeded")
 
     assert request_sync(provider=provider, trigger=HOURLY, now=NOW) != ended
+
+
+def test_run_that_ends_while_it_is_asked_for_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker ends it between two questions."""
+    provider = make_provider()
+    ending = make_run(provider=provider, trigger=HOURLY)
+    atomic = transaction.atomic
+
+    @contextmanager
+    def end_behind(*options: Any, **named: Any) -> Iterator[None]:
+        try:
+            with atomic(*options, **named):
+                yield
+        except IntegrityError:
+            SyncRun.objects.filter(pk=ending.pk).update(finished_at=NOW, outcome="succeeded")
+            raise
+
+    monkeypatch.setattr("django.db.transaction.atomic", end_behind)
+
+    run = request_sync(provider=provider, trigger=HOURLY, now=NOW)
+
+    assert (run.pk != ending.pk, run.is_finished) == (True, False)
 
 
 def test_named_window_is_a_run_of_its_own() -> None:

@@ -17,7 +17,7 @@ from elevenlabs_sync.simulator.routes import SUBSCRIPTION_PATH, USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE
 from syncing import engine as sync_module
-from syncing.claims import take_claim
+from syncing.claims import take_claim, take_claim_of_run
 from syncing.retrying import RetryPolicy
 from tests.elevenlabs_sync.worlds import NOW, World, world
 from tests.simulation import faults
@@ -68,6 +68,23 @@ def test_unwritable_database_is_recorded_as_such(here: World) -> None:
 
 
 # --- Claims -----------------------------------------------------------------------------------------------------------
+
+
+def test_run_that_is_deleted_as_it_is_taken_up_leaves_no_claim(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody disconnects the provider at that moment."""
+    run = here.run()
+
+    def take_and_delete(**asked: Any) -> bool:
+        taken = take_claim_of_run(**asked)
+        SyncRun.objects.all().delete()
+        return taken
+
+    monkeypatch.setattr(sync_module, "take_claim_of_run", take_and_delete)
+
+    assert here.carry_out(run) is None
+
+    here.provider.refresh_from_db()
+    assert (here.provider.claimed_by, here.provider.claimed_until) == ("", None)
 
 
 def test_claimed_provider_is_left_alone(here: World) -> None:
