@@ -98,12 +98,12 @@ def run_sync(
             return run
         provider_type = provider_types.get(run.provider.type)
         sync = _Sync(run, provider_type, owner=owner, clock=clock, policy=policy, on_progress=on_progress)
-        return sync.carry_out()
-    except InterruptedSyncError:
-        put_back_run(run=run, undo_attempt=True)
-        return None
-    except ClaimLostError:
-        logger.warning("Sync run %s was taken over by another worker", run.pk)
+        try:
+            return sync.carry_out()
+        except InterruptedSyncError:
+            put_back_run(run=run, undo_attempt=True)
+        except ClaimLostError:
+            logger.warning("Sync run %s was taken over by another worker", run.pk)
         return None
     finally:
         if sync is None or sync.holds_claim:
