@@ -21,6 +21,7 @@ from api.models import Scope
 from api.problems import Problem, unprocessable
 from api.strictness import strict
 from api.types import Cursor, Day, Limit, Named, exact, iso
+from costs.models import COUNTED
 from costs.reports.freshness import Freshness, freshness
 from costs.reports.grouped_costs import GROUPS, GroupedCost, GroupedCostsQuery, days_of_usage, grouped_costs
 from providers.models import Company, Project, Provider
@@ -201,9 +202,7 @@ def _objects(lines: Sequence[GroupedCost], query: GroupedCostsQuery) -> Iterator
             line_object |= _labels(name, value, names)
         totals = line.totals
         yield line_object | {
-            "credits": exact(totals.credits),
-            "minutes": exact(totals.minutes),
-            "requests": exact(totals.requests),
+            **{figure: exact(totals.told(figure)) for figure in COUNTED},
             "cost": exact(line.cost),
             "currency": line.currency or None,
             "unpriced_rows": totals.unpriced_rows,

@@ -105,7 +105,7 @@ def amount(
 ) -> Cell:
     """Credits, minutes or requests: unknown where there is usage that does not report it."""
     words = words or words_for()
-    value: Decimal | int | None = getattr(totals, figure)
+    value = totals.told(figure)
     if value is None and reading is Reading.NONE:
         return unknown(UNREAD)
     if value is None and not totals.is_idle:

@@ -83,6 +83,11 @@ class Totals:
         """There is usage, and no price of any of it is known."""
         return bool(self.unpriced_rows) and not any(money.amount for money in self.costs)
 
+    def told(self, figure: str) -> Decimal | int | None:
+        """The sum of credits, minutes or requests; None where none is told, or nothing but zeros beside what is not."""
+        value: Decimal | int | None = getattr(self, figure)
+        return None if figure in self.untold and not value else value
+
     def cost_in(self, currency: str) -> Decimal:
         """The exact sum in one currency; 0 where there is none."""
         return next((money.amount for money in self.costs if money.currency == currency), Decimal(0))

@@ -40,6 +40,17 @@ def api() -> Api:
     return Api(make_token())
 
 
+def test_zeros_beside_what_is_unknown_are_unknown(api: Api) -> None:
+    """Usage that was taken back tells nothing of the other's requests."""
+    project = make_project()
+    make_usage(project=project, requests=None)
+    make_usage(project=project, model="back", credits=Decimal(0), minutes=Decimal(0), requests=0, cost=Decimal(0))
+
+    (line,) = api.get("/costs", {"from": "2026-11-01", "to": "2026-11-30", "group_by": "project"}).json()["data"]
+
+    assert (line["credits"], line["requests"]) == ("1000", None)
+
+
 def test_group_is_one_line_with_exact_figures(api: Api) -> None:
     """Decimal strings without exponent or padding; a company is its id and name."""
     acme = make_company(name="Acme")

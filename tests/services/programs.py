@@ -61,7 +61,8 @@ def _find_chromium() -> Path | None:
         if not shutil.which(named):
             raise MissingProgramError(f"TEST_CHROMIUM names {named}, which is no program.")
         return Path(named)
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    # The first is the same browser without its windows, whose drawing takes most of the time of the others.
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):
             return Path(found)
     mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -71,7 +72,7 @@ def _find_chromium() -> Path | None:
 POSTGRESQL = Service("PostgreSQL", "TEST_DATABASE_URL", ("postgresql",), _find_postgresql)
 REDIS = Service("Redis", "TEST_REDIS_URL", ("redis-server",), _find_redis)
 # Without any font a page has no text to click on.
-CHROMIUM = Service("Chromium", "TEST_CHROMIUM", ("chromium", "fonts-liberation"), _find_chromium)
+CHROMIUM = Service("Chromium", "TEST_CHROMIUM", ("chromium-headless-shell", "fonts-liberation"), _find_chromium)
 SERVICES = {"postgresql": POSTGRESQL, "redis": REDIS, "chromium": CHROMIUM}
 
 

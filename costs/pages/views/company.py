@@ -47,8 +47,9 @@ GROUPINGS = {"model": "model", "key": "API key"}
 def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     company = get_object_or_404(Company, pk=pk)
     sees_providers = request.user.has_perm(SEE_PROVIDERS)
-    sources = sources_of(company)
-    asked = read_asked(request, providers=sources.providers, now=timezone.now(), may_filter=sees_providers)
+    sources, everybody = sources_of(company), list(Provider.objects.all())
+    offered = [one for one in everybody if one in sources.providers or str(one.pk) == request.GET.get("provider")]
+    asked = read_asked(request, providers=offered, now=timezone.now(), may_filter=sees_providers)
     metrics = asked.words.metrics
     figure, shown_figures = choices(request, "metric", {slug: metric.label for slug, metric in metrics.items()})
     grouping, groupings = choices(request, "by", GROUPINGS if sees_providers else {"model": "Model"})
@@ -57,7 +58,7 @@ def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         days=asked.range,
         today=asked.today,
         provider=asked.provider,
-        everybody=list(Provider.objects.all()),
+        everybody=everybody,
         for_client=not sees_providers,
         step=read_step(request),
         with_before=wants_before(request),

@@ -168,15 +168,23 @@ def test_an_unknown_provider_is_no_filter(signed_in: Client, world: World, value
         assert "Provider: All" in page, path
 
 
-def test_a_provider_that_the_company_has_nothing_of_is_no_filter(signed_in: Client, world: World) -> None:
-    """A company's page offers only where its usage can come from."""
+def test_a_company_has_nothing_of_a_provider_that_it_does_not_use(signed_in: Client, world: World) -> None:
+    """Its page offers where its usage can come from, and what was asked for: the lists lead there with their filter."""
     other = make_provider(name="Other")
+    make_read_days(provider=other, first=TODAY - timedelta(days=90), last=TODAY)
     make_usage(project=make_project(provider=other))
+    page = world.acme.get_absolute_url()
 
-    html = signed_in.get(f"{world.acme.get_absolute_url()}?provider={other.pk}").content.decode()
+    html = signed_in.get(f"{page}?provider={other.pk}").content.decode()
 
-    assert "$224.00" in html
-    assert [label for label, _url in menu(html)] == ["All providers", "Production", "Staging"]
+    assert "Provider: Other" in text_of(html.encode())
+    assert "$224.00" not in html
+    assert download(signed_in, f"{page}?provider={other.pk}&csv=models") == []
+    assert [label for label, _url in menu(signed_in.get(page).content.decode())] == [
+        "All providers",
+        "Production",
+        "Staging",
+    ]
 
 
 def test_one_provider_needs_no_filter(signed_in: Client) -> None:
