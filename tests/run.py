@@ -2,9 +2,9 @@
 
 What comes out the same on either engine (the mark `any_engine`: who may open what, what pages, files and the API say of
 given rows) asks SQLite alone; `tests/both_engines` holds that it does, page by page, byte by byte. All share one
-PostgreSQL and one Redis, in which each part has a database of its own. The parts run beside each other, as many at once
-as the machine has cores and three more: what starts processes and what drives a browser mostly wait. Each shows its
-output when it has ended. `--lint` runs `make lint` as one more part. Returns 0 when all passed.
+PostgreSQL and one Redis, in which each part has a database of its own. The parts run beside each other; what starts
+processes and what drives a browser mostly waits, and is served first. Each shows its output when it has ended. `--lint`
+runs `make lint` as one more part. Returns 0 when all passed.
 """
 
 import os
@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ from tests.services.programs import POSTGRESQL, REDIS, MissingProgramError, Serv
 from tests.services.redis import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
-AT_ONCE = (os.cpu_count() or 2) + 3
 # A suite that takes longer hangs.
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
@@ -42,18 +40,23 @@ FIRST_SERVICES = {"tests/test_deploy.py", "tests/test_embedded.py"}
 
 @dataclass
 class Part:
-    """A command that runs beside others; ``environment`` is what it gets beside ours."""
+    """A command that runs beside others; ``environment`` is what it gets beside ours.
+
+    One that mostly ``waits`` is served before the others, which take what it leaves.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    waits: bool = False
     status: int = -1
     seconds: float = 0
 
     def start(self, logs: Path) -> None:
         self._begun = time.monotonic()
         environment = os.environ | self.environment
-        self._process = ChildProcess(self.command, log=logs / self.name, env=environment, cwd=ROOT)
+        command = self.command if self.waits else ["nice", *self.command]
+        self._process = ChildProcess(command, log=logs / self.name, env=environment, cwd=ROOT)
 
     @property
     def over(self) -> bool:
@@ -130,7 +133,7 @@ def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlit
     word = name.replace(" ", "-")
     command = [sys.executable, "-m", "pytest", "-m", marks, "-o", f"cache_dir=.pytest_cache/{word}", *paths]
     environment = {"TEST_ENGINE": engine, "TEST_DATABASE_NAME": f"test-{word}", "TEST_REDIS_DATABASE": str(redis)}
-    return Part(name, command, environment)
+    return Part(name, command, environment, waits=marks != UNITS)
 
 
 def _marked(mark: str) -> list[str]:
@@ -150,13 +153,13 @@ def _serve(
 
 
 def _run(parts: Sequence[Part], logs: Path) -> None:
-    """Run all in this order, AT_ONCE at a time; whatever interrupts it, none is left running."""
-    waiting, running = deque(parts), list[Part]()
+    """Run all beside each other; whatever interrupts it, none is left running."""
+    running = list[Part]()
     try:
-        while waiting or running:
-            while waiting and len(running) < AT_ONCE:
-                running.append(waiting.popleft())
-                running[-1].start(logs)
+        for part in parts:
+            part.start(logs)
+            running.append(part)
+        while running:
             time.sleep(POLL_SECONDS)
             for part in [part for part in running if part.over]:
                 running.remove(part)

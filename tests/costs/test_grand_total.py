@@ -37,6 +37,7 @@ from tests.factories import (
     make_usage,
 )
 from tests.pages import download, sums
+from tests.services.plugin import examples
 
 LENGTH = 20
 DAYS = [TODAY - timedelta(days=offset) for offset in range(LENGTH)]
@@ -163,7 +164,7 @@ def exported(rows: Iterable[Mapping[str, str]], cost: str = "cost", currency: st
 
 
 @settings(
-    max_examples=12,
+    max_examples=examples(12),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,
@@ -221,7 +222,7 @@ def test_every_page_and_export_adds_up_to_what_is_stored(signed_in: Client, plan
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,

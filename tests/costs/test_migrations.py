@@ -10,6 +10,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from costs.models import Statement
+from providers.models import Company
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE = [("costs", "0006_statement_lines_tell_what_lacks"), ("providers", "0005_plans_in_one_form")]
@@ -24,39 +27,33 @@ def before() -> Iterator[Any]:
     upgrade()
 
 
-def upgrade() -> Any:
+def upgrade() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
-    return MigrationExecutor(connection).loader.project_state(executor.loader.graph.leaf_nodes()).apps
 
 
-def test_closed_statements_are_numbered_and_show_what_they_showed(before: Any) -> None:
-    """By month and company name, without gaps; cost and mark-up, by model."""
-    companies = {name: before.get_model("providers", "Company").objects.create(name=name) for name in ("beta", "Alpha")}
+def test_closed_statements_and_companies_with_a_mark_up_go_on_showing_what_they_showed(before: Any) -> None:
+    """Statements are numbered by month and company name, without gaps; a company shows both until somebody chooses."""
+    companies = [
+        before.get_model("providers", "Company").objects.create(name=name, markup_percent=percent)
+        for name, percent in (("beta", 20), ("Alpha", None))
+    ]
     for month in (date(2026, 10, 1), date(2026, 9, 1)):
         closed = before.get_model("costs", "ClosedMonth").objects.create(
             month=month, closed_at=datetime(2026, 11, 9, tzinfo=UTC)
         )
-        for name, company in companies.items():
+        for company in companies:
             before.get_model("costs", "Statement").objects.create(
-                closed_month=closed, company=company, company_name=name
+                closed_month=closed, company=company, company_name=company.name
             )
 
-    statements = upgrade().get_model("costs", "Statement").objects.order_by("serial")
+    upgrade()
 
-    assert list(statements.values_list("number", "company_name", "amounts", "lines_by")) == [
+    assert list(Statement.objects.order_by("serial").values_list("number", "company_name", "amounts", "lines_by")) == [
         ("2026-0001", "Alpha", "cost", "model"),
         ("2026-0002", "beta", "cost", "model"),
         ("2026-0003", "Alpha", "cost", "model"),
         ("2026-0004", "beta", "cost", "model"),
     ]
-
-
-def test_companies_with_a_mark_up_go_on_showing_both(before: Any) -> None:
-    """Until somebody chooses the price alone; the others have the default."""
-    before.get_model("providers", "Company").objects.create(name="Acme", markup_percent=20)
-    before.get_model("providers", "Company").objects.create(name="Globex")
-
-    companies = upgrade().get_model("providers", "Company").objects.order_by("name")
-
-    assert list(companies.values_list("name", "statement_amounts")) == [("Acme", "cost"), ("Globex", "")]
+    shown = Company.objects.order_by("pk").values_list("name", "statement_amounts")
+    assert list(shown) == [("beta", "cost"), ("Alpha", "")]

@@ -29,6 +29,7 @@ from syncing.engine import stopping
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated, totals_by_model
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
+from tests.services.plugin import examples
 from tests.simulation import Edit, drift, faults
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey
@@ -136,7 +137,13 @@ STEPS = st.builds(
 )
 
 
-@settings(max_examples=30, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(30),
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     start=st.sampled_from(STARTS),
     billing=st.sampled_from(BILLINGS),

@@ -40,6 +40,12 @@ CHROMIUM_ARGUMENTS = [
 hypothesis.settings.register_profile("administrate", deadline=None)
 hypothesis.settings.load_profile("administrate")
 
+
+def examples(number: int) -> int:
+    """How many examples of a property are tried: half of them on PostgreSQL, where what SQLite shows is asked again."""
+    return number if _engine() == "sqlite" else number // 2
+
+
 # The fixtures of which one is asked for, itself or by another, by every test that the engine matters to.
 OF_AN_ENGINE = {"db", "transactional_db", "engine"}
 

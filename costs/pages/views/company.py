@@ -6,6 +6,7 @@ where they come from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -30,7 +31,7 @@ from costs.pages.views.downloads import table_download
 from costs.pages.views.forecasts import month_forecast
 from costs.pages.views.scope import Asked, page_context, read_asked, read_step
 from costs.pages.words import words_for
-from costs.reports.company import CompanyReport, Part, company_report, sources_of
+from costs.reports.company import CompanyReport, Part, Sources, company_report, sources_of
 from costs.reports.movements import Movement
 from providers.models import Assignment, Company, Provider
 from providers.permissions import SEE_PROVIDERS
@@ -43,13 +44,19 @@ SOME_UNREAD = Notice("Some days of this range have not been read yet. Figures ma
 GROUPINGS = {"model": "model", "key": "API key"}
 
 
+def _asked(request: HttpRequest, sources: Sources, everybody: Sequence[Provider], *, may_filter: bool) -> Asked:
+    """Of providers that the company may have used, and of what is asked for: lists lead here with their filter."""
+    wanted = request.GET.get("provider")
+    offered = [one for one in everybody if one in sources.providers or str(one.pk) == wanted]
+    return read_asked(request, providers=offered, now=timezone.now(), may_filter=may_filter)
+
+
 @require_safe
 def company_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     company = get_object_or_404(Company, pk=pk)
     sees_providers = request.user.has_perm(SEE_PROVIDERS)
     sources, everybody = sources_of(company), list(Provider.objects.all())
-    offered = [one for one in everybody if one in sources.providers or str(one.pk) == request.GET.get("provider")]
-    asked = read_asked(request, providers=offered, now=timezone.now(), may_filter=sees_providers)
+    asked = _asked(request, sources, everybody, may_filter=sees_providers)
     metrics = asked.words.metrics
     figure, shown_figures = choices(request, "metric", {slug: metric.label for slug, metric in metrics.items()})
     grouping, groupings = choices(request, "by", GROUPINGS if sees_providers else {"model": "Model"})

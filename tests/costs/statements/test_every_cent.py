@@ -41,6 +41,7 @@ from tests.factories import (
     make_project,
     make_usage,
 )
+from tests.services.plugin import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ def close_next(_world: World) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,

@@ -30,6 +30,7 @@ from tests.factories import (
     make_usage,
 )
 from tests.pages import download, page_of
+from tests.services.plugin import examples
 
 STATES: list[dict[str, Any]] = [{}, {}, {"disabled_at": NOW}, {"deleted_at": NOW}]
 STARTS = [BEGINNING, *(TODAY + timedelta(days=days) for days in (-30, -1, 0, 1))]
@@ -45,7 +46,7 @@ plans = st.dictionaries(
     max_size=18,
 )
 same_worlds = settings(
-    max_examples=12,
+    max_examples=examples(12),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,

@@ -20,6 +20,7 @@ from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Pr
 from providers.signals import notify_assignments_changed, notify_sharing_changed
 from tests.costs.usage.attributing import write
 from tests.factories import TODAY, make_company, make_keyless, make_project, make_provider
+from tests.services.plugin import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +117,7 @@ def sharings(draw: st.DrawFn) -> Step:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,

@@ -30,6 +30,7 @@ from tests.factories import (
     make_provider,
     make_split,
 )
+from tests.services.plugin import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +138,7 @@ class World:
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,
