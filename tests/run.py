@@ -34,8 +34,9 @@ UNITS = "not browser and not services"
 SERVICES = "services and not browser"
 # Half of what the units cost on SQLite; the other half is all that lies elsewhere.
 FIRST_HALF = ("tests/accounts", "tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
-# About half of what waits for processes.
+# About a third each of what waits for processes; the last third is all that lies elsewhere.
 FIRST_SERVICES = {"tests/test_deploy.py", "tests/test_embedded.py"}
+SECOND_SERVICES = {"tests/test_faults.py", "tests/test_production.py"}
 
 
 @dataclass
@@ -107,10 +108,11 @@ def main(arguments: list[str]) -> int:
 def _everything() -> list[Part]:
     """All tests in parts of about the same length, what takes longest first, each collecting only its own files."""
     others = [f"--ignore={folder}" for folder in FIRST_HALF]
-    services = _marked("services")
+    services = set(_marked("services"))
     return [
-        _pytest("services 1 of 2", SERVICES, paths=[path for path in services if path in FIRST_SERVICES]),
-        _pytest("services 2 of 2", SERVICES, paths=[path for path in services if path not in FIRST_SERVICES], redis=1),
+        _pytest("services 1 of 3", SERVICES, paths=sorted(services & FIRST_SERVICES)),
+        _pytest("services 2 of 3", SERVICES, paths=sorted(services & SECOND_SERVICES), redis=1),
+        _pytest("services 3 of 3", SERVICES, paths=sorted(services - FIRST_SERVICES - SECOND_SERVICES), redis=2),
         _pytest("browser", "browser", paths=_marked("browser")),
         _pytest("sqlite 1 of 2", UNITS, paths=FIRST_HALF),
         _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
