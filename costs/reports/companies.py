@@ -66,7 +66,7 @@ def companies_report(
     named: str = "",
     chosen: Callable[[Sequence[CompanyLine]], Sequence[CompanyLine]] = lambda lines: lines,
 ) -> CompaniesReport:
-    """The companies that are not archived or used something; with ``with_archived`` all. Eight queries to ten.
+    """The companies that are not archived or used something; with ``with_archived`` all. Seven queries to nine.
 
     ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left. Forecasts
     and steps, which cost the most, are worked out of the lines that are ``chosen`` of them.

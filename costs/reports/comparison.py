@@ -8,20 +8,16 @@ whole one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
-
 from core.days import DateRange
-from costs.models import SETTLES_AFTER
 from costs.reports.selection import Usage, divide
 from costs.reports.totals import NOTHING, Totals, total_of, totals_of_parts
-from providers.models import Provider
 
 
 @dataclass(frozen=True)
@@ -84,26 +80,6 @@ def compare(days: DateRange, complete: Collection[date]) -> Comparison:
         (now, before) for now, before in zip(days, previous, strict=False) if now in complete and before in complete
     ]
     return Comparison(frozenset(now for now, _ in pairs), frozenset(before for _, before in pairs), previous)
-
-
-def unpriced_days(usage: Usage, ranges: Sequence[DateRange], *, today: date) -> frozenset[date]:
-    """The days in ``ranges`` that wait for the price of something that was used; a second query where any seems to.
-
-    A price is waited for as long as figures take to settle. After that a day counts without it, and what is made of it
-    says so: what is never priced would be waited for for ever. A provider that has priced nothing at all in ``ranges``
-    is not waited for: its costs are missing on both sides alike.
-    """
-    within = Q(*(Q(day__range=(each.first, each.last)) for each in ranges), _connector=Q.OR)
-    days = usage.sums_of_days().filter(within)
-    unpriced = days.unpriced().filter(day__gte=today - SETTLES_AFTER).order_by()
-    waiting = set(unpriced.values_list("provider_id", "day").distinct())
-    if not waiting:
-        return frozenset()
-    # Of each provider the latest alone: to look through them all would be to read the whole range.
-    priced = days.filter(provider=OuterRef("pk")).exclude(currency="").order_by("-day").values("day")[:1]
-    providers = Provider.objects.filter(pk__in={pk for pk, _day in waiting}).annotate(priced=Subquery(priced))
-    priced_ids = set(providers.exclude(priced=None).values_list("pk", flat=True))
-    return frozenset(day for pk, day in waiting if pk in priced_ids)
 
 
 @dataclass(frozen=True)

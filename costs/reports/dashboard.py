@@ -65,7 +65,7 @@ def dashboard_report(
     step: Step | None = None,
     with_before: bool = False,
 ) -> DashboardReport:
-    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; seven to twelve queries."""
+    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; six to eleven queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day
     counts = count_keys_and_agents(today, provider=provider)

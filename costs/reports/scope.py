@@ -9,7 +9,7 @@ from functools import cached_property
 
 from core.days import DateRange
 from costs.reports import forecast
-from costs.reports.comparison import Comparison, compare, previous_range, unpriced_days
+from costs.reports.comparison import Comparison, compare, previous_range
 from costs.reports.selection import Usage
 from costs.reports.totals import all_usage
 from costs.usage.coverage import Coverage, coverage_of_ranges, joint_coverage
@@ -57,7 +57,7 @@ def scope_of(
     provider: Provider | None = None,
     everybody: Sequence[Provider] | None = None,
 ) -> Scope:
-    """The scope of a report on ``days``, of ``provider`` alone or of all ``providers``; two or three queries.
+    """The scope of a report on ``days``, of ``provider`` alone or of all ``providers``; one query.
 
     ``everybody`` are all providers, where ``providers`` are not: a report on one company compares the same days as the
     reports on all, or the same company would have two changes.
@@ -65,11 +65,9 @@ def scope_of(
     counted = [provider] if provider else list(providers)
     judged = [provider] if provider else list(everybody or providers)
     ranges = [days, previous_range(days), forecast.window(today)]
-    of_ranges = coverage_of_ranges(judged, ranges, today=today)
-    finished = [joint_coverage(of_range.values()).finished for of_range in of_ranges]
-    usage = all_usage().for_provider(provider) if provider else all_usage()
-    unpriced = unpriced_days(usage, ranges, today=today)
-    of_days, of_previous, of_window = (each - unpriced for each in finished)
+    of_ranges = coverage_of_ranges(judged, ranges, today=today, with_prices=True)
+    joint = [joint_coverage(of_range.values()) for of_range in of_ranges]
+    of_days, of_previous, of_window = (each.complete for each in joint)
     return Scope(
         days=days,
         today=today,
@@ -78,5 +76,5 @@ def scope_of(
         coverages={one.pk: of_ranges[0][one.pk] for one in counted},
         comparison=compare(days, of_days | of_previous),
         complete_recently=of_window,
-        waits_for_prices=bool(finished[2] & unpriced),
+        waits_for_prices=bool(joint[2].finished & joint[2].unpriced),
     )

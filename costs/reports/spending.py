@@ -13,7 +13,6 @@ from typing import Final
 
 from core.days import DateRange
 from costs.models import DailyUsage, Span
-from costs.reports.comparison import unpriced_days
 from costs.reports.selection import Usage, sources_of
 from costs.reports.totals import Totals, all_usage, totals_by, unscaled
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
@@ -101,7 +100,6 @@ class KnownDays:
 
     days: DateRange
     by_provider: Mapping[int, Coverage]
-    unpriced: frozenset[date]  # days that wait for prices
 
     @cached_property
     def of_all(self) -> Coverage:
@@ -112,13 +110,10 @@ class KnownDays:
         return self.of_all if provider_id is None else self.by_provider.get(provider_id, Coverage())
 
     def complete(self, coverage: Coverage) -> frozenset[date]:
-        return coverage.finished - self.unpriced
+        """Without days of which anybody waits for a price."""
+        return coverage.finished - self.of_all.unpriced
 
 
 def known_days(providers: Iterable[Provider], days: DateRange, *, today: date) -> KnownDays:
-    """What is known of ``days``; two to four queries."""
-    return KnownDays(
-        days=days,
-        by_provider=coverage_by_provider(providers, days, today=today),
-        unpriced=unpriced_days(all_usage(), [days], today=today),
-    )
+    """What is known of ``days``; one query."""
+    return KnownDays(days, coverage_by_provider(providers, days, today=today, with_prices=True))

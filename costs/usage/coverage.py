@@ -1,20 +1,23 @@
-"""Which days of a range have been read, and which may still change: what distinguishes zero from unknown."""
+"""Which days of a range have been read, which wait for prices, and which may still change: what distinguishes zero from
+unknown.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, DateField, DateTimeField, F, Q, Value
+from django.db.models import BigIntegerField, DateField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from core.days import DateRange
 from core.prepared import Given, PreparedQuery
-from costs.models import ReadDay, SettledDays, end_of
+from costs.models import SETTLES_AFTER, CompanySum, ReadDay, SettledDays, Span, end_of
 from costs.models.usage import settles
 from providers.models import Provider
 
@@ -36,6 +39,12 @@ class Coverage:
     provisional: frozenset[date] = field(default_factory=frozenset)
     unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
     ended: frozenset[date] = field(default_factory=frozenset)  # after the disconnecting: unknown, but not missing
+    unpriced: frozenset[date] = field(default_factory=frozenset)  # wait for a price; empty where that was not asked
+
+    @property
+    def complete(self) -> frozenset[date]:
+        """Days that are over, read since, and priced or no longer waited for."""
+        return self.finished - self.unpriced
 
     @property
     def reading(self) -> Reading:
@@ -50,25 +59,38 @@ class Coverage:
         return Reading.WHOLE if self.read else Reading.NONE
 
 
-def coverage_by_provider(providers: Iterable[Provider], days: DateRange, *, today: date) -> dict[int, Coverage]:
+def coverage_by_provider(
+    providers: Iterable[Provider], days: DateRange, *, today: date, with_prices: bool = False
+) -> dict[int, Coverage]:
     """What is known of ``days`` by provider id; one query."""
-    return coverage_of_ranges(providers, [days], today=today)[0]
+    return coverage_of_ranges(providers, [days], today=today, with_prices=with_prices)[0]
 
 
 def coverage_of_ranges(
-    providers: Iterable[Provider], ranges: Sequence[DateRange], *, today: date
+    providers: Iterable[Provider], ranges: Sequence[DateRange], *, today: date, with_prices: bool = False
 ) -> list[dict[int, Coverage]]:
     """What is known of each of several ranges, by provider id; one query.
 
     Providers of which the same is known – most of a thousand are read every hour – share one Coverage.
+
+    ``with_prices`` it is asked as well which days wait for the price of something that was used. A price is waited for
+    as long as figures take to settle. After that a day counts without it, and what is made of it says so: what is never
+    priced would be waited for for ever. A provider that has priced nothing at all in ``ranges`` is not waited for.
     """
     by_pk = {provider.pk: provider for provider in providers}
     found: dict[int, list[_Known]] = {pk: [] for pk in by_pk}
+    waiting: dict[int, set[date]] = defaultdict(set)
+    pricing: set[int] = set()
     over, settled = cache(end_of), cache(settles)  # a thousand providers speak of the same few days
-    for pk, first, last, read_at in _readings(by_pk, ranges):
-        is_over, is_settled = (True, True) if read_at is None else (read_at >= over(first), read_at >= settled(first))
-        found[pk].append(_Known(first, last, is_over, is_settled))
-    known = {pk: tuple(sorted(rows)) for pk, rows in found.items()}
+    for pk, first, last, read_at, says in _told(by_pk, ranges, today - SETTLES_AFTER if with_prices else None):
+        if says == _Says.UNPRICED:
+            waiting[pk].add(first)
+        elif says == _Says.PRICED:
+            pricing.add(pk)
+        else:
+            is_over = read_at is None or read_at >= over(first)
+            found[pk].append(_Known(first, last, is_over, read_at is None or read_at >= settled(first)))
+    known = {pk: (tuple(sorted(rows)), frozenset(waiting[pk] if pk in pricing else ())) for pk, rows in found.items()}
     return [_covered(by_pk, known, days, today) for days in ranges]
 
 
@@ -144,53 +166,100 @@ class _Known(NamedTuple):
     is_settled: bool
 
 
-def _readings(ids: Collection[int], ranges: Sequence[DateRange]) -> Iterable[tuple[int, date, date, datetime | None]]:
-    """Provider id, first and last day, and when it was read: of days by themselves; None: after they had settled."""
+class _Says(IntEnum):
+    """What a row is about."""
+
+    READ = 0
+    UNPRICED = 1  # something of the day
+    PRICED = 2  # something of a provider of which anything is unpriced
+
+
+_Told = tuple[int, date, date, datetime | None, int]
+
+
+def _told(ids: Collection[int], ranges: Sequence[DateRange], since: date | None) -> Iterable[_Told]:
+    """Provider id, first and last day, and when it was read: of days by themselves; None: after they had settled.
+
+    With ``since`` also the days from then on of which something has no price.
+    """
     if not ids or not ranges:
         return ()
     firsts, lasts = [each.first for each in ranges], [each.last for each in ranges]
-    return _readings_of(len(ids), len(ranges)).ask(providers=list(ids), firsts=firsts, lasts=lasts)
+    known = {"providers": list(ids), "firsts": firsts, "lasts": lasts}
+    if since is None:
+        return _readings(len(ids), len(ranges)).ask(**known)
+    return _readings_and_prices(len(ids), len(ranges)).ask(**known, since=since)
+
+
+def _owned(count: int) -> Q:
+    return Q(provider__id__in=Given.several("providers", BigIntegerField(), count))
+
+
+def _within(ranges: int) -> Q:
+    pairs = zip(*(Given.several(name, DateField(), ranges) for name in ("firsts", "lasts")), strict=True)
+    return Q(*(Q(day__range=pair) for pair in pairs), _connector=Q.OR)
+
+
+_NEVER = Value(None, output_field=DateTimeField())
 
 
 @lru_cache(maxsize=32)
-def _readings_of(providers: int, ranges: int) -> PreparedQuery[tuple[int, date, date, datetime | None]]:
+def _readings(providers: int, ranges: int) -> PreparedQuery[_Told]:
     """Of so many providers and ranges: nearly every page asks it, and every request for costs."""
-    owned = Q(provider__id__in=Given.several("providers", BigIntegerField(), providers))
-    firsts, lasts = (Given.several(name, DateField(), ranges) for name in ("firsts", "lasts"))
-    days, spans = Q(), Q()
-    for first, last in zip(firsts, lasts, strict=True):
-        days |= Q(day__range=(first, last))
-        spans |= Q(first__lte=last, last__gte=first)
-    never = Value(None, output_field=DateTimeField())
+    return PreparedQuery(lambda: _days_read(providers, ranges).union(_days_settled(providers, ranges), all=True))
+
+
+@lru_cache(maxsize=32)
+def _readings_and_prices(providers: int, ranges: int) -> PreparedQuery[_Told]:
+    """The same with what lacks prices."""
+    days = CompanySum.objects.of_span(Span.DAY).filter(_within(ranges)).order_by()
+    lacking = days.unpriced().filter(_owned(providers), day__gte=Given("since", DateField()))
+    # Of each provider the latest alone: to look through them all would be to read the whole range.
+    latest = days.filter(provider=OuterRef("pk")).exclude(currency="").order_by("-day").values("day")[:1]
+    pricing = Provider.objects.filter(pk__in=lacking.values("provider")).alias(priced=Subquery(latest)).order_by()
     return PreparedQuery(
-        lambda: (
-            ReadDay.objects.filter(days, owned, is_within=False)
-            .order_by()
-            .values_list("provider_id", "day", F("day"), "read_at")
-            .union(
-                SettledDays.objects.filter(spans, owned).order_by().values_list("provider_id", "first", "last", never),
-                all=True,
-            )
+        lambda: _days_read(providers, ranges).union(
+            _days_settled(providers, ranges),
+            lacking.values_list("provider_id", "day", F("day"), _NEVER, Value(_Says.UNPRICED.value)).distinct(),
+            pricing.exclude(priced=None).values_list("pk", F("priced"), F("priced"), _NEVER, Value(_Says.PRICED.value)),
+            all=True,
         )
     )
 
 
+def _days_read(providers: int, ranges: int) -> QuerySet[Any, Any]:
+    """Those that may still change."""
+    found = ReadDay.objects.filter(_within(ranges), _owned(providers), is_within=False)
+    return found.order_by().values_list("provider_id", "day", F("day"), "read_at", Value(_Says.READ.value))
+
+
+def _days_settled(providers: int, ranges: int) -> QuerySet[Any, Any]:
+    pairs = zip(*(Given.several(name, DateField(), ranges) for name in ("firsts", "lasts")), strict=True)
+    spans = Q(*(Q(first__lte=last, last__gte=first) for first, last in pairs), _connector=Q.OR)
+    found = SettledDays.objects.filter(spans, _owned(providers))
+    return found.order_by().values_list("provider_id", "first", "last", _NEVER, Value(_Says.READ.value))
+
+
 def _covered(
-    providers: Mapping[int, Provider], known: Mapping[int, tuple[_Known, ...]], days: DateRange, today: date
+    providers: Mapping[int, Provider],
+    known: Mapping[int, tuple[tuple[_Known, ...], frozenset[date]]],
+    days: DateRange,
+    today: date,
 ) -> dict[int, Coverage]:
     listed = list(days)
     made: dict[Any, Coverage] = {}
     result = {}
     for pk, provider in providers.items():
+        readings, unpriced = known[pk]
         last = min(provider.disconnected_at.date() if provider.disconnected_at else today, today, days.last)
         same = known[pk], last
         if same not in made:
             within = [
                 each._replace(first=max(each.first, days.first), last=min(each.last, days.last))
-                for each in known[pk]
+                for each in readings
                 if each.first <= days.last and each.last >= days.first
             ]
-            made[same] = _coverage(within, listed, last, today)
+            made[same] = replace(_coverage(within, listed, last, today), unpriced=unpriced.intersection(listed))
         result[pk] = made[same]
     return result
 
@@ -233,9 +302,10 @@ def joint_coverage(coverages: Iterable[Coverage]) -> Coverage:
         provisional=frozenset().union(*(one.provisional for one in each)),
         unread=tuple(sorted(unread)),
         ended=frozenset.intersection(*(one.ended for one in each)),
+        unpriced=frozenset().union(*(one.unpriced for one in each)),
     )
 
 
-def coverage(providers: Iterable[Provider], days: DateRange, *, today: date) -> Coverage:
+def coverage(providers: Iterable[Provider], days: DateRange, *, today: date, with_prices: bool = False) -> Coverage:
     """What is known of ``days`` for all of ``providers`` together; one query."""
-    return joint_coverage(coverage_by_provider(providers, days, today=today).values())
+    return joint_coverage(coverage_by_provider(providers, days, today=today, with_prices=with_prices).values())

@@ -11,7 +11,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from core.days import DateRange
 from core.money import Money
 from costs.models import ReadDay
-from costs.reports.comparison import Change, compare, previous_range, spend_by, unpriced_days
+from costs.reports.comparison import Change, compare, previous_range, spend_by
 from costs.reports.totals import Totals, all_usage
 from costs.usage.coverage import coverage
 from providers.models import Provider
@@ -28,6 +28,12 @@ from tests.factories import (
 
 def days(first: str, last: str) -> DateRange:
     return DateRange(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def waiting(today: date) -> frozenset[date]:
+    """The days of November that wait for prices."""
+    found = coverage(Provider.objects.all(), days("2026-11-01", "2026-11-22"), today=today, with_prices=True)
+    return found.unpriced
 
 
 def usd(amount: str) -> Totals:
@@ -188,7 +194,7 @@ def test_only_what_was_used_is_unpriced() -> None:
     spend(key, "2026-11-17", None, credits=Decimal(0), minutes=None, requests=0)
     spend(key, "2026-11-18", "0")
 
-    assert unpriced_days(all_usage(), [days("2026-11-01", "2026-11-22")], today=TODAY) == {day("2026-11-16")}
+    assert waiting(TODAY) == {day("2026-11-16")}
 
 
 @pytest.mark.django_db
@@ -200,9 +206,7 @@ def test_a_price_is_waited_for_until_figures_have_settled() -> None:
     spend(key, "2026-11-15", None)
     spend(key, "2026-11-16", "1")
 
-    assert unpriced_days(all_usage(), [days("2026-11-01", "2026-11-22")], today=day("2026-11-22")) == {
-        day("2026-11-15")
-    }
+    assert waiting(day("2026-11-22")) == {day("2026-11-15")}
 
 
 # Which days are finished ----------------------------------------------------------------------------------------------

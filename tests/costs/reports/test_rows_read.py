@@ -16,11 +16,9 @@ from benchmarks.measuring import Reads, reads_of, recorded_statements
 from core.days import DateRange
 from costs.models import DailyUsage
 from costs.reports.companies import _first_uses
-from costs.reports.comparison import unpriced_days
 from costs.reports.scope import scope_of
-from costs.reports.totals import all_usage
 from costs.usage.attribution import attribute
-from costs.usage.coverage import record_reading
+from costs.usage.coverage import coverage, record_reading
 from providers.models import Company, Project, Provider
 from tests.factories import (
     NOW,
@@ -77,12 +75,13 @@ def measured(act: Callable[[], Any]) -> tuple[Any, Reads]:
 
 def test_unpriced_days_are_found_in_the_latest_days() -> None:
     """And of a provider that has priced something, the latest price suffices."""
-    for _number in range(4):
-        make_years(make_provider(), make_company())
+    providers = [make_provider() for _number in range(4)]
+    for provider in providers:
+        make_years(provider, make_company())
 
-    found, reads = measured(lambda: unpriced_days(all_usage(), [A_YEAR], today=TODAY))
+    found, reads = measured(lambda: coverage(providers, A_YEAR, today=TODAY, with_prices=True))
 
-    assert found == {TODAY}
+    assert found.unpriced == {TODAY}
     assert reads.by_table["costs_companysum"] <= 4 * 20
 
 

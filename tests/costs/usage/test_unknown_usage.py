@@ -15,9 +15,9 @@ from core.days import DateRange
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage, CompanySum, DailyUsage, Restatement, Span
 from costs.pages.closing_words import unpriced_warnings
-from costs.reports.comparison import unpriced_days
 from costs.reports.totals import all_usage, totals
 from costs.statements.contents import draft_sheets
+from costs.usage.coverage import coverage
 from costs.usage.writing import ImplausibleAnswerError, Usage, Written, write_usage
 from providers.models import Project, Provider
 from tests.factories import make_assignment, make_company, make_project, make_provider, make_read_days, make_split
@@ -137,7 +137,7 @@ def test_unknown_usage_is_unpriced_everywhere() -> None:
     sums = totals(all_usage())
 
     assert (sums.unpriced_rows, sums.credits, [money.amount for money in sums.costs]) == (1, None, [TWO])
-    assert unpriced_days(all_usage(), [DateRange(DAY, DAY)], today=DAY) == {DAY}
+    assert coverage([project.provider], DateRange(DAY, DAY), today=DAY, with_prices=True).unpriced == {DAY}
 
 
 def test_sum_of_unknown_usage_alone_is_unknown_and_not_idle() -> None:
