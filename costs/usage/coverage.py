@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import BigIntegerField, DateField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast
 
 from core.days import DateRange
 from core.prepared import Given, PreparedQuery
@@ -200,7 +201,7 @@ def _within(ranges: int) -> Q:
     return Q(*(Q(day__range=pair) for pair in pairs), _connector=Q.OR)
 
 
-_NEVER = Value(None, output_field=DateTimeField())
+_NEVER = Cast(Value(None), DateTimeField())
 
 
 @lru_cache(maxsize=32)
