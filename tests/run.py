@@ -116,7 +116,7 @@ def _everything() -> list[Part]:
         _pytest("browser", "browser", paths=_marked("browser")),
         _pytest("sqlite 1 of 2", UNITS, paths=FIRST_HALF),
         _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
-        _pytest("postgresql", UNITS, engine="postgresql", paths=["tests"]),
+        _pytest("postgresql", UNITS, engine="postgresql", paths=_asking_both()),
     ]
 
 
@@ -138,12 +138,20 @@ def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlit
     return Part(name, command, environment, waits=marks != UNITS)
 
 
+def _asking_both() -> list[str]:
+    """The test files that don't say of all their tests that they come out the same on any engine."""
+    alike = re.compile(r"^pytestmark = (?:\[[^\]]*|.*)\bany_engine\b", re.MULTILINE)
+    return [path for path in _test_files() if not alike.search((ROOT / path).read_text())]
+
+
 def _marked(mark: str) -> list[str]:
     """The test files that say this mark."""
     said = re.compile(rf"\bmark\.{mark}\b")
-    return [
-        str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/**/test_*.py")) if said.search(path.read_text())
-    ]
+    return [path for path in _test_files() if said.search((ROOT / path).read_text())]
+
+
+def _test_files() -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/**/test_*.py"))
 
 
 def _serve(

@@ -23,6 +23,8 @@ from tests.factories import (
 )
 from tests.pages import cells, download, figure, page_of
 
+pytestmark = pytest.mark.any_engine
+
 NOT_COMPARABLE = "— There are no complete days to compare yet: days that are over, read and priced"
 
 

@@ -35,6 +35,8 @@ from tests.factories import (
 from tests.pages import column, download, file_name, lines_of, sums, text_of
 from tests.providers.listening import Told
 
+pytestmark = pytest.mark.any_engine
+
 
 def shown_total(html: str, slug: str) -> str:
     """The row of totals of the table above the link to its CSV."""

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ from tests.factories import (
 )
 from tests.pages import download, page_of
 from tests.services.plugin import examples
+
+pytestmark = pytest.mark.any_engine
 
 STATES: list[dict[str, Any]] = [{}, {}, {"disabled_at": NOW}, {"deleted_at": NOW}]
 STARTS = [BEGINNING, *(TODAY + timedelta(days=days) for days in (-30, -1, 0, 1))]
