@@ -303,12 +303,7 @@ def project_of_provider(subject: Project, query: str = "") -> Cell:
     own = words_for([subject.provider])
     name = project(subject, words=own, url=f"{subject.get_absolute_url()}{query}")
     html = format_html('{}<span class="sub">{}</span>', name, provider(subject.provider, query))
-    return Cell(html, name_of_provider(subject))
-
-
-def name_of_provider(subject: Project) -> str:
-    """What project_of_provider() says, as text."""
-    return f"{subject.full_name} ({subject.provider.name})"
+    return Cell(html, f"{subject.full_name} ({subject.provider.name})")
 
 
 def key_and_model(subject: Project, model: Cell, query: str = "") -> Cell:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from core.days import DateRange
 from costs.reports import breakdowns
-from costs.reports.breakdowns import Breakdown
+from costs.reports.breakdowns import Breakdown, Line
 from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.metrics import Metric
 from costs.reports.scope import Scope, scope_of
-from costs.reports.selection import Usage
 from costs.reports.series import DailySeries, daily_series
-from costs.reports.totals import Totals, main_currency, sums_by
+from costs.reports.totals import Totals, main_currency, sums_by, total_of
 from providers.models import Company, Project, Provider
 
 
@@ -48,7 +47,8 @@ class ModelReport:
     scope: Scope
     currency: str
     companies: Breakdown
-    projects: Breakdown
+    keys: tuple[int, ...]  # largest spend first
+    projects: Breakdown  # of those of the keys that were chosen
     daily: DailySeries  # by company
     change: Change
 
@@ -85,10 +85,11 @@ def model_report(
     provider: Provider | None = None,
     company: Company | None = None,
     step: Step | None = None,
+    chosen: Callable[[Sequence[int]], Collection[int]] = lambda keys: keys,
 ) -> ModelReport:
     """Of all ``providers`` or of one of them, of all companies or of one; ``metric`` ranks the days' series.
 
-    Six queries, or seven.
+    Of its API keys those are looked up that are ``chosen`` of all. Six queries, or seven.
     """
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day.filter(model=model)
@@ -98,6 +99,8 @@ def model_report(
     companies = breakdowns.company_breakdown(spend.by_group, idle=(), with_unassigned=company is None)
     currency = main_currency(companies.total, scope.providers)
     labels = breakdowns.company_labels(companies)
+    by_project = sums_by(usage.between(days.first, days.last), "project_id")
+    keys = sorted(by_project, key=lambda pk: (-by_project[pk].sort_amount, -(by_project[pk].credits or 0), pk))
     return ModelReport(
         model=model,
         label=breakdowns.model_labels(providers).get(model) or model,
@@ -105,7 +108,8 @@ def model_report(
         scope=scope,
         currency=currency,
         companies=companies,
-        projects=_projects(usage.between(days.first, days.last), providers),
+        keys=tuple(keys),
+        projects=Breakdown(_lines(by_project, chosen(keys), providers), total_of(by_project.values())),
         daily=daily_series(
             usage,
             "company_id",
@@ -121,11 +125,10 @@ def model_report(
     )
 
 
-def _projects(usage: Usage, providers: Sequence[Provider]) -> Breakdown:
-    """By API key, each with its one of ``providers``, which are all; two queries."""
-    by_project = sums_by(usage, "project_id")
+def _lines(by_project: Mapping[int, Totals], keys: Collection[int], providers: Sequence[Provider]) -> tuple[Line, ...]:
+    """Of ``keys``, each with its one of ``providers``, which are all; one query."""
     known = {provider.pk: provider for provider in providers}
-    projects = list(Project.objects.filter(pk__in=by_project))
-    for project in projects:
+    projects = Project.objects.in_bulk(keys)
+    for project in projects.values():
         project.provider = known[project.provider_id]
-    return breakdowns.breakdown_of_projects(by_project, projects)
+    return tuple(Line(projects[pk], projects[pk].display_name, by_project[pk]) for pk in keys)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +65,7 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
         provider=asked.provider,
         with_archived=shown == "all",
         named=named,
-        chosen=lambda lines: _paged(request, lines, sorting).drawn,
+        chosen=lambda lines: _paged(request, lines, sorting)[1],
     )
     figures = Figures(report.scope, report.currency, asked.words)
     table = _table(request, report, figures, sorting, asked.query)
@@ -82,33 +81,18 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "companies/list.html", context, status=asked.chosen.status)
 
 
-@dataclass(frozen=True)
-class _Paged:
-    """Companies in order, and after those of the page what is unassigned, which every page shows last."""
-
-    lines: Sequence[CompanyLine]
-    place: slice  # of those that the page shows
-    page: Page  # of the companies
-
-    @property
-    def drawn(self) -> Sequence[CompanyLine]:
-        return self.lines[self.place]
-
-
-def _paged(request: HttpRequest, lines: Sequence[CompanyLine], sorting: Sorting) -> _Paged:
-    """A file has one page."""
+def _paged(request: HttpRequest, lines: Sequence[CompanyLine], sorting: Sorting) -> tuple[Page, Sequence[CompanyLine]]:
+    """A page of the companies in order, and its lines, the last of which is what is unassigned. A file has one page."""
     companies = sorted((line for line in lines if line.company), key=lambda line: natural(line.label))
     companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
     unassigned = [line for line in lines if line.company is None]
     size = max(len(companies), 1) if "csv" in request.GET else PAGE_SIZE
     page = paginate(request, companies, of="companies", size=size, anchor="#companies")
-    first, end = page.place.start, page.place.stop
-    in_order = [*companies[:end], *unassigned, *companies[end:]]
-    return _Paged(in_order, slice(first, end + len(unassigned)), page)
+    return page, [*page.items, *unassigned]
 
 
 def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sorting: Sorting, query: str) -> Table:
-    paged = _paged(request, report.lines, sorting)
+    page, lines = _paged(request, report.lines, sorting)
     added = company_columns()
     return Table(
         "Companies",
@@ -124,7 +108,7 @@ def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sort
             Column("API keys today", sort="keys"),
             *([Column("Agents today", sort="agents")] if report.agents else []),
         ),
-        tuple(_row(line, report, figures, query, added) for line in paged.lines),
+        tuple(_row(line, report, figures, query, added) for line in lines),
         Row(
             (
                 "Total",
@@ -141,8 +125,8 @@ def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sort
         ),
         sorting,
         csv_url=csv_url(request, "companies"),
-        page=None if paged.page.is_whole else paged.page,
-        drawn=paged.place,
+        page=None if page.is_whole else page,
+        says_rounding=None if page.is_whole else False,
     ).with_figures(figures.words.metrics)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from core.paging import paginate
+from core.paging import PAGE_SIZE, Page, paginate
 from core.querystate import choices, link
-from core.table_csv import csv_url
+from core.table_csv import PARAMETER, csv_url
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
@@ -85,30 +86,46 @@ def model_detail(request: HttpRequest) -> HttpResponseBase:
     shown = asked.words.metrics
     slug, metrics = choices(request, "metric", {slug: metric.label for slug, metric in shown.items()})
     metric, step = shown[slug], read_step(request)
-    about_model = partial(model_report, model, company=company, provider=asked.provider, metric=metric)
-    report = about_model(providers, days=asked.range, today=asked.today, step=step)
+    report = model_report(
+        model,
+        providers,
+        days=asked.range,
+        today=asked.today,
+        company=company,
+        provider=asked.provider,
+        metric=metric,
+        step=step,
+        chosen=lambda keys: _page(request, keys).items,
+    )
     title = f"{metric.label} of {report.label} per {report.daily.step.value} by company"
     chart = daily_chart(request, report.daily, title=title, words=asked.words)
     tables = {"days": chart.table, **_tables(request, asked, report)}
     about = [report.label, *([company.name] if company else []), *([slug] if slug != "cost" else [])]
     if download := table_download(request, tables, asked, *about):
         return download
-    figures = Figures(report.scope, report.currency, asked.words)
-    context = page_context(request, asked, report.scope, providers=providers) | {
-        "model": model,
-        "label": report.label,
-        "company": company,
+    context = page_context(request, asked, report.scope, providers=providers) | _figures(report, asked)
+    context |= {
         "every_company_url": link(request, company=None),
-        "spend": figures.money(report.total, is_total=True),
-        "change": figures.change(report.change),
-        "credits": figures.amount(report.total, "credits", is_total=True),
-        "requests": figures.amount(report.total, "requests", is_total=True),
         "metric": metric,
         "metrics": metrics,
         "chart": chart,
         "tables": tables,
     }
     return render(request, "models/detail.html", context, status=asked.chosen.status)
+
+
+def _figures(report: ModelReport, asked: Asked) -> dict[str, Any]:
+    """Those above the chart, and what they are of."""
+    figures = Figures(report.scope, report.currency, asked.words)
+    return {
+        "model": report.model,
+        "label": report.label,
+        "company": report.company,
+        "spend": figures.money(report.total, is_total=True),
+        "change": figures.change(report.change),
+        "credits": figures.amount(report.total, "credits", is_total=True),
+        "requests": figures.amount(report.total, "requests", is_total=True),
+    }
 
 
 def _asked_model(request: HttpRequest) -> str:
@@ -127,6 +144,12 @@ def _asked_company(request: HttpRequest) -> Company | None:
     return get_object_or_404(Company, pk=asked)
 
 
+def _page(request: HttpRequest, keys: Sequence[int]) -> Page:
+    """A file has one page."""
+    size = max(1, len(keys)) if PARAMETER in request.GET else PAGE_SIZE
+    return paginate(request, keys, of="API keys", size=size, anchor="#keys")
+
+
 def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str, Table]:
     companies = usage_table(
         report.companies,
@@ -138,16 +161,9 @@ def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str
         csv_url=csv_url(request, "companies"),
         words=asked.words,
     )
-    page = paginate(request, report.projects.lines, of="API keys", anchor="#keys")
-    drawn = {line.subject.pk for line in page.items}
     keys = usage_table(
         report.projects,
-        [
-            formatters.project_of_provider(line.subject, asked.query)
-            if line.subject.pk in drawn
-            else formatters.name_of_provider(line.subject)
-            for line in report.projects.lines
-        ],
+        [formatters.project_of_provider(line.subject, asked.query) for line in report.projects.lines],
         caption=f"Usage of {report.label} by API key",
         subject="API key",
         currency=report.currency,
@@ -155,6 +171,7 @@ def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str
         csv_url=csv_url(request, "keys"),
         words=asked.words,
     )
+    page = _page(request, report.keys)
     if not page.is_whole:
-        keys = replace(keys, page=page, drawn=page.place)
+        keys = replace(keys, page=page, says_rounding=False)
     return {"companies": companies, "keys": keys}
