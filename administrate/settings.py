@@ -256,6 +256,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0 if EMBEDDED else 30.0,
         "options": {"expires": 25},
     },
+    "add-up-companies": {
+        "task": "costs.tasks.add_up_companies",
+        "schedule": 60.0 if EMBEDDED else 300.0,
+        "options": {"expires": 55},
+    },
     "sum-up-failed-sign-ins": {
         "task": "accounts.tasks.sum_up_failures",
         "schedule": crontab(minute="1"),

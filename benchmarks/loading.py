@@ -21,6 +21,7 @@ from core.days import DateRange
 from core.secrets import ApiKey
 from costs.models import FIGURES, AttributedUsage, CompanySum, DailyUsage, ModelSum, Span
 from costs.usage import sums
+from costs.usage.company_totals import add_up
 from costs.usage.coverage import record_reading
 from costs.usage.writing import write_usage
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
@@ -66,6 +67,7 @@ def load(size: Size, name: str) -> World:
     for workspace in workspaces:
         with transaction.atomic():
             sums.rebuild(workspace.provider.pk)
+    add_up()
     _finish(world)
     return world
 

@@ -42,6 +42,22 @@ def suit_to_short_statements(*, connection: BaseDatabaseWrapper, **_signal: obje
         connection.connection.execute("SET jit = off; SET work_mem = '32MB'")
 
 
+def is_only_one(number: int, *, waits: bool = False) -> bool:
+    """Whether this transaction alone has claimed ``number``, until it ends; one that ``waits`` is, in the end.
+
+    On SQLite it always is: there one transaction writes at a time.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        if waits:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+            return True
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (number,))
+        ((is_claimed,),) = cursor.fetchall()
+    return bool(is_claimed)
+
+
 def is_migrated() -> bool:
     """Whether every migration of this code was applied; raises django.db.OperationalError while it can't be reached."""
     executor = MigrationExecutor(connection)

@@ -1,7 +1,8 @@
 """Usage, its attribution to companies, the days that have been read, and statements.
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
-assignments (written only by costs.usage.attribution); ``sums`` add it up (written only by costs.usage.sums);
+assignments (written only by costs.usage.attribution); ``sums`` add it up (written only by costs.usage.sums and
+``company_totals`` there);
 ``conversations`` is evidence for sharing usage; ``agency`` is the letterhead that statements have; ``statements`` is
 what was billed, frozen (written only by costs.statements.closing).
 """
@@ -15,7 +16,23 @@ from costs.models.attribution import (
 )
 from costs.models.conversations import CONVERSATIONS_SETTLE_AFTER, ConversationDay
 from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
-from costs.models.sums import SUMS, CompanySum, KeySum, ModelSum, Span, UsageSum, UsageSumQuerySet, series_of
+from costs.models.sums import (
+    SUMS,
+    TOTALS,
+    ChangedSpan,
+    CompanyModelTotal,
+    CompanySum,
+    CompanyTotal,
+    IsMarked,
+    KeySum,
+    ModelSum,
+    Span,
+    SpanSum,
+    SpanSumQuerySet,
+    TotalOfCompanies,
+    UsageSum,
+    series_of,
+)
 from costs.models.usage import (
     FIGURES,
     SETTLES_AFTER,
@@ -35,14 +52,19 @@ __all__ = [
     "FIGURES",
     "SETTLES_AFTER",
     "SUMS",
+    "TOTALS",
     "USED",
     "AttributedUsage",
     "AttributedUsageQuerySet",
+    "ChangedSpan",
     "ClosedMonth",
+    "CompanyModelTotal",
     "CompanySum",
+    "CompanyTotal",
     "ConversationDay",
     "DailyUsage",
     "DailyUsageQuerySet",
+    "IsMarked",
     "KeySum",
     "Letterhead",
     "ListedUsage",
@@ -52,12 +74,14 @@ __all__ = [
     "Restatement",
     "SettledDays",
     "Span",
+    "SpanSum",
+    "SpanSumQuerySet",
     "Statement",
     "StatementLine",
     "StatementLineQuerySet",
+    "TotalOfCompanies",
     "UsagePart",
     "UsageSum",
-    "UsageSumQuerySet",
     "end_of",
     "marked_up",
     "series_of",

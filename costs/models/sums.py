@@ -1,7 +1,8 @@
 """Sums of attributed usage by day, week and month: what pages add up, written only by costs.usage.sums.
 
-Each can be derived again at any time. A sum is of one provider, so that workspaces never wait for one another. Together
-the weeks and months are a sixth of the days: a page of a year reads a dozen months and a few days, not 365.
+Each can be derived again at any time. A sum is of one provider, so that workspaces never wait for one another; totals
+of all providers are made from them afterwards (costs.usage.company_totals). Together the weeks and months are a sixth
+of the days: a page of a year reads a dozen months and a few days, not 365.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.expressions import Combinable
 
 from core.sums import RawCount, RawSum
@@ -29,10 +30,16 @@ class Span(models.IntegerChoices):
     MONTH = 3
 
 
-class UsageSumQuerySet(models.QuerySet[Any]):
+class SpanQuerySet(models.QuerySet[Any]):
     def of_span(self, span: Span) -> Self:
         return self.filter(span=span)
 
+    def spans(self) -> Self:
+        """Each span that there is a row of, by its first day."""
+        return self.order_by().values_list("span", "day").distinct()  # type: ignore[return-value]  # tuples
+
+
+class SpanSumQuerySet(SpanQuerySet):
     def between(self, first: date, last: date) -> Self:
         """Sums that begin on the UTC days ``first`` to ``last``, both inclusive."""
         return self.filter(day__gte=first, day__lte=last)
@@ -64,7 +71,7 @@ def series_of(field: str, groups: Sequence[Any]) -> Combinable:
     return Case(*numbers, default=default) if numbers else default
 
 
-class UsageSum(models.Model):
+class SpanSum(models.Model):
     """The sum of the usage of ``span`` from ``day`` on, in one currency.
 
     Where it passes 64 bits it is several rows, which add up: so does whatever reads them.
@@ -74,10 +81,6 @@ class UsageSum(models.Model):
     DIMENSIONS: ClassVar[tuple[str, ...]]
     SPANS: ClassVar[tuple[Span, ...]] = (Span.DAY, Span.WEEK, Span.MONTH)
 
-    # What these are sums of holds the database's own constraints, and is changed under the same lock.
-    provider = models.ForeignKey(
-        Provider, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )
     span = models.PositiveSmallIntegerField(choices=Span)
     day = models.DateField(help_text="The first.")
     currency = models.CharField(max_length=3, blank=True)
@@ -92,13 +95,28 @@ class UsageSum(models.Model):
     untold_minutes = models.IntegerField(default=0)
     untold_requests = models.IntegerField(default=0)
 
-    objects = UsageSumQuerySet.as_manager()
+    objects = SpanSumQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.provider}, {Span(self.span).label.lower()} of {self.day.isoformat()}"
+        return f"{Span(self.span).label} of {self.day.isoformat()}"
+
+
+class UsageSum(SpanSum):
+    """Of one provider."""
+
+    # What these are sums of holds the database's own constraints, and is changed under the same lock.
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.provider}, {super().__str__()}"
 
 
 class CompanySum(UsageSum):
@@ -116,6 +134,10 @@ class CompanySum(UsageSum):
             models.Index(fields=["provider", "span", "day"], name="companysum_provider"),
             models.Index(fields=["span", "day"], name="companysum_day"),
             models.Index(fields=["company", "span", "day"], name="companysum_company"),
+            # Which days wait for prices: few rows, and on most installations none.
+            models.Index(
+                fields=["day", "provider"], condition=Q(span=Span.DAY, unpriced_rows__gt=0), name="companysum_unpriced"
+            ),
         )
 
 
@@ -159,3 +181,83 @@ class KeySum(UsageSum):
 
 
 SUMS: tuple[type[UsageSum], ...] = (CompanySum, ModelSum, KeySum)
+
+
+class TotalOfCompanies(SpanSum):
+    """Of all providers. Of a span that is marked as changed the sums by provider count instead."""
+
+    OF: ClassVar[type[UsageSum]]
+
+    # Of changed spans it may be of a company that has gone meanwhile.
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+
+    class Meta:
+        abstract = True
+
+
+class CompanyTotal(TotalOfCompanies):
+    """By company: a tenth of the rows where companies use several providers. The dashboard, the companies."""
+
+    DIMENSIONS = ("company",)
+    OF = CompanySum
+
+    class Meta:
+        indexes = (models.Index(fields=["span", "day"], name="companytotal_day"),)
+
+
+class CompanyModelTotal(TotalOfCompanies):
+    """By company and model: a row in place of one for each API key. The page of a model."""
+
+    DIMENSIONS = ("company", "model")
+    OF = KeySum
+
+    model = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["span", "day"], name="companymodeltotal_day"),
+            models.Index(fields=["model", "span", "day"], name="companymodeltotal_model"),
+            models.Index(fields=["company", "span", "day"], name="companymodeltotal_company"),
+        )
+
+
+# The smallest first.
+TOTALS: tuple[type[TotalOfCompanies], ...] = (CompanyTotal, CompanyModelTotal)
+
+
+class ChangedSpan(models.Model):
+    """A mark: some CompanySum of the span has changed since its totals were made.
+
+    Every change leaves its own, in its transaction, so that no workspace waits for another; whoever makes the totals
+    anew deletes those that it has seen.
+    """
+
+    span = models.PositiveSmallIntegerField(choices=Span)
+    day = models.DateField(help_text="The first.")
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=["span", "day"], name="changedspan_day"),)
+
+    def __str__(self) -> str:
+        return f"{Span(self.span).label} of {self.day.isoformat()}"
+
+
+class IsMarked(Func):
+    """Whether a span of this length that begins on a row's ``day`` is marked as changed.
+
+    As a list that is made once, so that either engine finds the few marked days by index, whatever range they are in.
+    """
+
+    output_field = models.BooleanField()
+    template = "%(expressions)s = ANY(ARRAY(SELECT DISTINCT day FROM %(marks)s WHERE span = %(span)s))"
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(F("day"), marks=ChangedSpan._meta.db_table, span=span.value)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
+        template = "%(expressions)s IN (SELECT day FROM %(marks)s WHERE span = %(span)s)"
+        return self.as_sql(compiler, connection, template=template, **context)

@@ -6,7 +6,7 @@ the usage itself. No report asks a table of sums by its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,18 +22,24 @@ from core.months import days_of, first_of, following
 from costs.models import (
     AttributedUsage,
     AttributedUsageQuerySet,
+    CompanyModelTotal,
     CompanySum,
+    CompanyTotal,
+    IsMarked,
     KeySum,
     ModelSum,
     Span,
+    SpanSum,
+    SpanSumQuerySet,
+    TotalOfCompanies,
     UsageSum,
-    UsageSumQuerySet,
 )
 from providers.models import Provider
 
 # The smallest first.
 _SUMS: Final[tuple[type[UsageSum], ...]] = (CompanySum, ModelSum, KeySum)
-_ALIKE: Final = frozenset({"provider", "currency"})  # what every sum tells
+# What is read, likewise: totals of companies tell nothing of providers.
+_BY_SIZE: Final[tuple[type[SpanSum], ...]] = (CompanyTotal, ModelSum, CompanySum, CompanyModelTotal, KeySum)
 _LENGTHS: Final = {Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7)}
 
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -84,19 +90,18 @@ class Usage:
         found = _narrowed(AttributedUsage.objects.all(), self)
         return found if self.days is None else found.between(self.days.first, self.days.last)
 
-    def sums_of_days(self, *fields: str) -> UsageSumQuerySet:
+    def sums_of_days(self, *fields: str) -> SpanSumQuerySet:
         """The sums of days that tell ``fields``, for questions that are not about sums; not narrowed to ``days``."""
         return _narrowed(self._sums(fields).objects.of_span(Span.DAY), self)
 
-    def sums_of_months(self, *fields: str) -> UsageSumQuerySet:
+    def sums_of_months(self, *fields: str) -> SpanSumQuerySet:
         """The same of months."""
         return _narrowed(self._sums(fields).objects.of_span(Span.MONTH), self)
 
     def _sums(self, fields: Iterable[str]) -> type[UsageSum]:
         """The smallest table that tells ``fields`` and what this is narrowed by."""
-        told = {name.partition("__")[0].removesuffix("_id") for name in fields}
-        told |= {name for name, _condition in self.conditions}
-        return next(model for model in _SUMS if told <= {*model.DIMENSIONS, *_ALIKE})
+        told = _names(self, fields)
+        return next(model for model in _SUMS if told <= _told_by(model))
 
 
 def sources_of(
@@ -108,24 +113,47 @@ def sources_of(
 ) -> list[QuerySet[Any]]:
     """What holds the sums of ``parts``, with the annotations "part", "month" and ``added`` beside its fields.
 
-    ``parts`` are divisions of days, none of which is in two; ``added`` are expressions of ``fields``. Of API keys these
-    are at most two QuerySets, of all else one; they have the same columns.
+    ``parts`` are divisions of days, none of which is in two; ``added`` are expressions of ``fields``. These are at most
+    three QuerySets with the same columns; no usage is in two of them.
     """
-    model = usage._sums(fields)
-    of_sums = {
-        name: _of_sums({span: starts for span, starts in part.items() if span in model.SPANS})
-        for name, part in parts.items()
-    }
-    of_usage = {name: _of_days(part[Span.DAY]) for name, part in parts.items() if {*part} - {*model.SPANS}}
     sources: list[QuerySet[Any]] = []
-    if conditions := {name: found for name, found in of_sums.items() if found is not None}:
-        sources.append(_in_parts(_narrowed(model.objects.all(), usage), conditions))
-    if conditions := {name: found for name, found in of_usage.items() if found is not None}:
-        rows: QuerySet[Any] = AttributedUsage.objects.annotate(span=Value(Span.DAY.value))
-        if "provider_id" in fields:
+    for held in _held(usage, fields):
+        rows = held.rows
+        if rows.model is AttributedUsage and "provider_id" in fields:
             rows = rows.annotate(provider_id=F("project__provider_id"))
-        sources.append(_in_parts(_narrowed(rows, usage), conditions))
-    return [source.order_by().annotate(month=TruncMonth("day"), **(added or {})) for source in sources]
+        found = _in_parts(_narrowed(rows, usage), parts, held)
+        if found is not None:
+            sources.append(found.annotate(month=TruncMonth("day"), **(added or {})))
+    return sources
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Rows that hold the sums of ``spans``: of all, or of those alone that are marked as changed, or are not."""
+
+    rows: QuerySet[Any]
+    spans: Collection[Span]
+    marked: bool | None = None
+
+    def condition(self, span: Span) -> Q:
+        return Q() if self.marked is None else Q(IsMarked(span)) if self.marked else ~Q(IsMarked(span))
+
+
+def _held(usage: Usage, fields: Sequence[str]) -> list[_Held]:
+    """The smallest sums that tell ``fields`` and what ``usage`` is narrowed by.
+
+    Where these are totals, what is marked as changed is read from what they are of.
+    """
+    told = _names(usage, fields)
+    smallest = next(model for model in _BY_SIZE if told <= _told_by(model))
+    held, marked = list[_Held](), None
+    if issubclass(smallest, TotalOfCompanies):
+        held.append(_Held(smallest.objects.all(), smallest.SPANS, marked=False))
+        smallest, marked = smallest.OF, True
+    held.append(_Held(smallest.objects.all(), smallest.SPANS, marked))
+    if Span.DAY not in smallest.SPANS:
+        held.append(_Held(AttributedUsage.objects.annotate(span=Value(Span.DAY.value)), {Span.DAY}, marked))
+    return held
 
 
 def divide(days: Iterable[date]) -> Division:
@@ -149,6 +177,15 @@ def divide(days: Iterable[date]) -> Division:
     return found
 
 
+def _told_by(model: type[SpanSum]) -> set[str]:
+    return {*model.DIMENSIONS, "currency", *(["provider"] if issubclass(model, UsageSum) else [])}
+
+
+def _names(usage: Usage, fields: Iterable[str]) -> set[str]:
+    """``fields`` and what ``usage`` is narrowed by, by the names that models have for them."""
+    return {name.partition("__")[0].removesuffix("_id") for name in (*fields, *(name for name, _q in usage.conditions))}
+
+
 def _narrowed(rows: _Rows, usage: Usage) -> _Rows:
     for field, condition in usage.conditions:
         if rows.model is AttributedUsage and field == "provider":
@@ -166,23 +203,21 @@ def _renamed(condition: Q) -> Q:
     return Q(*children, _connector=condition.connector, _negated=condition.negated)
 
 
-def _in_parts(rows: QuerySet[Any], parts: Mapping[str, Q]) -> QuerySet[Any]:
-    """Narrowed to these conditions, and told which of them a row meets."""
-    *named, (last, _condition) = parts.items()
+def _in_parts(rows: QuerySet[Any], parts: Mapping[str, Division], held: _Held) -> QuerySet[Any] | None:
+    """Those of ``held`` that are in any of ``parts``, and told in which of them; None where nothing can be."""
+    wanted, labels = [], []
+    for name, division in parts.items():
+        starts_of = {span: starts for span, starts in division.items() if span in held.spans}
+        within = [(span, found) for span, starts in starts_of.items() if (found := _of_days(starts, span)) is not None]
+        wanted += [Q(condition, held.condition(span), span=span) for span, condition in within]
+        if within:
+            labels.append((name, Q(*(Q(condition, span=span) for span, condition in within), _connector=Q.OR)))
+    if not wanted:
+        return None
+    *named, (last, _condition) = labels
     label = Case(*(When(condition, then=Value(name)) for name, condition in named), default=Value(last))
-    wanted = rows.filter(Q(*parts.values(), _connector=Q.OR))
-    return wanted.annotate(part=label if named else Value(last))  # type: ignore[no-any-return]  # of any model
-
-
-def _of_sums(division: Division) -> Q | None:
-    """None: of nothing."""
-    found = [
-        Q(condition, span=span)
-        for span, starts in division.items()
-        for condition in [_of_days(starts, span)]
-        if condition is not None
-    ]
-    return Q(*found, _connector=Q.OR) if found else None
+    held_rows = rows.filter(Q(*wanted, _connector=Q.OR)).order_by()
+    return held_rows.annotate(part=label if named else Value(last))  # type: ignore[no-any-return]  # of any model
 
 
 def _of_days(starts: Sequence[date] | None, span: Span = Span.DAY) -> Q | None:

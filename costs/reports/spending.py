@@ -14,7 +14,7 @@ from typing import Final
 from core.days import DateRange
 from costs.models import DailyUsage, Span
 from costs.reports.selection import Usage, sources_of
-from costs.reports.totals import Totals, all_usage, totals_by, unscaled
+from costs.reports.totals import Totals, all_usage, sums_from, totals_by, unscaled
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
 from providers.models import Provider
 
@@ -61,11 +61,12 @@ def daily_spend(subject: Subject, days: DateRange, ids: Collection[int] | None =
         usage = usage.filter(**{f"{subject.value.removesuffix('_id')}__in": ids})
     costs: dict[int | None, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
     unpriced: dict[int | None, set[date]] = defaultdict(set)
-    (source,) = sources_of(usage, (subject.value,), {"": {Span.DAY: list(days)}})
-    sums = source.model.objects.sums()
-    for pk, currency, day, cost, unpriced_rows in source.values_list(subject.value, "currency", "day").annotate(
-        sum_cost=sums["sum_cost"], sum_unpriced=sums["sum_unpriced"]
-    ):
+    found = sums_from(
+        sources_of(usage, (subject.value,), {"": {Span.DAY: list(days)}}),
+        (subject.value, "currency", "day"),
+        ("sum_cost", "sum_unpriced"),
+    )
+    for pk, currency, day, cost, unpriced_rows in found:
         costs[pk][currency][day] = unscaled(cost, DailyUsage.COST_SCALE) or NO_COST
         if unpriced_rows:
             unpriced[pk].add(day)

@@ -14,7 +14,6 @@ from itertools import compress
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.expressions import Combinable
 
 from core.amounts import DEFAULT_CURRENCY
 from core.money import Money
@@ -209,10 +208,7 @@ def _added_up(
     result: dict[tuple[Any, ...], Totals] = {}
     names = tuple(dict.fromkeys((*fields, "currency")))
     at, places = names.index("currency"), [names.index(name) for name in fields]
-    first, *others = [
-        source.order_by().values_list(*names).annotate(**_sums(source, costs_alone=costs_alone)) for source in sources
-    ] or [()]
-    for group in first.union(*others, all=True) if others else first:
+    for group in sums_from(sources, names, _COSTS if costs_alone else (*_COSTS, *_BESIDE_COSTS)):
         part = _part(group[at], *group[len(names) :])
         if markup_percent is not None:
             part = part.with_markup(markup_percent)
@@ -243,10 +239,14 @@ def _part(
     )
 
 
-def _sums(source: QuerySet[Any], *, costs_alone: bool) -> dict[str, Combinable]:
-    """Those of costs first."""
-    sums = source.model.objects.sums()
-    return {name: sums[name] for name in (*_COSTS, *(() if costs_alone else _BESIDE_COSTS))}
+def sums_from(sources: Iterable[QuerySet[Any]], names: Sequence[str], sums: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    """For each combination of ``names`` that a source has the ``sums``, as the database gives them; one query."""
+    found: list[Any] = [
+        source.order_by().values_list(*names).annotate(**{name: known[name] for name in sums})
+        for source in sources
+        for known in [source.model.objects.sums()]
+    ]
+    return found[0].union(*found[1:], all=True) if len(found) > 1 else found[0] if found else ()
 
 
 def unscaled(value: Any, scale: int) -> Any:

@@ -1,4 +1,4 @@
-"""Keeps the sums that pages add up. The only writer of CompanySum, ModelSum and KeySum.
+"""Keeps the sums that pages add up. The only writer of CompanySum, ModelSum, KeySum and ChangedSpan.
 
 Sums are made anew from what they are of, for exactly the days that have changed and the weeks and months around them:
 days from the attributed usage, weeks and months from the days – those of keys from the usage itself. All of it happens
@@ -20,7 +20,19 @@ from django.db.models import Max, Min
 from core.days import DateRange
 from core.months import days_of, first_of, months_between
 from core.sums import storing_sums
-from costs.models import COUNTED, FIGURES, SUMS, AttributedUsage, CompanySum, KeySum, ModelSum, Span, UsageSum
+from costs.models import (
+    COUNTED,
+    FIGURES,
+    SUMS,
+    AttributedUsage,
+    ChangedSpan,
+    CompanySum,
+    KeySum,
+    ModelSum,
+    Span,
+    SpanSum,
+    UsageSum,
+)
 from providers.models import Project
 
 # A row with a larger figure is no part of a common sum but a row beside it: 31 others can't add up to 64 bits.
@@ -49,6 +61,7 @@ def refresh(
     of_provider = Where.any_of(
         "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
     )
+    mark_changed([*((Span.DAY, day) for day in sorted(set(days))), *((each.span, each.days.first) for each in around)])
     with storing_sums(), _grouping_in_memory():
         _refresh_by_day(CompanySum, provider_id, days, around, of_companies, of_provider)
         if with_models:
@@ -60,6 +73,7 @@ def refresh(
 
 def rebuild(provider_id: int) -> None:
     """Make all sums of a provider anew, a month at a time."""
+    mark_changed_of(provider_id)
     for model in SUMS:
         model.objects.filter(provider=provider_id).delete()
     projects = set(Project.objects.filter(provider=provider_id).values_list("pk", flat=True))
@@ -67,6 +81,16 @@ def rebuild(provider_id: int) -> None:
     if used["first"] is not None:
         for month in months_between(first_of(used["first"]), first_of(used["last"]))[::-1]:
             refresh(provider_id=provider_id, days=list(days_of(month)), projects=projects)
+
+
+def mark_changed(spans: Iterable[tuple[Span, date]]) -> None:
+    """Totals of these spans no longer count, until they are made anew."""
+    ChangedSpan.objects.bulk_create(ChangedSpan(span=span, day=day) for span, day in spans)
+
+
+def mark_changed_of(provider_id: int) -> None:
+    """Those of all spans of a provider, whose sums are about to go."""
+    mark_changed(CompanySum.objects.filter(provider=provider_id).spans())
 
 
 @dataclass(frozen=True)
@@ -96,7 +120,7 @@ class Where:
 
 _USAGE = AttributedUsage._meta.db_table
 _COUNTERS = ("unpriced_rows", "estimated_rows", *(f"untold_{name}" for name in COUNTED))
-_SUMMED = (*FIGURES, *_COUNTERS)
+SUMMED = (*FIGURES, *_COUNTERS)
 # As costs.models.UNKNOWN and USED, and as AttributedUsageQuerySet counts.
 _UNKNOWN = "(" + " AND ".join(f"used.{name} IS NULL" for name in FIGURES) + ")"
 _USED = "(" + " OR ".join([*(f"used.{name} > 0" for name in FIGURES), _UNKNOWN]) + ")"
@@ -109,8 +133,8 @@ _EACH_SUM_OF_USAGE = (
     *(f"SUM(used.{name})" for name in FIGURES),
     *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED),
 )
-_SUMS_OF_USAGE = ", ".join(_EACH_SUM_OF_USAGE)
-_SUMS_OF_DAYS = ", ".join(f"SUM(used.{name})" for name in _SUMMED)
+SUMS_OF_USAGE = ", ".join(_EACH_SUM_OF_USAGE)
+SUMS_OF_SUMS = ", ".join(f"SUM(used.{name})" for name in SUMMED)
 _IS_LARGE = " OR ".join(f"used.{name} > {_LARGE}" for name in FIGURES)
 # The first line names the types.
 _TARGETS = """
@@ -120,21 +144,21 @@ _TARGETS = """
 """
 
 
-def _columns(model: type[UsageSum]) -> list[str]:
+def columns_of(model: type[SpanSum]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields if field.name in model.DIMENSIONS]
 
 
 def _insert_into(model: type[UsageSum]) -> str:
-    columns = ("provider_id", "span", "day", *_columns(model), "currency", *_SUMMED)
+    columns = ("provider_id", "span", "day", *columns_of(model), "currency", *SUMMED)
     return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)})"
 
 
 def _days_of_usage(model: type[UsageSum], days: Where, where: Where) -> str:
     """Selects the sums of days from the usage; parameters: the provider, and those of the conditions."""
-    dimensions = ", ".join(f"used.{column}" for column in _columns(model))
+    dimensions = ", ".join(f"used.{column}" for column in columns_of(model))
     apart = "used.model" if model is CompanySum else "CAST(used.project_id AS varchar(20))"
     return f"""
-        SELECT CAST(%s AS bigint), {Span.DAY.value}, used.day, {dimensions}, used.currency, {_SUMS_OF_USAGE}
+        SELECT CAST(%s AS bigint), {Span.DAY.value}, used.day, {dimensions}, used.currency, {SUMS_OF_USAGE}
         FROM {_USAGE} AS used WHERE TRUE{days.on("used")}{where.on("used")}
         GROUP BY used.day, {dimensions}, used.currency, CASE WHEN {_IS_LARGE} THEN {apart} ELSE '' END
     """
@@ -142,10 +166,10 @@ def _days_of_usage(model: type[UsageSum], days: Where, where: Where) -> str:
 
 def _spans_of_days(model: type[UsageSum], targets: int, where: Where) -> str:
     """Selects the sums of weeks and months from those of days; parameters: targets, the provider twice, the rest."""
-    dimensions = ", ".join(f"used.{column}" for column in _columns(model))
+    dimensions = ", ".join(f"used.{column}" for column in columns_of(model))
     return f"""
         {_TARGETS.format(targets=", (%s, %s, %s)" * targets)}
-        SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {_SUMS_OF_DAYS}
+        SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {SUMS_OF_SUMS}
         FROM target JOIN {model._meta.db_table} AS used
             ON used.provider_id = %s AND used.span = {Span.DAY.value} AND used.day BETWEEN target.first AND target.last
         WHERE TRUE{where.on("used")}
@@ -160,18 +184,16 @@ def _spans_of_keys(weeks: int, months: int, where: Where) -> str:
     Parameters: the first and the last day of all, those of the condition, then the provider and the first days of the
     weeks, and the same of the months.
     """
-    dimensions = ", ".join(f"used.{column}" for column in _columns(KeySum))
+    dimensions = ", ".join(f"used.{column}" for column in columns_of(KeySum))
     spans = " UNION ALL ".join(
         f"""
-        SELECT CAST(%s AS bigint), {span.value}, used.{begins}, {dimensions}, used.currency, {_SUMS_OF_DAYS}
+        SELECT CAST(%s AS bigint), {span.value}, used.{begins}, {dimensions}, used.currency, {SUMS_OF_SUMS}
         FROM piece AS used WHERE used.{begins} IN ({", ".join(["%s"] * count)})
         GROUP BY used.{begins}, {dimensions}, used.currency, used.large_of
         """
         for span, begins, count in ((Span.WEEK, "week", weeks), (Span.MONTH, "month", months))
     )
-    sums = ", ".join(
-        f"CAST({each} AS bigint) AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, _SUMMED, strict=True)
-    )
+    sums = ", ".join(f"CAST({each} AS bigint) AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, SUMMED, strict=True))
     large_of = f"CASE WHEN {_IS_LARGE} THEN used.day END"
     return f"""
         WITH piece AS (

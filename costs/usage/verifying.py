@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from core.days import as_date
-from costs.models import SUMS, AttributedUsage
+from costs.models import SUMS, TOTALS, AttributedUsage, CompanySum, SpanSum
 from costs.usage import sums
 from costs.usage.attribution import attribute, locked
+from costs.usage.company_totals import add_up
 from providers.models import Project, Provider
 
 
@@ -49,13 +50,30 @@ def verify(provider: Provider) -> list[Difference]:
     return found
 
 
+def verify_company_totals() -> list[Difference]:
+    """The same of what is added up over all providers; meanwhile everybody's syncs and assignments wait."""
+    with transaction.atomic():
+        locked(Provider.objects.values_list("pk", flat=True))
+        add_up(waits=True)
+        compared = [_Compared(model) for model in TOTALS]
+        for table in compared:
+            table.remember()
+        tables: tuple[type[SpanSum], ...] = (CompanySum, *TOTALS)
+        sums.mark_changed({span for model in tables for span in model.objects.all().spans()})
+        add_up(waits=True)
+        found = [difference for table in compared for difference in table.differences()]
+        for table in compared:
+            table.forget()
+    return found
+
+
 @dataclass(frozen=True)
 class _Compared:
-    """The rows of one table, as they stood and as they stand."""
+    """The rows of one table, as they stood and as they stand: those of some owners, or all."""
 
     model: type[Model]
-    owner: str
-    owners: set[int]
+    owner: str = ""
+    owners: Collection[int] = ()
 
     def remember(self) -> None:
         self._run(f"CREATE TEMPORARY TABLE {self._stood} AS {self._rows}")
@@ -87,8 +105,8 @@ class _Compared:
     @property
     def _rows(self) -> str:
         owners = ", ".join(map(str, sorted(self.owners))) or "NULL"
-        table = self.model._meta.db_table
-        return f"SELECT {', '.join(self._columns)} FROM {table} WHERE {self.owner} IN ({owners})"
+        where = f" WHERE {self.owner} IN ({owners})" if self.owner else ""
+        return f"SELECT {', '.join(self._columns)} FROM {self.model._meta.db_table}{where}"
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

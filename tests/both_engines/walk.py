@@ -21,6 +21,7 @@ from django.urls import resolve
 from accounts.models import Role
 from administrate.demo import arrange_examples
 from alerts.evaluation.evaluating import evaluate_if_asked
+from costs.usage.company_totals import add_up
 from providers.models import Company, Project, SyncRun
 from tests.api.asking import Api, make_token
 from tests.costs.pages.downloads_world import make_world
@@ -64,6 +65,7 @@ def make_installation() -> None:
     """The demo's examples, two workspaces whose amounts and names are awkward, and something to tell of each."""
     make_simulated(now=NOW)
     arrange_examples(now=NOW)
+    add_up()  # of these days totals are read, of those that follow the sums by provider
     world = make_world()
     make_run(provider=world.production, outcome=SyncRun.Outcome.SUCCEEDED, finished_at=NOW)
     make_restatement(project=Project.objects.filter(provider=world.production).earliest("pk"))

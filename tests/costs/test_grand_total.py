@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.days import DateRange
-from costs.models import SUMS, DailyUsage, ReadDay, UsagePart
+from costs.models import SUMS, TOTALS, ChangedSpan, DailyUsage, ReadDay, UsagePart
 from costs.reports import breakdowns
 from costs.reports.totals import Totals, all_usage, sums_by, totals, totals_by, usage_by_key
+from costs.usage.company_totals import add_up
 from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects
@@ -58,6 +59,7 @@ class Plan:
     readings: list[Reading]  # each replaces what stood: a restatement
     periods: list[Period]
     sharing: tuple[str, str]
+    adds_up: bool  # totals of companies are made after each reading
     range: DateRange
 
 
@@ -85,13 +87,14 @@ plans = st.builds(
         unique_by=lambda period: (period[0], period[1]),
     ),
     sharing=st.tuples(*[st.sampled_from(Provider.KeylessSharing.values)] * 2),
+    adds_up=st.booleans(),
     range=st.one_of(st.just(DateRange(DAYS[-1], DAYS[0])), ranges),
 )
 
 
 def make_world(plan: Plan) -> None:
     """Two providers with two keys and keyless usage each, and three companies."""
-    leftovers: tuple[Any, ...] = (UsagePart, DailyUsage, *SUMS, ReadDay, Provider, Company)
+    leftovers: tuple[Any, ...] = (UsagePart, DailyUsage, *SUMS, *TOTALS, ReadDay, Provider, Company, ChangedSpan)
     for leftover in leftovers:
         leftover.objects.all().delete()
     providers = [make_provider(keyless_sharing=sharing) for sharing in plan.sharing]
@@ -109,6 +112,8 @@ def make_world(plan: Plan) -> None:
             write_usage(
                 provider=provider, first=DAYS[-1], last=DAYS[0], rows=rows, read_at=NOW, accept_implausible=True
             )
+        if plan.adds_up:
+            add_up()
     for provider in providers:
         notify_sharing_changed(provider)
 

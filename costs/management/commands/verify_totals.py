@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from core.commands import ProductCommand, failure
 from core.wording import count
-from costs.usage.verifying import Difference, verify
+from costs.usage.verifying import Difference, verify, verify_company_totals
 from providers.lookups import provider_named
 from providers.models import Provider
 
@@ -29,10 +29,15 @@ class Command(ProductCommand):
             differing += bool(found)
             text = "; ".join(map(_sentence, found)) or "nothing differs"
             self.stdout.write(f"{provider.name}: {text}.")
+        if named is None:
+            found = verify_company_totals()
+            self.stdout.write(f"All providers together: {'; '.join(map(_sentence, found)) or 'nothing differs'}.")
         if differing:
             raise failure(
                 f"{count(differing, 'provider')} of {len(providers)} had sums that differed. All are repaired."
             )
+        if named is None and found:
+            raise failure("What is added up over all providers differed. It is repaired.")
 
 
 def _sentence(difference: Difference) -> str:

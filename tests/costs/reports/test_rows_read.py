@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from django.test import Client
 
 from benchmarks.measuring import Reads, reads_of, recorded_statements
 from core.days import DateRange
-from costs.models import DailyUsage
+from costs.models import DailyUsage, Span
 from costs.reports.companies import _first_uses
 from costs.reports.scope import scope_of
 from costs.usage.attribution import attribute
+from costs.usage.company_totals import add_up
 from costs.usage.coverage import coverage, record_reading
+from costs.usage.sums import mark_changed
 from providers.models import Company, Project, Provider
 from tests.factories import (
     NOW,
@@ -107,6 +110,7 @@ def year(operator: User) -> Provider:
     record_reading(provider, DateRange(TODAY - timedelta(days=DAYS), TODAY), NOW)
     for name in ("Acme", "Globex"):
         make_years(provider, make_company(name=name))
+    add_up()
     return provider
 
 
@@ -122,7 +126,26 @@ def test_pages_read_sums_and_no_usage(signed_in: Client, year: Provider, path: s
 
     assert not {table for table in ROWS if reads.by_table.get(table)}
     assert reads.by_table.get("costs_readday", 0) <= 20
-    assert reads.by_table["costs_companysum"] + reads.by_table.get("costs_modelsum", 0) <= 900
+    assert sum(reads.by_table.get(f"costs_{table}", 0) for table in ("companytotal", "companysum", "modelsum")) <= 900
+
+
+@pytest.mark.parametrize("changed", [0, 2])
+def test_all_companies_are_read_as_if_there_were_one_workspace(signed_in: Client, year: Provider, changed: int) -> None:
+    """Of days that have changed since, and their weeks and months, every workspace's sums."""
+    for number in range(4):
+        provider = make_provider(name=f"Workspace {number}")
+        record_reading(provider, DateRange(TODAY - timedelta(days=DAYS), TODAY), NOW)
+        for company in Company.objects.all():
+            make_years(provider, company)
+    add_up()
+    mark_changed((Span.DAY, TODAY - timedelta(days=number)) for number in range(changed))
+
+    for path in ("/", "/companies/"):
+        _page, reads = measured(partial(signed_in.get, f"{path}?{A_YEAR.query}"))
+
+        assert reads.by_table["costs_companytotal"] <= 700
+        # Beside what is asked of each: first days, and days that wait for prices.
+        assert reads.by_table.get("costs_companysum", 0) <= 60 + changed * 4 * 5 * 2
 
 
 def test_a_year_of_one_company_reads_few_days_of_usage(signed_in: Client, year: Provider) -> None:

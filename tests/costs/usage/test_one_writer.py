@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from costs.models import SUMS, DailyUsage, UsagePart
+from costs.models import SUMS, CompanyTotal, DailyUsage, UsagePart
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project
@@ -69,3 +69,4 @@ def test_usage_has_one_writer(act: Callable[[Project], None]) -> None:
     assert written[UsagePart._meta.db_table] == {"costs/usage/attribution.py"}
     for model in SUMS:
         assert written[model._meta.db_table] == {"costs/usage/sums.py"}
+    assert CompanyTotal._meta.db_table not in written

@@ -14,9 +14,23 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from costs.models import FIGURES, SUMS, AttributedUsage, CompanySum, DailyUsage, KeySum, ModelSum, Span, UsagePart
+from costs.models import (
+    FIGURES,
+    SUMS,
+    TOTALS,
+    AttributedUsage,
+    ChangedSpan,
+    CompanySum,
+    DailyUsage,
+    KeySum,
+    ModelSum,
+    Span,
+    UsagePart,
+)
+from costs.reports.totals import Totals, all_usage, totals_by, usage_by_key
 from costs.statements.closing import NotClosableError, close_month
-from costs.usage.verifying import verify
+from costs.usage.company_totals import add_up
+from costs.usage.verifying import verify, verify_company_totals
 from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Company, Project, Provider
 from providers.services.managing import delete_provider, disconnect_provider
@@ -79,6 +93,7 @@ steps = st.one_of(
     st.tuples(st.just("split"), st.integers(0, 5), st.integers(0, 2), st.sampled_from([DAYS[1], DAYS[8]])),
     st.tuples(st.just("share"), st.integers(0, 1), st.sampled_from(Provider.KeylessSharing.values)),
     st.tuples(st.just("close")),
+    st.tuples(st.just("add up")),
     st.tuples(st.just("delete"), st.integers(0, 1)),
 )
 
@@ -126,6 +141,8 @@ class World:
             case ("close",):
                 with suppress(NotClosableError):
                     close_month(month=date(2026, 10, 1), now=NOW)
+            case ("add up",):
+                add_up()
             case ("delete", place):
                 if doomed := Provider.objects.filter(pk=self.providers[place].pk).first():
                     disconnect_provider(provider=doomed, now=NOW)
@@ -147,7 +164,7 @@ class World:
 @given(taken=st.lists(steps, min_size=2, max_size=8))
 def test_sums_are_those_of_the_usage_after_anything(db: None, taken: list[Step]) -> None:
     """Readings, assignments, splits, settings, closing and deleting; and deriving all anew finds nothing else."""
-    leftovers: tuple[Any, ...] = (UsagePart, DailyUsage, *SUMS, Provider, Company)
+    leftovers: tuple[Any, ...] = (UsagePart, DailyUsage, *SUMS, *TOTALS, Provider, Company, ChangedSpan)
     for model in leftovers:
         model.objects.all().delete()
     world = World()
@@ -158,6 +175,27 @@ def test_sums_are_those_of_the_usage_after_anything(db: None, taken: list[Step])
     for model in SUMS:
         assert stored(model) == expected(model)
     assert [verify(provider) for provider in Provider.objects.all()] == [[]] * Provider.objects.count()
+    read = companies_by_all_spans()
+    assert read["day"] == totals_by(usage_by_key(), "day", "company_id")
+    assert read["day and model"] == totals_by(usage_by_key(), "day", "company_id", "model")
+    add_up()
+    assert companies_by_all_spans() == read
+    assert verify_company_totals() == []
+
+
+def companies_by_all_spans() -> dict[str, dict[tuple[Any, ...], Totals]]:
+    """What pages read of companies: by day, and in the largest spans that the fourteen days have."""
+    fourteen = all_usage().between(DAYS[0], DAYS[-1])
+    of_month = all_usage().between(date(2026, 10, 1), date(2026, 10, 31))
+    return {
+        "day": totals_by(all_usage(), "day", "company_id"),
+        "day and model": totals_by(all_usage(), "day", "company_id", "model"),
+        "week and model": totals_by(fourteen, "company_id", "model"),
+        "model": totals_by(of_month.filter(model="tts"), "company_id"),
+        "week": totals_by(fourteen, "company_id"),
+        "month": totals_by(of_month, "company_id"),
+        "all": totals_by(all_usage(), "company_id"),
+    }
 
 
 # --- Verifying --------------------------------------------------------------------------------------------------------
@@ -235,6 +273,7 @@ def test_command_says_what_differed(provider: Provider) -> None:
     assert refused.value.returncode == 1
     assert out.getvalue().splitlines() == [
         "Production: 1 row of company sum differed, on 2026-10-01.",
+        "All providers together: nothing differs.",
         "Production: nothing differs.",
     ]
 
