@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -40,6 +42,20 @@ def suit_to_short_statements(*, connection: BaseDatabaseWrapper, **_signal: obje
     """
     if connection.vendor == "postgresql":
         connection.connection.execute("SET jit = off; SET work_mem = '32MB'")
+
+
+Statement = tuple[str, Sequence[Any]]
+
+
+def carry_out(statements: Iterable[Statement]) -> None:
+    """One after the other, each with its parameters; PostgreSQL is handed all at once, in one message."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            for statement, params in statements:
+                cursor.execute(statement, params)
+            return
+        texts, values = zip(*statements, strict=True)
+        cursor.execute(";\n".join(texts), list(chain.from_iterable(values)))
 
 
 def is_only_one(number: int, *, waits: bool = False) -> bool:

@@ -17,12 +17,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS
+from core.database import carry_out
 from core.days import as_date
 from core.sums import ExactSum
 from costs.models import AttributedUsage, DailyUsage, UsagePart
@@ -161,14 +162,16 @@ def _stage(entries: Iterable[Entry]) -> None:
         (pk, adapt(first), last and adapt(last), payers[0][0] if len(payers) == 1 else None, len(payers) > 1)
         for pk, first, last, payers in entries
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {PAYERS}")
-        cursor.execute(f"""
-            CREATE TEMPORARY TABLE {PAYERS} (
-                project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean
-            )
-        """)
-        cursor.executemany(f"INSERT INTO {PAYERS} VALUES (%s, %s, %s, %s, %s)", rows)
+    create = f"""
+        CREATE TEMPORARY TABLE {PAYERS} (
+            project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean
+        )
+    """
+    carry_out([(f"DROP TABLE IF EXISTS {PAYERS}", ()), (create, ())])
+    for start in range(0, len(rows), _CHUNK):
+        piece = rows[start : start + _CHUNK]
+        marks = ", ".join(["(%s, %s, %s, %s, %s)"] * len(piece))
+        carry_out([(f"INSERT INTO {PAYERS} VALUES {marks}", list(chain.from_iterable(piece)))])
 
 
 def _attribute_all(provider: Provider, project_ids: set[int]) -> None:

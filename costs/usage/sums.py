@@ -9,7 +9,6 @@ that none can drift.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, Min
 
+from core.database import Statement, carry_out
 from core.days import DateRange
 from core.months import days_of, first_of, months_between
 from core.sums import storing_sums
@@ -61,14 +61,17 @@ def refresh(
     of_provider = Where.any_of(
         "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
     )
-    mark_changed([*((Span.DAY, day) for day in sorted(set(days))), *((each.span, each.days.first) for each in around)])
-    with storing_sums(), _grouping_in_memory():
-        _refresh_by_day(CompanySum, provider_id, days, around, of_companies, of_provider)
-        if with_models:
-            _refresh_by_day(ModelSum, provider_id, days, around, Where(), of_provider)
-        of_projects = Where.any_of("project_id", projects)
-        _delete(KeySum, provider_id, (), around, of_projects)
-        _insert_spans_of_keys(provider_id, around, of_projects)
+    changed = [*((Span.DAY.value, day) for day in {*days}), *((each.span.value, each.days.first) for each in around)]
+    statements = [_marks(changed), *_refreshing(CompanySum, provider_id, days, around, of_companies, of_provider)]
+    if with_models:
+        statements += _refreshing(ModelSum, provider_id, days, around, Where(), of_provider)
+    of_projects = Where.any_of("project_id", projects)
+    statements += [
+        _deletion(KeySum, provider_id, (), around, of_projects),
+        _insertion_of_keys(provider_id, around, of_projects),
+    ]
+    with storing_sums():
+        carry_out(_grouping_in_memory(statements))
 
 
 def rebuild(provider_id: int) -> None:
@@ -83,14 +86,15 @@ def rebuild(provider_id: int) -> None:
             refresh(provider_id=provider_id, days=list(days_of(month)), projects=projects)
 
 
-def mark_changed(spans: Iterable[tuple[Span, date]]) -> None:
+def mark_changed(spans: Collection[tuple[int, date]]) -> None:
     """Totals of these spans no longer count, until they are made anew."""
-    ChangedSpan.objects.bulk_create(ChangedSpan(span=span, day=day) for span, day in spans)
+    carry_out([_marks(spans)])
 
 
 def mark_changed_of(provider_id: int) -> None:
-    """Those of all spans of a provider, whose sums are about to go."""
-    mark_changed(CompanySum.objects.filter(provider=provider_id).spans())
+    """The same of all spans of a provider, whose sums are about to go."""
+    spans = f"SELECT DISTINCT span, day FROM {CompanySum._meta.db_table} WHERE provider_id = %s"
+    carry_out([(f"{_MARK} {spans}", (provider_id,))])
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Where:
 # --- The statements ---------------------------------------------------------------------------------------------------
 
 _USAGE = AttributedUsage._meta.db_table
+_MARK = f"INSERT INTO {ChangedSpan._meta.db_table} (span, day)"
 _COUNTERS = ("unpriced_rows", "estimated_rows", *(f"untold_{name}" for name in COUNTED))
 SUMMED = (*FIGURES, *_COUNTERS)
 # As costs.models.UNKNOWN and USED, and as AttributedUsageQuerySet counts.
@@ -221,7 +226,7 @@ def _month(day: str) -> str:
     return f"date({day}, 'start of month')"
 
 
-# --- Running them -----------------------------------------------------------------------------------------------------
+# --- With their parameters --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -243,39 +248,46 @@ def _spans_around(days: Iterable[date]) -> list[_Target]:
     ]
 
 
-def _refresh_by_day(
+def _marks(spans: Collection[tuple[int, date]]) -> Statement:
+    adapt = connection.ops.adapt_datefield_value
+    rows = ", ".join(["(%s, %s)"] * len(spans))
+    return f"{_MARK} VALUES {rows}", [value for span, day in spans for value in (span, adapt(day))]
+
+
+def _refreshing(
     model: type[UsageSum],
     provider_id: int,
     days: Collection[date],
     around: Sequence[_Target],
     where: Where,
     of_provider: Where,
-) -> None:
-    _delete(model, provider_id, days, around, where)
+) -> Iterator[Statement]:
+    """The sums of ``days`` by a model that has any, and of the weeks and months around them."""
+    yield _deletion(model, provider_id, days, around, where)
     of_days, of_usage = _among(days), of_provider + where
-    _run(
+    yield (
         _insert_into(model) + _days_of_usage(model, of_days, of_usage),
         (provider_id, *of_days.params, *of_usage.params),
     )
-    _run(
+    yield (
         _insert_into(model) + _spans_of_days(model, len(around), where),
         (*_params(around), provider_id, provider_id, *where.params),
     )
 
 
-def _insert_spans_of_keys(provider_id: int, around: Sequence[_Target], where: Where) -> None:
+def _insertion_of_keys(provider_id: int, around: Sequence[_Target], where: Where) -> Statement:
     adapt = connection.ops.adapt_datefield_value
     first, last = min(each.days.first for each in around), max(each.days.last for each in around)
     weeks, months = (_firsts(around, span) for span in (Span.WEEK, Span.MONTH))
-    _run(
+    return (
         _insert_into(KeySum) + _spans_of_keys(len(weeks), len(months), where),
         (adapt(first), adapt(last), *where.params, provider_id, *weeks, provider_id, *months),
     )
 
 
-def _delete(
+def _deletion(
     model: type[UsageSum], provider_id: int, days: Collection[date], around: Sequence[_Target], where: Where
-) -> None:
+) -> Statement:
     adapt = connection.ops.adapt_datefield_value
     parts, params = [], []
     starts = {Span.DAY: [adapt(day) for day in sorted(days)]} | {
@@ -285,11 +297,11 @@ def _delete(
         if firsts:
             parts.append(f"(used.span = {span.value} AND used.day IN ({', '.join(['%s'] * len(firsts))}))")
             params += firsts
-    _run(
-        f"DELETE FROM {model._meta.db_table} AS used WHERE used.provider_id = %s AND ({' OR '.join(parts)})"
-        f"{where.on('used')}",
-        (provider_id, *params, *where.params),
+    spans = " OR ".join(parts)
+    statement = (
+        f"DELETE FROM {model._meta.db_table} AS used WHERE used.provider_id = %s AND ({spans}){where.on('used')}"
     )
+    return statement, (provider_id, *params, *where.params)
 
 
 def _among(days: Collection[date]) -> Where:
@@ -311,17 +323,8 @@ def _params(around: Iterable[_Target]) -> list[Any]:
     return [part for each in around for part in (each.span.value, adapt(each.days.first), adapt(each.days.last))]
 
 
-@contextmanager
-def _grouping_in_memory() -> Iterator[None]:
+def _grouping_in_memory(statements: Sequence[Statement]) -> Sequence[Statement]:
     """Let PostgreSQL make groups by hashes: it takes rows that were written just now for a few, and would sort them."""
     if connection.vendor != "postgresql":
-        yield
-        return
-    _run("SET LOCAL enable_sort = off", ())
-    yield
-    _run("SET LOCAL enable_sort = on", ())
-
-
-def _run(statement: str, params: Sequence[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+        return statements
+    return [("SET LOCAL enable_sort = off", ()), *statements, ("SET LOCAL enable_sort = on", ())]

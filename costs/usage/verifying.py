@@ -59,7 +59,8 @@ def verify_company_totals() -> list[Difference]:
         for table in compared:
             table.remember()
         tables: tuple[type[SpanSum], ...] = (CompanySum, *TOTALS)
-        sums.mark_changed({span for model in tables for span in model.objects.all().spans()})
+        if stored := {span for model in tables for span in model.objects.all().spans()}:
+            sums.mark_changed(stored)
         add_up(waits=True)
         found = [difference for table in compared for difference in table.differences()]
         for table in compared:

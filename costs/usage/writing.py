@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from core import amounts
 from core.amounts import DEFAULT_CURRENCY
+from core.database import carry_out
 from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled_column
@@ -113,7 +114,7 @@ def write_usage_of_held(
     Where it raises, that transaction must not be committed.
     """
     with connection.cursor() as cursor:
-        _create_staging(cursor)
+        _create_staging()
         _stage(cursor, rows, held if _is_estimable(rows, held) else None)
         written, since = _compare(cursor, held, first, last, staged=len(rows))
         if written.inserted or written.changed:
@@ -136,7 +137,7 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
     """
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
-        _create_staging(cursor)
+        _create_staging()
         last = (0, date.min, "")
         # Piece by piece in the order of their keys: no cursor can stay open beside a COPY.
         estimable = DailyUsage.objects.for_provider(held).estimable().order_by("project_id", "day", "model")
@@ -196,7 +197,7 @@ _KEEP_DIFFERING = f"""
 """
 _INSERT = f"""
     INSERT INTO {_USAGE} ({", ".join(_ALL)}, company_id, split, updated_at)
-    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, payer.company_id, payer.split, %(updated_at)s
+    SELECT {", ".join(f"staged.{name}" for name in _ALL)}, payer.company_id, payer.split, %s
     FROM {_STAGING} AS staged JOIN {PAYERS} AS payer
         ON payer.project_id = staged.project_id AND payer.starts_on <= staged.day
         AND (payer.ends_on IS NULL OR staged.day <= payer.ends_on)
@@ -278,21 +279,19 @@ _REFRESH_DAYS_OF_USE = f"""
 """
 
 
-def _create_staging(cursor: Any) -> None:
+def _create_staging() -> None:
     """A temporary table that ends with the transaction at the latest."""
-    cursor.execute(f"""
+    create = f"""
         CREATE TEMPORARY TABLE {_STAGING} (
             project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
             cost bigint, currency varchar(3), estimated boolean, allocated boolean
         )
-    """)
-    if connection.vendor == "postgresql":
-        # A few rows against a large table: the planner would hash the whole table instead of using its index.
-        # With less memory the rows of a window would be put in order on disk.
-        cursor.execute(
-            "SELECT set_config('enable_hashjoin', 'off', TRUE), set_config('enable_mergejoin', 'off', TRUE), "
-            "set_config('work_mem', '64MB', TRUE)"
-        )
+    """
+    # A few rows against a large table: the planner would hash the whole table instead of using its index.
+    # With less memory the rows of a window would be put in order on disk.
+    settings = {"enable_hashjoin": "off", "enable_mergejoin": "off", "work_mem": "'64MB'"}
+    is_planned = connection.vendor == "postgresql"
+    carry_out([(create, ()), *((f"SET LOCAL {name} = {value}", ()) for name, value in settings.items() if is_planned)])
 
 
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
@@ -353,14 +352,13 @@ def _write_staged(cursor: Any, provider: Provider, at: datetime, written: Writte
     cursor.execute(f"SELECT DISTINCT project_id, day FROM {_STAGING}")
     changed = cursor.fetchall()
     periods = stage_payers({project_id for project_id, _day in changed})
-    if connection.vendor == "postgresql":
-        # A few payers for many rows. From here on nothing that was staged is looked up in the large table.
-        cursor.execute("SET LOCAL enable_hashjoin = on")
-    # Whether a row is stored is asked once more for each of them, which new windows are spared.
-    statement = f"{_INSERT} {_OR_UPDATE}" if written.changed else _INSERT
-    cursor.execute(statement, {"updated_at": connection.ops.adapt_datetimefield_value(at)})
     used_before = first_uses(provider)
-    cursor.execute(_REFRESH_DAYS_OF_USE)
+    # A few payers for many rows: from here on nothing that was staged is looked up in the large table.
+    hashing = [("SET LOCAL enable_hashjoin = on", ())] if connection.vendor == "postgresql" else []
+    # Whether a row is stored is asked once more for each of them, which new windows are spared.
+    storing = f"{_INSERT} {_OR_UPDATE}" if written.changed else _INSERT
+    updated_at = connection.ops.adapt_datetimefield_value(at)
+    carry_out([*hashing, (storing, (updated_at,)), (_REFRESH_DAYS_OF_USE, ())])
     days = {as_date(day) for _project_id, day in changed}
     attribute_staged(provider=provider, periods=periods, days=days, used_before=used_before)
 

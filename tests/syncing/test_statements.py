@@ -18,8 +18,8 @@ from tests.fake_reader import FakeReader, usage_row
 
 # In a test's own transaction savepoints stand for transactions: of an hourly sync that finds nothing new, and of one
 # that finds other figures for today, all that it asks.
-OF_AN_HOUR = 22
-OF_NEW_FIGURES = 42
+OF_AN_HOUR = 21
+OF_NEW_FIGURES = 39
 
 pytestmark = pytest.mark.django_db
 

@@ -138,7 +138,8 @@ def test_all_companies_are_read_as_if_there_were_one_workspace(signed_in: Client
         for company in Company.objects.all():
             make_years(provider, company)
     add_up()
-    mark_changed((Span.DAY, TODAY - timedelta(days=number)) for number in range(changed))
+    if changed:
+        mark_changed([(Span.DAY, TODAY - timedelta(days=number)) for number in range(changed)])
 
     for path in ("/", "/companies/"):
         _page, reads = measured(partial(signed_in.get, f"{path}?{A_YEAR.query}"))
