@@ -101,7 +101,7 @@ $(VENV)/.installed: requirements.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Adding the development tools to $(VENV) (once) …"
-	@$(PIP_INSTALL) -r requirements-dev.txt && touch $@
+	@$(PIP_INSTALL) --no-compile -r requirements-dev.txt && touch $@  # what is used of them is compiled when it is
 
 # Ctrl-C reaches everything in the terminal's foreground group, make included, which then ends with an error however
 # well the server stopped. So the server takes the foreground for itself, and gives it back at its end.
