@@ -12,7 +12,7 @@ from datetime import date
 
 from django.db import connection, transaction
 
-from core.database import is_only_one
+from core.database import carry_out, is_only_one
 from costs.models import FIGURES, TOTALS, AttributedUsage, ChangedSpan, Span, TotalOfCompanies
 from costs.usage.sums import SUMMED, SUMS_OF_SUMS, SUMS_OF_USAGE, columns_of
 
@@ -52,18 +52,28 @@ def _add_up_some() -> int:
 
 
 def _insert(total: type[TotalOfCompanies], span: Span, days: Collection[date]) -> None:
-    """From the smallest that tells the same: what no sum of days tells is added up from the usage itself."""
+    which = f"used.day IN ({', '.join(['%s'] * len(days))})"
+    into = f"{total._meta.db_table} ({', '.join(columns_of_total(total))})"
+    days_given = [connection.ops.adapt_datefield_value(day) for day in sorted(days)]
+    carry_out([(f"INSERT INTO {into} {select(total, span, which)}", days_given)])
+
+
+def columns_of_total(total: type[TotalOfCompanies]) -> tuple[str, ...]:
+    """Without its number."""
+    return ("span", "day", *columns_of(total), "currency", *SUMMED)
+
+
+def select(total: type[TotalOfCompanies], span: Span, which: str) -> str:
+    """Selects what the totals of ``span`` come to where ``which`` is true of ``used.day``.
+
+    From the smallest that tells the same: what no sum of days tells is added up from the usage itself.
+    """
     if span in total.OF.SPANS:
         sums, source, where, apart = SUMS_OF_SUMS, total.OF._meta.db_table, f"used.span = {span.value} AND ", "used.id"
     else:
         sums, source, where, apart = SUMS_OF_USAGE, AttributedUsage._meta.db_table, "", "used.project_id"
-    dimensions = [*columns_of(total), "currency"]
-    used = ", ".join(f"used.{column}" for column in dimensions)
-    statement = f"""
-        INSERT INTO {total._meta.db_table} (span, day, {", ".join([*dimensions, *SUMMED])})
-        SELECT {span.value}, used.day, {used}, {sums} FROM {source} AS used
-        WHERE {where}used.day IN ({", ".join(["%s"] * len(days))})
-        GROUP BY used.day, {used}, CASE WHEN {_LARGE} THEN {apart} ELSE 0 END
+    dimensions = ", ".join(f"used.{column}" for column in (*columns_of(total), "currency"))
+    return f"""
+        SELECT {span.value} AS span, used.day, {dimensions}, {sums} FROM {source} AS used WHERE {where}{which}
+        GROUP BY used.day, {dimensions}, CASE WHEN {_LARGE} THEN {apart} ELSE 0 END
     """
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [connection.ops.adapt_datefield_value(day) for day in sorted(days)])

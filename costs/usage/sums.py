@@ -93,8 +93,8 @@ def mark_changed(spans: Collection[tuple[int, date]]) -> None:
 
 def mark_changed_of(provider_id: int) -> None:
     """The same of all spans of a provider, whose sums are about to go."""
-    spans = f"SELECT DISTINCT span, day FROM {CompanySum._meta.db_table} WHERE provider_id = %s"
-    carry_out([(f"{_MARK} {spans}", (provider_id,))])
+    spans = " UNION ".join(f"SELECT span, day FROM {model._meta.db_table} WHERE provider_id = %s" for model in SUMS)
+    carry_out([(f"{_MARK} {spans}", [provider_id] * len(SUMS))])
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ _EACH_SUM_OF_USAGE = (
     *(f"SUM(used.{name})" for name in FIGURES),
     *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED),
 )
-SUMS_OF_USAGE = ", ".join(_EACH_SUM_OF_USAGE)
-SUMS_OF_SUMS = ", ".join(f"SUM(used.{name})" for name in SUMMED)
+SUMS_OF_USAGE = ", ".join(f"{each} AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, SUMMED, strict=True))
+SUMS_OF_SUMS = ", ".join(f"SUM(used.{name}) AS {name}" for name in SUMMED)
 _IS_LARGE = " OR ".join(f"used.{name} > {_LARGE}" for name in FIGURES)
 # The first line names the types.
 _TARGETS = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from core.days import as_date
-from costs.models import SUMS, TOTALS, AttributedUsage, CompanySum, SpanSum
+from costs.models import SUMS, TOTALS, AttributedUsage, ChangedSpan, Span, TotalOfCompanies
 from costs.usage import sums
 from costs.usage.attribution import attribute, locked
-from costs.usage.company_totals import add_up
+from costs.usage.company_totals import add_up, columns_of_total, select
 from providers.models import Project, Provider
 
 
@@ -51,47 +51,62 @@ def verify(provider: Provider) -> list[Difference]:
 
 
 def verify_company_totals() -> list[Difference]:
-    """The same of what is added up over all providers; meanwhile everybody's syncs and assignments wait."""
-    with transaction.atomic():
-        locked(Provider.objects.values_list("pk", flat=True))
+    """The same of what is added up over all providers; nobody waits.
+
+    Each table and span is compared in one statement, and so as it is at one moment; what is marked as changed then is
+    no difference.
+    """
+    found = []
+    for total in TOTALS:
+        rows = {(span.value, day): number for span in Span for day, number in _differing(total, span)}
+        if rows:
+            days = sorted(day for _span, day in rows)
+            found.append(Difference(str(total._meta.verbose_name), sum(rows.values()), days[0], days[-1]))
+            sums.mark_changed(list(rows))
+    if found:
         add_up(waits=True)
-        compared = [_Compared(model) for model in TOTALS]
-        for table in compared:
-            table.remember()
-        tables: tuple[type[SpanSum], ...] = (CompanySum, *TOTALS)
-        if stored := {span for model in tables for span in model.objects.all().spans()}:
-            sums.mark_changed(stored)
-        add_up(waits=True)
-        found = [difference for table in compared for difference in table.differences()]
-        for table in compared:
-            table.forget()
     return found
+
+
+def _differing(total: type[TotalOfCompanies], span: Span) -> list[tuple[date, int]]:
+    """The first days of which rows are other ones than what they derive from, and how many."""
+    columns = columns_of_total(total)
+    is_new = f"used.day NOT IN (SELECT day FROM {ChangedSpan._meta.db_table} WHERE span = {span.value})"
+    stood = f"SELECT {', '.join(columns)} FROM {total._meta.db_table} AS used WHERE span = {span.value} AND {is_new}"
+    apart = _apart(columns, stood, select(total, span, is_new))
+    rows = _run(f"SELECT day, SUM(apart) FROM ({apart}) AS differing GROUP BY day")
+    return [(as_date(day), int(number)) for day, number in rows]
+
+
+def _apart(columns: Sequence[str], stood: str, stands: str) -> str:
+    """Selects the days of rows that are in one of both alone, with how often."""
+    named = ", ".join(columns)
+    return f"""
+        SELECT day, ABS(SUM(sign)) AS apart FROM (
+            SELECT {named}, 1 AS sign FROM ({stood}) AS stood UNION ALL
+            SELECT {named}, -1 AS sign FROM ({stands}) AS stands
+        ) AS both_of_them GROUP BY {named} HAVING SUM(sign) <> 0
+    """
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """The rows of one table, as they stood and as they stand: those of some owners, or all."""
+    """The rows of one table, as they stood and as they stand."""
 
     model: type[Model]
-    owner: str = ""
-    owners: Collection[int] = ()
+    owner: str
+    owners: set[int]
 
     def remember(self) -> None:
-        self._run(f"CREATE TEMPORARY TABLE {self._stood} AS {self._rows}")
+        _run(f"CREATE TEMPORARY TABLE {self._stood} AS {self._rows}")
 
     def forget(self) -> None:
-        self._run(f"DROP TABLE {self._stood}")
+        _run(f"DROP TABLE {self._stood}")
 
     def differences(self) -> Iterator[Difference]:
-        columns = ", ".join(self._columns)
-        ((rows, first, last),) = self._run(f"""
-            SELECT SUM(apart), MIN(day), MAX(day) FROM (
-                SELECT ABS(SUM(sign)) AS apart, day FROM (
-                    SELECT {columns}, 1 AS sign FROM {self._stood} UNION ALL
-                    SELECT {columns}, -1 AS sign FROM ({self._rows}) AS stands
-                ) AS both_of_them GROUP BY {columns} HAVING SUM(sign) <> 0
-            ) AS differing
-        """)
+        stood = f"SELECT {', '.join(self._columns)} FROM {self._stood}"
+        apart = _apart(self._columns, stood, self._rows)
+        ((rows, first, last),) = _run(f"SELECT SUM(apart), MIN(day), MAX(day) FROM ({apart}) AS differing")
         if rows:
             yield Difference(str(self.model._meta.verbose_name), int(rows), as_date(first), as_date(last))
 
@@ -106,10 +121,11 @@ class _Compared:
     @property
     def _rows(self) -> str:
         owners = ", ".join(map(str, sorted(self.owners))) or "NULL"
-        where = f" WHERE {self.owner} IN ({owners})" if self.owner else ""
-        return f"SELECT {', '.join(self._columns)} FROM {self.model._meta.db_table}{where}"
+        table = self.model._meta.db_table
+        return f"SELECT {', '.join(self._columns)} FROM {table} WHERE {self.owner} IN ({owners})"
 
-    def _run(self, statement: str) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+
+def _run(statement: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []

@@ -13,12 +13,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from core.days import DateRange
-from costs.models import ChangedSpan, CompanyTotal, Span
-from costs.reports.totals import all_usage, sums_by
+from costs.models import ChangedSpan, CompanyModelTotal, CompanyTotal, KeySum, Span
+from costs.reports.totals import all_usage, sums_by, totals_by
 from costs.tasks import add_up_companies
 from costs.usage import company_totals
 from costs.usage.company_totals import add_up
-from costs.usage.verifying import verify_company_totals
+from costs.usage.sums import mark_changed
+from costs.usage.verifying import verify, verify_company_totals
 from providers.models import Company, Project
 from providers.services.assigning import assign_projects
 from providers.services.companies import delete_company
@@ -227,3 +228,54 @@ def test_total_that_is_missing_or_of_nothing_is_found(keys: list[Project], acme:
 def test_what_waits_to_be_added_up_is_no_difference(keys: list[Project]) -> None:
     assert ChangedSpan.objects.exists()
     assert verify_company_totals() == []
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_is_connected_meanwhile_is_no_difference(keys: list[Project], acme: Company) -> None:
+    """Its usage is written between the comparisons of two tables."""
+    add_up()
+    statements: list[str] = []
+
+    def connect(execute: Any, sql: str, *rest: Any) -> Any:
+        statements.append(sql)
+        if len(statements) == 2:
+            in_another_connection(connect_and_write)
+        return execute(sql, *rest)
+
+    def connect_and_write() -> None:
+        key = make_project(provider=make_provider(name="New"))
+        make_assignment(project=key, company=acme)
+        make_usage(project=key, day=DAY, cost=Decimal(8))
+
+    with connection.execute_wrapper(connect):
+        assert verify_company_totals() == []
+
+    assert read() == {"Acme": Decimal(15)}
+
+
+def test_verifying_writes_nothing_where_nothing_differs(keys: list[Project]) -> None:
+    add_up()
+    before = list(CompanyTotal.objects.order_by("pk").values_list("pk", flat=True))
+
+    assert verify_company_totals() == []
+
+    assert list(CompanyTotal.objects.order_by("pk").values_list("pk", flat=True)) == before
+    assert not ChangedSpan.objects.exists()
+
+
+def test_sum_of_nothing_is_taken_out_of_the_totals_as_well(keys: list[Project]) -> None:
+    """One that verifying a provider removes, in a month of which there is no other."""
+    stray = KeySum.objects.of_span(Span.MONTH)[0]
+    stray.pk, stray.day = None, date(2024, 5, 1)
+    stray.save(force_insert=True)
+    mark_changed([(Span.MONTH, stray.day)])
+    add_up()
+    assert CompanyModelTotal.objects.filter(day=stray.day).exists()
+
+    assert [found.what for found in verify(keys[0].provider) + verify(keys[1].provider) + verify(keys[2].provider)] == [
+        "key sum"
+    ]
+
+    may = all_usage().between(date(2024, 5, 1), date(2024, 5, 31))
+    assert totals_by(may, "company_id", "model") == {}
