@@ -95,7 +95,7 @@ def mark_days(
     and so are days without usage after it was disconnected.
     """
     unread = frozenset(coverage.unread)
-    begins = min((day for day in coverage.read if days.first <= day <= days.last), default=days.last)
+    begins = max(coverage.since, days.first) if coverage.since else days.last
     marked = []
     for each in step.within(days):
         totals = by_day.get(each.first, NOTHING)

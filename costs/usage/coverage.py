@@ -40,6 +40,7 @@ class Coverage:
     provisional: frozenset[date] = field(default_factory=frozenset)
     unread: tuple[date, ...] = ()  # days that have begun; days to come are not missing
     ended: frozenset[date] = field(default_factory=frozenset)  # after the disconnecting: unknown, but not missing
+    since: date | None = None  # the first day that was read, of any of several providers
     unpriced: frozenset[date] = field(default_factory=frozenset)  # wait for a price; empty where that was not asked
 
     @property
@@ -279,6 +280,7 @@ def _coverage(known: Sequence[_Known], days: Sequence[date], last: date, today: 
     read = listed(known)
     return Coverage(
         read=read,
+        since=min(read, default=None),
         finished=listed(one for one in known if one.is_over),
         provisional=listed(one for one in known if not one.is_settled),
         unread=tuple(day for day in days if day <= last and day not in read),
@@ -298,6 +300,7 @@ def joint_coverage(coverages: Iterable[Coverage]) -> Coverage:
     finished_by_any = frozenset().union(*(one.finished for one in each))
     unread = {day for one in each for day in one.unread}
     return Coverage(
+        since=min((one.since for one in each if one.since), default=None),
         read=read_by_any.intersection(*(one.read | one.ended for one in each)),
         finished=finished_by_any.intersection(*(one.finished | one.ended for one in each)),
         provisional=frozenset().union(*(one.provisional for one in each)),

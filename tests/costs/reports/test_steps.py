@@ -11,7 +11,7 @@ from django.test import Client
 from core.days import DateRange
 from costs.models import DailyUsage
 from costs.reports.days import Step, mark_days
-from costs.usage.coverage import Coverage, Reading
+from costs.usage.coverage import Coverage, Reading, coverage
 from tests.factories import (
     NOW,
     TODAY,
@@ -46,9 +46,10 @@ def test_week_is_only_as_known_as_its_days() -> None:
     """Part of the first was read; a day of the second may still be restated; nothing of the third is known."""
     days = [MONDAY + timedelta(days=number) for number in range(21)]
     read = frozenset((*days[:3], *days[7:14]))
-    coverage = Coverage(read=read, finished=read, provisional=frozenset(days[13:14]), unread=(*days[3:7], *days[14:]))
+    unread = (*days[3:7], *days[14:])
+    known = Coverage(read=read, since=days[0], finished=read, provisional=frozenset(days[13:14]), unread=unread)
 
-    weeks = mark_days({}, DateRange(days[0], days[-1]), coverage, step=Step.WEEK)
+    weeks = mark_days({}, DateRange(days[0], days[-1]), known, step=Step.WEEK)
 
     assert [(week.reading, week.is_provisional) for week in weeks] == [
         (Reading.PART, False),
@@ -62,9 +63,24 @@ def test_first_week_begins_with_the_first_day_that_is_known() -> None:
     read = frozenset(MONDAY + timedelta(days=number) for number in range(3, 7))
     before = tuple(MONDAY + timedelta(days=number) for number in range(3))
 
-    (week,) = mark_days({}, Step.WEEK.around(MONDAY), Coverage(read=read, finished=read, unread=before), step=Step.WEEK)
+    known = Coverage(read=read, since=min(read), finished=read, unread=before)
+
+    (week,) = mark_days({}, Step.WEEK.around(MONDAY), known, step=Step.WEEK)
 
     assert (week.days.days, week.reading) == ("5–8 Nov 2026", Reading.WHOLE)
+
+
+@pytest.mark.django_db
+def test_week_in_which_a_second_provider_was_connected_is_whole_and_partly_known() -> None:
+    """What it lacks is missing: the first provider's days before count in the same sum."""
+    first, second = make_provider(), make_provider()
+    make_read_days(provider=first, first=MONDAY - timedelta(days=7), last=TODAY)
+    make_read_days(provider=second, first=MONDAY + timedelta(days=3), last=TODAY)
+    week = Step.WEEK.around(MONDAY)
+
+    (marked,) = mark_days({}, week, coverage([first, second], week, today=TODAY), step=Step.WEEK)
+
+    assert (marked.days, marked.reading) == (week, Reading.PART)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def by_each_day(days: DateRange, today: date) -> Coverage:
     read = frozenset(row.day for row in rows)
     return Coverage(
         read=read,
+        since=min(read, default=None),
         finished=frozenset(row.day for row in rows if row.is_over),
         provisional=frozenset(row.day for row in rows if not row.is_settled),
         unread=tuple(each for each in days if each <= today and each not in read),
