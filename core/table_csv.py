@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import slugify
@@ -18,6 +19,7 @@ from core.cells import Cell, text_of
 from core.csv_files import csv_chunks, csv_text, escape_formula, plain
 from core.days import DateRange
 from core.money import Money
+from core.paging import PAGE_SIZE, Page, paginate
 from core.querystate import link
 from core.tables import Column, Table
 
@@ -35,6 +37,12 @@ def asked_table(request: HttpRequest, tables: Mapping[str, Table]) -> tuple[str,
     """The table that the URL names as CSV, with its slug."""
     slug = request.GET.get(PARAMETER, "")
     return (slug, tables[slug]) if slug in tables else None
+
+
+def paginate_table(request: HttpRequest, items: Sequence[Any], *, of: str, anchor: str) -> Page:
+    """As paginate(), of what makes the rows of a table: as a file it has one page."""
+    size = max(len(items), 1) if PARAMETER in request.GET else PAGE_SIZE
+    return paginate(request, items, of=of, size=size, anchor=anchor)
 
 
 def csv_response(chunks: Iterator[str], *, name: Sequence[str], days: DateRange | None = None) -> StreamingHttpResponse:

@@ -10,10 +10,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from core.paging import Page, paginate
+from core.paging import Page
 from core.querystate import Sorting, link, read_sorting
 from core.sorting import natural
-from core.table_csv import PARAMETER, csv_url
+from core.table_csv import csv_url, paginate_table
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.key_cells import (
@@ -93,13 +93,12 @@ def key_list(
     """A page of the keys of ``report``, or all of them where the address asks for a file."""
     sorting = read_sorting(request, SORTS, default="-spend", text=("name", "company", "workspace"))
     keys = in_order(paid_keys(report.keys, report), sorting, SORTS)
-    page = paginate(request, keys, of="API keys", anchor="#keys")
-    shown = keys if PARAMETER in request.GET else page.items
+    page = paginate_table(request, keys, of="API keys", anchor="#keys")
     offered = _offered(report, words)
     chosen = _chosen_columns(request, offered)
     columns = [Option(name, str(COLUMNS[name].label), name in chosen) for name in offered]
     return KeyList(
-        table=_table(request, report, shown, chosen, sorting, page, now=now, words=words, query=query),
+        table=_table(request, report, chosen, sorting, page, now=now, words=words, query=query),
         page=page,
         chips=tuple(_chips(request, report, wanted)),
         fields=_fields(request, report, wanted, columns),
@@ -111,7 +110,6 @@ def key_list(
 def _table(
     request: HttpRequest,
     report: KeysReport,
-    keys: Sequence[PaidKey],
     chosen: Sequence[str],
     sorting: Sorting,
     page: Page,
@@ -158,7 +156,7 @@ def _table(
     return Table(
         format_html("API keys, {}", report.days),
         columns,
-        tuple(map(row, keys)),
+        tuple(map(row, page.items)),
         Row(
             (
                 *("", f"Total of {len(report.keys):,}"),

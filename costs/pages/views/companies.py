@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from core.cells import Cell, number
 from core.money import Money
-from core.paging import PAGE_SIZE, Page, paginate
+from core.paging import Page
 from core.querystate import Sorting, choices, read_sorting
 from core.sorting import natural
-from core.table_csv import csv_url
+from core.table_csv import csv_url, paginate_table
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.company_columns import AddedColumns, company_columns
@@ -82,12 +82,11 @@ def company_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _paged(request: HttpRequest, lines: Sequence[CompanyLine], sorting: Sorting) -> tuple[Page, Sequence[CompanyLine]]:
-    """A page of the companies in order, and its lines, the last of which is what is unassigned. A file has one page."""
+    """A page of the companies in order, and its lines, the last of which is what is unassigned."""
     companies = sorted((line for line in lines if line.company), key=lambda line: natural(line.label))
     companies.sort(key=COMPANY_SORTS[sorting.column], reverse=sorting.is_descending)
     unassigned = [line for line in lines if line.company is None]
-    size = max(len(companies), 1) if "csv" in request.GET else PAGE_SIZE
-    page = paginate(request, companies, of="companies", size=size, anchor="#companies")
+    page = paginate_table(request, companies, of="companies", anchor="#companies")
     return page, [*page.items, *unassigned]
 
 

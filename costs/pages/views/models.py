@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from core.paging import PAGE_SIZE, Page, paginate
+from core.paging import Page
 from core.querystate import choices, link
-from core.table_csv import PARAMETER, csv_url
+from core.table_csv import csv_url, paginate_table
 from core.tables import Column, Row, Table
 from costs.pages import formatters
 from costs.pages.charts import daily_chart
@@ -145,9 +145,7 @@ def _asked_company(request: HttpRequest) -> Company | None:
 
 
 def _page(request: HttpRequest, keys: Sequence[int]) -> Page:
-    """A file has one page."""
-    size = max(1, len(keys)) if PARAMETER in request.GET else PAGE_SIZE
-    return paginate(request, keys, of="API keys", size=size, anchor="#keys")
+    return paginate_table(request, keys, of="API keys", anchor="#keys")
 
 
 def _tables(request: HttpRequest, asked: Asked, report: ModelReport) -> dict[str, Table]:
