@@ -4,11 +4,12 @@ Loaded by `-p` in pyproject.toml, before Django's settings are: with TEST_ENGINE
 server. What page and model tests use lives in tests/conftest.py.
 """
 
+import fcntl
 import gc
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,12 +165,31 @@ def unprepared(tmp_path: Path) -> Iterator[EmbeddedProduct]:
 
 
 @pytest.fixture(scope="session")
-def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what every process of tests would make alike: the one that the environment names, or an own one."""
+    named = os.environ.get("TEST_SHARED_FOLDER")
+    return Path(named) if named else tmp_path_factory.mktemp("shared")
+
+
+@contextmanager
+def making(name: str, shared: Path) -> Iterator[bool]:
+    """Whether ``name`` is still to be made there, while nobody else does; where that fails, the next one tries."""
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = shared / f"{name}.made"
+        yield not made.exists()
+        made.touch()
+
+
+@pytest.fixture(scope="session")
+def prepared_home(shared: Path) -> Path:
     """The home that a first start leaves, with its first admin and nothing else; to be copied, never used."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    with EmbeddedProduct(home) as product:
-        product.start()
-        assert product.stop() == 0
+    home = shared / "prepared" / "home"
+    with making("prepared", shared) as missing:
+        if missing:
+            with EmbeddedProduct(home) as product:
+                product.start()
+                assert product.stop() == 0
     return home
 
 
@@ -181,14 +201,16 @@ def embedded(prepared_home: Path, tmp_path: Path) -> Iterator[EmbeddedProduct]:
 
 
 @pytest.fixture(scope="session")
-def demo_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_home(prepared_home: Path, shared: Path) -> Path:
     """The home that the demo without examples leaves when its initial sync is done; to be copied, never used."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    with EmbeddedProduct(shutil.copytree(prepared_home, home)) as product:
-        product.start("--demo", "empty")
-        product.wait_for_runs(1)
-        assert exported_totals(product.manage("export_usage").stdout) == backfilled_totals(workspace_today())
-        assert product.stop() == 0
+    home = shared / "demo" / "home"
+    with making("demo", shared) as missing:
+        if missing:
+            with EmbeddedProduct(shutil.copytree(prepared_home, home)) as product:
+                product.start("--demo", "empty")
+                product.wait_for_runs(1)
+                assert exported_totals(product.manage("export_usage").stdout) == backfilled_totals(workspace_today())
+                assert product.stop() == 0
     return home
 
 
@@ -203,12 +225,15 @@ def demo(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def prepared_database(
-    postgres: RunningServer | PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    postgres: RunningServer | PostgresServer, shared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A database that is migrated and has its first admin; to be copied, never used."""
-    with new_database(postgres.url) as url:
-        folder = tmp_path_factory.mktemp("prepared")
-        ProductionProduct(database_url=url, redis_url="redis://127.0.0.1:1", folder=folder).prepare()
+    with ExitStack() as stack:
+        url = os.environ.get("TEST_SHARED_DATABASE") or stack.enter_context(new_database(postgres.url))
+        with making("database", shared) as missing:
+            if missing:
+                folder = tmp_path_factory.mktemp("prepared")
+                ProductionProduct(database_url=url, redis_url="redis://127.0.0.1:1", folder=folder).prepare()
         yield url
 
 
