@@ -39,14 +39,21 @@
       } else if (event.key === "Escape") {
         // The browser would only empty the field.
         event.preventDefault();
-        dialog.close();
+        close();
       } else if (event.key === "Enter" && links.length) {
         event.preventDefault();
         (links[chosen] ?? links[0]).click();
       }
     });
     // A click beside it closes it.
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) close(); });
+  };
+
+  const close = () => {
+    clearTimeout(waiting);
+    // Hidden, the field would keep the focus until the next frame, and the next key would be meant for it.
+    query.blur();
+    dialog.close();
   };
 
   const choose = (links, index) => {
