@@ -29,8 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
 POLL_SECONDS = 0.2
-# Three that mostly wait and one that works keep two cores busy. With all at once, which push one another out of the
-# caches, the same tests take a fifth more of the processors' time.
+# Three that mostly wait and one that works keep two cores busy; more would only push one another out of the caches.
 AT_ONCE = 4
 NO_TESTS_COLLECTED = 5
 
@@ -60,7 +59,7 @@ class Part:
     def start(self, logs: Path) -> None:
         self._begun = time.monotonic()
         environment = os.environ | self.environment
-        command = self.command if self.waits else ["nice", *self.command]
+        command = self.command if self.waits else [sys.executable, "-m", "tests.services.background", *self.command]
         self._process = ChildProcess(command, log=logs / self.name, env=environment, cwd=ROOT)
 
     @property
@@ -145,8 +144,8 @@ def _pytest(name: str, marks: str, *, paths: Sequence[str], engine: str = "sqlit
 
 
 def _asking_both() -> list[str]:
-    """The test files that don't say of all their tests that they come out the same on any engine."""
-    alike = re.compile(r"^pytestmark = (?:\[[^\]]*|.*)\bany_engine\b", re.MULTILINE)
+    """The test files that don't say of all their tests that they come out the same on any engine, or are no units."""
+    alike = re.compile(r"^pytestmark = (?:\[[^\]]*|.*)\b(?:any_engine|services|browser)\b", re.MULTILINE)
     return [path for path in _test_files() if not alike.search((ROOT / path).read_text())]
 
 
