@@ -118,12 +118,12 @@ def _everything() -> list[Part]:
     services = set(_marked("services"))
     return [
         _pytest("sqlite 1 of 2", UNITS, paths=FIRST_HALF),
-        _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
-        _pytest("postgresql", UNITS, engine="postgresql", paths=_asking_both()),
         _pytest("services 3 of 3", SERVICES, paths=sorted(services - FIRST_SERVICES - SECOND_SERVICES), redis=2),
         _pytest("browser", "browser", paths=_marked("browser")),
+        _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
         _pytest("services 2 of 3", SERVICES, paths=sorted(services & SECOND_SERVICES), redis=1),
         _pytest("services 1 of 3", SERVICES, paths=sorted(services & FIRST_SERVICES)),
+        _pytest("postgresql", UNITS, engine="postgresql", paths=_asking_both()),
     ]
 
 
