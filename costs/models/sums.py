@@ -51,6 +51,11 @@ class SpanSumQuerySet(SpanQuerySet):
         """Sums that hold something that was used and has no price."""
         return self.filter(unpriced_rows__gt=0)
 
+    def used(self) -> Self:
+        """Sums that hold anything that was used."""
+        held = (Q(**{f"{name}__gt": 0}) for name in (*FIGURES, "unpriced_rows"))
+        return self.filter(Q(*held, _connector=Q.OR))
+
     @staticmethod
     def sums() -> dict[str, Combinable]:
         """What costs.reports.totals reads; the same as those of usage."""

@@ -68,7 +68,7 @@ def papers_of(report: MonthReport, providers: Sequence[Provider], *, closing_beg
 
 def _is_simulated(sheet: StatementView, providers: Iterable[Provider]) -> bool:
     simulated = {provider.name for provider in simulated_only(providers)}
-    return any(line.provider_name in simulated for line in sheet.usage)
+    return not simulated.isdisjoint(sheet.provider_names)
 
 
 def _notes(paper: Paper) -> Iterator[str]:

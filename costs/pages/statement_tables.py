@@ -72,11 +72,8 @@ class Group:
 
 
 def statement_words(sheets: Iterable[StatementView], providers: Iterable[Provider]) -> PageWords:
-    """The words for those of ``providers`` whose usage is on the statements; of none of them those of all.
-
-    Adjustments do not tell whose usage they are of.
-    """
-    names = {line.provider_name for sheet in sheets for line in sheet.usage}
+    """The words for those of ``providers`` whose usage is on the statements; of none of them those of all."""
+    names = frozenset[str]().union(*(sheet.provider_names for sheet in sheets))
     found = [provider for provider in providers if provider.name in names]
     return words_for(found or providers)
 

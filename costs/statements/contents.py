@@ -87,6 +87,12 @@ class StatementView:
     lines_by: Company.Lines = Company.Lines.MODEL
     number: str = ""  # of a closed one
     is_priced: bool = False  # its costs are prices: they hold the mark-up, and nothing here tells it
+    used: frozenset[str] | None = None  # the workspaces that its usage is of, where its lines don't tell them
+
+    @property
+    def provider_names(self) -> frozenset[str]:
+        """The workspaces that its usage is of; adjustments do not tell theirs."""
+        return frozenset(line.provider_name for line in self.usage) if self.used is None else self.used
 
     @property
     def usage(self) -> tuple[StatementLine, ...]:

@@ -58,7 +58,7 @@ def told(sheets: Sequence[StatementView]) -> list[tuple[Any, ...]]:
             sheet.unpriced,
             sheet.percents,
             sheet.number,
-            {line.provider_name for line in sheet.usage},
+            sheet.provider_names,
             bool(sheet.adjustments),
         )
         for sheet in sheets
