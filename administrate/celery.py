@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
+from administrate.garbage import spare_what_is_loaded
 from core import log_context
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def clock_ticks(**_signal: object) -> None:
     from administrate.models import Heartbeat
 
     give_sign_of_life(Heartbeat.Kind.BEAT)
+
+
+@signals.worker_process_init.connect
+def worker_process_begins(**_signal: object) -> None:
+    spare_what_is_loaded()
 
 
 @signals.worker_ready.connect

@@ -7,7 +7,10 @@ from typing import Any
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
+
+from administrate.garbage import spare_what_is_loaded
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+get_resolver().url_patterns  # noqa: B018 - which loads every page, not only for the first visitor
+spare_what_is_loaded()
 
 if not settings.LOOPBACK_ONLY and not settings.TRUSTED_PROXIES:
     logger.warning(

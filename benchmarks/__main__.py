@@ -101,9 +101,15 @@ def _database(engine: str) -> Iterator[None]:
 
 
 def _measured(options: argparse.Namespace) -> Report:
+    from django.urls import get_resolver
+
+    from administrate.garbage import spare_what_is_loaded
     from benchmarks import alerts, api, decoding, exports, pages, storage, syncing, world, writing
     from benchmarks.loading import load, refresh_statistics, verify
 
+    # As the processes do whose work is measured.
+    get_resolver().url_patterns  # noqa: B018 - loads them
+    spare_what_is_loaded()
     if options.toy:
         size, effort = world.TOY, world.TOY_EFFORT
     elif options.quick or options.engine == "sqlite":

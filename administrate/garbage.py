@@ -1,0 +1,19 @@
+"""What Python's collector of garbage looks through, in processes that serve for long."""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+# So many more objects than were freed before it looks through the youngest; Python's own 700 are thirty times a page.
+NEW_OBJECTS: Final = 20_000
+
+
+def spare_what_is_loaded() -> None:
+    """From now on the collector leaves alone what there is: modules, models and addresses, which stay anyway.
+
+    Looking through them took a tenth of a second now and then, in the midst of somebody's page or of a sync.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])

@@ -1,0 +1,50 @@
+"""Processes that serve for long don't look for garbage among what they have loaded."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from celery import signals
+
+from administrate.garbage import NEW_OBJECTS
+from tests.services.processes import plain_environment
+from tests.services.product import ROOT
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """As in a process that has just begun; how the tests' own has it is put back."""
+    threshold = gc.get_threshold()
+    gc.unfreeze()
+    yield
+    gc.set_threshold(*threshold)
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("thawed")
+def test_worker_process_spares_what_is_loaded() -> None:
+    """Each that a worker forks."""
+    signals.worker_process_init.send(sender=None)
+
+    assert gc.get_freeze_count() > 100_000
+    assert gc.get_threshold()[0] == NEW_OBJECTS
+
+
+def test_web_process_spares_every_page() -> None:
+    """They are loaded before the first visitor comes."""
+    asked = (
+        "import administrate.wsgi, gc, sys; print('costs.pages.views.dashboard' in sys.modules, gc.get_freeze_count())"
+    )
+    environment = plain_environment() | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    are_loaded, spared = done.stdout.split()
+    assert are_loaded == "True"
+    assert int(spared) > 100_000
