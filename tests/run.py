@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
 POLL_SECONDS = 0.2
-# A part that computes keeps one core busy, and one that mostly waits half of one. More at once would push one another
-# out of the caches: six on two cores take a fifth more of the processors' time each than two.
+# A part that computes keeps one core busy, and three that mostly wait another. More at once would push one another out
+# of the caches: six on two cores take a fifth more of the processors' time each than two.
 CORES = 2
 NO_TESTS_COLLECTED = 5
 
@@ -62,7 +62,7 @@ class Part:
     @property
     def load(self) -> float:
         """How many cores it keeps busy."""
-        return 0.5 if self.waits else 1
+        return 1 / 3 if self.waits else 1
 
     @property
     def over(self) -> bool:
@@ -118,11 +118,11 @@ def _everything() -> list[Part]:
     services = set(_marked("services"))
     return [
         _pytest("sqlite 1 of 2", UNITS, paths=FIRST_HALF),
-        _pytest("services 3 of 3", SERVICES, paths=sorted(services - FIRST_SERVICES - SECOND_SERVICES), redis=2),
         _pytest("browser", "browser", paths=_marked("browser")),
-        _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
+        _pytest("services 3 of 3", SERVICES, paths=sorted(services - FIRST_SERVICES - SECOND_SERVICES), redis=2),
         _pytest("services 2 of 3", SERVICES, paths=sorted(services & SECOND_SERVICES), redis=1),
         _pytest("services 1 of 3", SERVICES, paths=sorted(services & FIRST_SERVICES)),
+        _pytest("sqlite 2 of 2", UNITS, paths=["tests", *others]),
         _pytest("postgresql", UNITS, engine="postgresql", paths=_asking_both()),
     ]
 
