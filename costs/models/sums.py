@@ -18,7 +18,7 @@ from django.db.models.expressions import Combinable
 from core.sums import RawCount, RawSum
 from costs.fields import ScaledDecimalField
 from costs.models.attribution import COUNTED
-from costs.models.usage import FIGURES, DailyUsage
+from costs.models.usage import FIGURES, USED, DailyUsage
 from providers.models import Company, Project, Provider
 
 
@@ -52,9 +52,8 @@ class SpanSumQuerySet(SpanQuerySet):
         return self.filter(unpriced_rows__gt=0)
 
     def used(self) -> Self:
-        """Sums that hold anything that was used."""
-        held = (Q(**{f"{name}__gt": 0}) for name in (*FIGURES, "unpriced_rows"))
-        return self.filter(Q(*held, _connector=Q.OR))
+        """Sums that hold anything that was used; beside zeros, what tells no figure is only counted as unpriced."""
+        return self.filter(USED | Q(unpriced_rows__gt=0))
 
     @staticmethod
     def sums() -> dict[str, Combinable]:
