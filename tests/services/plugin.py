@@ -173,11 +173,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def making(name: str, shared: Path) -> Iterator[bool]:
-    """Whether ``name`` is still to be made there, while nobody else does; where that fails, the next one tries."""
+    """Whether ``name`` is still to be made there, while nobody else does; where one fails, the next begins anew."""
+    made = shared / f"{name}.made"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = shared / f"{name}.made"
-        yield not made.exists()
+        if missing := not made.exists():
+            shutil.rmtree(shared / name, ignore_errors=True)
+        yield missing
         made.touch()
 
 
