@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-# So many more objects than were freed before it looks through the youngest; Python's own 700 are thirty times a page.
+# So many new objects before it looks through these; Python's own 700 are reached thirty times in a page.
 NEW_OBJECTS: Final = 20_000
 
 
