@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
-from administrate.garbage import spare_what_is_loaded
+from administrate.garbage import look_seldom, spare_what_is_loaded
 from core import log_context
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "administrate.settings")
 # A worker shows no pages, and Django's checks would load them all.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
+look_seldom()
 app = Celery("administrate")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

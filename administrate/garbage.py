@@ -1,4 +1,4 @@
-"""What Python's collector of garbage looks through, in processes that serve for long."""
+"""How often Python's collector of garbage looks, and what it looks through."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import Final
 NEW_OBJECTS: Final = 20_000
 
 
+def look_seldom() -> None:
+    """Loading makes hardly any garbage: looking for it takes a fifteenth of a start and an eighth of a migration."""
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+
+
 def spare_what_is_loaded() -> None:
     """From now on the collector leaves alone what there is: modules, models and addresses, which stay anyway.
 
@@ -16,4 +21,4 @@ def spare_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+    look_seldom()

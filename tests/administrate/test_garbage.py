@@ -1,4 +1,4 @@
-"""Processes that serve for long don't look for garbage among what they have loaded."""
+"""No process looks often for garbage, and those that serve for long don't look among what they have loaded."""
 
 from __future__ import annotations
 
@@ -48,3 +48,20 @@ def test_web_process_spares_every_page() -> None:
     are_loaded, spared = done.stdout.split()
     assert are_loaded == "True"
     assert int(spared) > 100_000
+
+
+def test_command_looks_seldom() -> None:
+    """Any of them, and from its beginning."""
+    asked = "import gc; print(gc.get_threshold()[0])"
+    environment = plain_environment() | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert int(done.stdout) == NEW_OBJECTS
