@@ -218,7 +218,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "socket_timeout": 10,
     }
     if REDIS_URL
-    else {}
+    # How often the worker looks into this process's queue, in seconds: kombu's own second is one that people wait.
+    else {"polling_interval": 0.2}
 )
 # Workers take from both in turn: what is watched, and what is told of it, waits in no line of a thousand syncs.
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "alerts": {}}
