@@ -16,6 +16,8 @@ env = Environment()
 # Threads, because whoever reads slowly holds one (administrate.large_answers).
 worker_class = "gthread"
 threads = THREADS
+# Loaded once, before the web processes are forked, which then share its memory and begin at once.
+preload_app = True
 # A process that gives no sign of life for so long is replaced.
 timeout = 60
 # What visitors send about themselves counts for nothing: by SCRIPT_NAME they would move the path past a proxy's rules.
