@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
 from django.db.models import Min, OuterRef, Q, Subquery
 
@@ -17,6 +17,7 @@ from costs.reports.forecast import Expected, expect
 from costs.reports.scope import Scope, scope_of
 from costs.reports.selection import Usage
 from costs.reports.series import steps_by
+from costs.reports.spending import NO_SPEND, DailySpend, together
 from costs.reports.totals import Totals, main_currency, total_of, totals_by
 from providers.keys import Counts, count_keys_and_agents
 from providers.models import Company, Provider
@@ -33,7 +34,7 @@ class CompanyLine:
     keys: int  # API keys that it pays for today
     agents: int  # likewise
     expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
-    by_step: Mapping[date, Totals] = field(default_factory=dict)  # of the report's steps; empty where not computed
+    by_step: Mapping[date, Decimal] = field(default_factory=dict)  # its cost in the report's currency on each step
 
     @property
     def pk(self) -> int | None:
@@ -88,16 +89,17 @@ def companies_report(
         days,
         step,
         window=scope.window,
+        currency=currency,
     )
     first_uses = _first_uses(scope)
 
-    def forecast_of(by_day: Mapping[date, Totals], first_use: date | None) -> Expected:
-        return expect(by_day, scope.complete_recently, today=today, first_use=first_use, currency=currency)
+    def forecast_of(spent: DailySpend, first_use: date | None) -> Expected:
+        return expect(spent, scope.complete_recently, today=today, first_use=first_use, currency=currency)
 
     def in_full(line: CompanyLine) -> CompanyLine:
         first_use = first_uses.get(line.pk)
-        expected = forecast_of(recent[line.pk], first_use) if first_use else None
-        return replace(line, expected=expected, by_step=by_step[line.pk])
+        expected = forecast_of(recent.get(line.pk, NO_SPEND), first_use) if first_use else None
+        return replace(line, expected=expected, by_step=by_step.get(line.pk, {}))
 
     uses = [first_use for pk in (kept if named else first_uses) if (first_use := first_uses.get(pk))]
     return CompaniesReport(
@@ -109,7 +111,7 @@ def companies_report(
         keys=sum(line.keys for line in shown) if named else counts.keys.total,
         agents=sum(line.agents for line in shown) if named else counts.agents.total,
         expected=forecast_of(
-            _together(recent.values())
+            together(recent.values())
             if drawn.issuperset(kept)
             else _recent(_of(usage, kept) if named else usage, scope),
             min(uses, default=None),
@@ -139,18 +141,10 @@ def _of(usage: Usage, companies: Collection[int | None]) -> Usage:
     return usage.where("company", theirs | Q(company=None) if None in companies else theirs)
 
 
-def _recent(usage: Usage, scope: Scope) -> dict[date, Totals]:
-    """By day, what a forecast needs."""
+def _recent(usage: Usage, scope: Scope) -> DailySpend:
+    """Of all companies together, what a forecast needs."""
     by_day = totals_by(usage.between(scope.window.first, scope.window.last), "day")
-    return {day: sums for (day,), sums in by_day.items()}
-
-
-def _together(parts: Iterable[Mapping[date, Totals]]) -> dict[date, Totals]:
-    found: dict[date, list[Totals]] = defaultdict(list)
-    for by_day in parts:
-        for day, sums in by_day.items():
-            found[day].append(sums)
-    return {day: total_of(each) for day, each in found.items()}
+    return DailySpend.of({day: sums for (day,), sums in by_day.items()})
 
 
 def _first_uses(scope: Scope) -> dict[int | None, date | None]:

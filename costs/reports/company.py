@@ -17,10 +17,11 @@ from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST, Metric
-from costs.reports.movements import Moved, Movement, changes_of_parts, largest_movements, moved_by
+from costs.reports.movements import Moved, Movement, PartChange, changes_of_parts, moved_by, movements_of_parts
 from costs.reports.movements import Part as MovedPart
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series, first_use_of
+from costs.reports.spending import DailySpend
 from costs.reports.totals import Totals, all_usage, main_currency
 from providers.models import Assignment, AssignmentShare, Company, Period, Project, Provider
 
@@ -157,7 +158,7 @@ def company_report(
         daily=daily,
         change=spend.change,
         expected=expect(
-            daily.recent,
+            DailySpend.of(daily.recent),
             scope.complete_recently,
             today=today,
             first_use=first_use_of(usage, daily.recent, scope.window),
@@ -197,15 +198,15 @@ def _movements(
 ) -> tuple[Movement, ...]:
     """By key and model – one query –, or ``by_model`` alone: who may not learn of keys."""
     if by_model is not None:
-        changes = {MovedPart(company.pk, None, model): change for model, change in by_model.items()}
-        return largest_movements(changes, lambda part: part, currency)
+        changes = {
+            MovedPart(company.pk, None, model): PartChange(change.now, change.before)
+            for model, change in by_model.items()
+        }
+        return movements_of_parts(changes, currency)
     # Of all companies: it says where a key came from or went.
     of_keys = scope.every_day.filter(project__in=[project.pk for project in projects])
-    return largest_movements(
-        changes_of_parts(of_keys, scope.comparison),
-        lambda part: part,
-        currency,
-        wanted=lambda part: part.company == company.pk,
+    return movements_of_parts(
+        changes_of_parts(of_keys, scope.comparison), currency, wanted=lambda part: part.company == company.pk
     )
 
 

@@ -18,13 +18,14 @@ from costs.reports.movements import (
     Moved,
     Movement,
     changes_of_parts,
-    largest_movements,
     most_moved,
     moved_by,
+    movements_of_companies,
     projects_of,
 )
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series, first_use_of
+from costs.reports.spending import DailySpend
 from costs.reports.totals import Totals, main_currency, sums_by
 from providers.keys import KeyCounts, count_keys_and_agents
 from providers.models import Provider
@@ -98,12 +99,8 @@ def dashboard_report(
     # Of all companies there are as many parts as keys and models: those of the few that moved most are enough.
     moving = most_moved(spend.changes, currency)
     projects = projects_of(moving, usage, scope.comparison)
-    movements = largest_movements(
-        changes_of_parts(usage.filter(project__in=list(projects)), scope.comparison),
-        lambda part: part.company,
-        currency,
-        wanted=lambda part: part.company in moving,
-    )
+    parts = changes_of_parts(usage.filter(project__in=list(projects)), scope.comparison)
+    movements = movements_of_companies(moving, parts, currency)
     explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(
         scope=scope,
@@ -115,7 +112,7 @@ def dashboard_report(
         agents=counts.agents,
         daily=daily,
         expected=expect(
-            daily.recent,
+            DailySpend.of(daily.recent),
             scope.complete_recently,
             today=today,
             first_use=first_use_of(usage, daily.recent, scope.window),

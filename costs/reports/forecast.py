@@ -16,7 +16,7 @@ from enum import Enum
 from core.days import DateRange
 from costs.reports.rhythm import NOTHING as ZERO
 from costs.reports.rhythm import REACH, WEEKS, Rhythm, weekday_medians
-from costs.reports.totals import Totals, total_of
+from costs.reports.spending import DailySpend
 
 BASIS_DAYS = 7
 # A pace that is older than this says nothing of today.
@@ -157,29 +157,32 @@ class Expected:
 
 
 def expect(
-    by_day: Mapping[date, Totals], complete: Collection[date], *, today: date, first_use: date | None, currency: str
+    spend: DailySpend, complete: Collection[date], *, today: date, first_use: date | None, currency: str
 ) -> Expected:
     """The forecast of each currency that was paid in on the days of window(); ``currency`` names a zero.
 
-    Usage of which no price is known makes the cost unknown, not zero.
+    ``spend`` is of these days. Usage of which no price is known makes the cost unknown, not zero.
     """
     since = min(today.replace(day=1), today - OLDEST_BASIS)
-    recent = total_of(sums for day, sums in by_day.items() if day >= since)
-    if recent.is_unpriced:
+    recent = {
+        name: sum((cost for day, cost in by_day.items() if day >= since), ZERO) for name, by_day in spend.costs.items()
+    }
+    paid = [name for name, cost in recent.items() if cost]
+    if not paid and any(day >= since for day in spend.unpriced):
         return Expected({}, is_unpriced=True)
-    paid = {money.currency for money in recent.costs if money.amount}
     found = {
-        name: forecast(
-            {day: sums.cost_in(name) for day, sums in by_day.items()}, complete, today=today, first_use=first_use
-        )
+        name: forecast(spend.cost_by_day(name), complete, today=today, first_use=first_use)
         for name in sorted(paid) or [currency]
     }
     known = {name: one for name, one in found.items() if one}
     by_weeks = any(one.basis is Basis.WEEKDAYS for one in known.values())
     pace = basis(complete, today=today, first_use=first_use)
-    counted = [(day, sums) for day, sums in by_day.items() if by_weeks or day >= today.replace(day=1) or day in pace]
+
+    def counts(day: date) -> bool:
+        return by_weeks or day >= today.replace(day=1) or day in pace
+
     return Expected(
         known,
-        is_partly_unpriced=any(sums.unpriced_rows and day in complete for day, sums in counted),
-        estimated=any(sums.estimated for _day, sums in counted),
+        is_partly_unpriced=any(counts(day) and day in complete for day in spend.unpriced),
+        estimated=any(counts(day) for day in spend.estimated),
     )

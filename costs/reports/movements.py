@@ -7,18 +7,20 @@ movement it is found out why: a key or a model that came or went, how much was u
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 from django.db.models import Q
 
 from core.months import first_of
-from costs.reports.comparison import Change, Comparison, total_change
+from costs.reports.comparison import Change, Comparison
 from costs.reports.selection import Usage, divide
-from costs.reports.totals import NOTHING, Totals, totals_of_parts
+from costs.reports.totals import FoundSums, Totals, found_in_parts
 from providers.models import AssignmentShare, Company, Project
 
 LARGEST: Final = 5
@@ -67,27 +69,41 @@ class Movement:
         return Decimal(getattr(side, self.figure))
 
 
-def moved(change: Change, currency: str) -> Decimal:
+def moved(change: Change | PartChange, currency: str) -> Decimal:
     return change.now.cost_in(currency) - change.before.cost_in(currency)
 
 
-def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, Change]:
+@dataclass(frozen=True)
+class PartChange:
+    """How a part changed. There are thousands, of which few are looked at: of these alone all sums are made."""
+
+    now: FoundSums | Totals
+    before: FoundSums | Totals
+
+    @cached_property
+    def whole(self) -> Change:
+        return Change(self.now.totals, self.before.totals)
+
+
+def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, PartChange]:
     """How each part of ``usage``, which is not narrowed to days, changed on the compared days; one query."""
     if not comparison.is_possible:
         return {}
     division = {"now": divide(comparison.now), "before": divide(comparison.before)}
-    sides: dict[str, dict[Part, Totals]] = {name: {} for name in division}
-    for (side, *part), sums in totals_of_parts(usage, division, "part", "company_id", "project_id", "model").items():
-        sides[side][Part(*part)] = sums
+    sides = found_in_parts(usage, division, "company_id", "project_id", "model")
     now, before = sides["now"], sides["before"]
-    return {part: Change(now.get(part, NOTHING), before.get(part, NOTHING)) for part in {**now, **before}}
+    none = FoundSums()
+    return {Part(*part): PartChange(now.get(part, none), before.get(part, none)) for part in {**now, **before}}
 
 
-def most_moved(changes: Mapping[Any, Change], currency: str) -> tuple[Any, ...]:
-    """The groups with the largest movements, from what is known of each as a whole."""
+def most_moved(changes: Mapping[Any, Change], currency: str) -> dict[Any, Change]:
+    """Those of the groups that moved most, the largest first.
+
+    A movement of which one side has no price at all is none that could be told.
+    """
     known = [group for group, change in changes.items() if not change.is_unpriced]
     known.sort(key=lambda group: (-abs(moved(changes[group], currency)), str(group)))
-    return tuple(known[:LARGEST])
+    return {group: changes[group] for group in known[:LARGEST]}
 
 
 # What Project.display_name is made of.
@@ -108,31 +124,28 @@ def projects_of(companies: Collection[int | None], usage: Usage, comparison: Com
     return {project.pk: project for project in Project.objects.filter(wanted).order_by().only(*_NAMES)}
 
 
-def largest_movements(
-    changes: Mapping[Part, Change],
-    subject_of: Callable[[Part], Hashable],
-    currency: str,
-    *,
-    wanted: Callable[[Part], bool] = lambda _part: True,
+def movements_of_companies(
+    changes: Mapping[int | None, Change], parts: Mapping[Part, PartChange], currency: str
 ) -> tuple[Movement, ...]:
-    """The largest first, in ``currency``; of ``changes`` those that are ``wanted``, the others tell where keys went.
-
-    A movement of which one side has no price at all is none that could be told.
-    """
-    by_subject: dict[Hashable, dict[Part, Change]] = defaultdict(dict)
-    for part, change in changes.items():
-        if wanted(part):
-            by_subject[subject_of(part)][part] = change
-    totals = {subject: total_change(parts) for subject, parts in by_subject.items()}
-    known = [
-        subject
-        for subject, change in totals.items()
-        if not change.is_unpriced and abs(moved(change, currency)) >= _LEAST
-    ]
-    known.sort(key=lambda subject: (-abs(moved(totals[subject], currency)), str(subject)))
+    """Those of the companies that ``changes`` are of, in their order; ``parts`` of others tell where keys went."""
+    of_company: dict[int | None, list[Part]] = defaultdict(list)
+    for part in parts:
+        of_company[part.company].append(part)
     return tuple(
-        _movement(subject, totals[subject], by_subject[subject], changes, currency) for subject in known[:LARGEST]
+        _movement(pk, change, _mostly(of_company[pk], parts, change, currency), parts, currency)
+        for pk, change in changes.items()
+        if of_company[pk] and abs(moved(change, currency)) >= _LEAST
     )
+
+
+def movements_of_parts(
+    parts: Mapping[Part, PartChange], currency: str, *, wanted: Callable[[Part], bool] = lambda _part: True
+) -> tuple[Movement, ...]:
+    """The largest of the parts that are ``wanted``, each by itself; the others tell where keys went."""
+    amounts = {part: abs(moved(change, currency)) for part, change in parts.items() if wanted(part)}
+    by_size = sorted(amounts, key=lambda part: (-amounts[part], str(part)))
+    told = (part for part in by_size if amounts[part] >= _LEAST and not parts[part].whole.is_unpriced)
+    return tuple(_movement(part, parts[part].whole, part, parts, currency) for part in islice(told, LARGEST))
 
 
 @dataclass(frozen=True)
@@ -159,18 +172,19 @@ def moved_by(
     return Moved(companies, projects, models)
 
 
-def _movement(
-    subject: Any, change: Change, parts: Mapping[Part, Change], changes: Mapping[Part, Change], currency: str
-) -> Movement:
-    rises = moved(change, currency) > 0
-    part, of_part = max(
-        parts.items(), key=lambda each: moved(each[1], currency) if rises else -moved(each[1], currency)
-    )
+def _mostly(own: Iterable[Part], parts: Mapping[Part, PartChange], change: Change, currency: str) -> Part:
+    """Which of its ``own`` parts moved most in the direction of the whole."""
+    sign = 1 if moved(change, currency) > 0 else -1
+    return max(own, key=lambda part: sign * moved(parts[part], currency))
+
+
+def _movement(subject: Any, change: Change, part: Part, parts: Mapping[Part, PartChange], currency: str) -> Movement:
+    of_part = parts[part].whole
     if not of_part.before.is_idle and not of_part.now.is_idle:
         cause, figure = _quantity_or_price(of_part, currency)
         return Movement(subject, change, part, of_part, cause, figure)
     came = of_part.before.is_idle
-    of_key = {other: each for other, each in changes.items() if other.project == part.project}
+    of_key = {other: each.whole for other, each in parts.items() if other.project == part.project}
     before, now = _payers(of_key, "before"), _payers(of_key, "now")
     if part.project is None or part.company in (before if came else now):
         return Movement(subject, change, part, of_part, Cause.MODEL_CAME if came else Cause.MODEL_WENT)

@@ -17,6 +17,7 @@ from costs.reports.comparison import previous_range
 from costs.reports.days import Day, Step, mark_days
 from costs.reports.metrics import Metric
 from costs.reports.selection import Division, Usage, divide
+from costs.reports.spending import NO_COST, DailySpend, SpendingDays, costs_of
 from costs.reports.totals import Totals, totals_of_parts
 from costs.usage.coverage import Coverage
 
@@ -157,20 +158,21 @@ def stack(
 
 
 def steps_by(
-    usage: Usage, field: str, days: DateRange, step: Step, *, window: DateRange
-) -> tuple[dict[Any, dict[date, Totals]], dict[Any, dict[date, Totals]]]:
-    """The costs of each group on each step of ``days``, by its first day, and on each day of ``window``; one query."""
+    usage: Usage, field: str, days: DateRange, step: Step, *, window: DateRange, currency: str
+) -> tuple[dict[Any, dict[date, Decimal]], dict[Any, DailySpend]]:
+    """What each group cost in ``currency`` on each step of ``days`` with usage, by its first day; one query.
+
+    And what it spent on each day of ``window``.
+    """
     steps = _divided(days, step)
-    by_step: dict[Any, dict[date, Totals]] = defaultdict(dict)
-    recent: dict[Any, dict[date, Totals]] = defaultdict(dict)
-    division = _division(steps, window)
-    sums_of = totals_of_parts(usage, {"": division}, field, "span", "day", costs_alone=True)
-    for (group, span, start), sums in sums_of.items():
+    by_step: dict[Any, dict[date, Decimal]] = defaultdict(dict)
+    recent: dict[Any, SpendingDays] = defaultdict(SpendingDays)
+    for group, span, start, paid_in, cost, *waiting in costs_of(usage, field, _division(steps, window)):
         if first := steps.get((span, start)):
-            _add(by_step[group], first, sums)
+            by_step[group][first] = by_step[group].get(first, NO_COST) + (cost if paid_in == currency else NO_COST)
         if span == Span.DAY and window.first <= start <= window.last:
-            _add(recent[group], start, sums)
-    return by_step, recent
+            recent[group].add(start, paid_in, cost, *waiting)
+    return by_step, {group: spent.ended() for group, spent in recent.items()}
 
 
 def first_use_of(usage: Usage, recent: Mapping[date, Totals], window: DateRange) -> date | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from core.days import DateRange
-from costs.models import DailyUsage, Span
-from costs.reports.selection import Usage, sources_of
+from core.money import Money
+from costs.models import DailyUsage, Span, marked_up
+from costs.reports.selection import Division, Usage, sources_of
 from costs.reports.totals import Totals, all_usage, sums_from, totals_by, unscaled
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
 from providers.models import Provider
@@ -36,6 +37,16 @@ class DailySpend:
 
     costs: Mapping[str, Mapping[date, Decimal]]
     unpriced: frozenset[date]  # days of which some usage has no price
+    estimated: frozenset[date] = frozenset()  # days of which some costs are estimates
+
+    @classmethod
+    def of(cls, by_day: Mapping[date, Totals]) -> DailySpend:
+        """What sums of days tell of cost."""
+        spent = SpendingDays()
+        for day, sums in by_day.items():
+            for money in sums.costs or [Money("", NO_COST)]:
+                spent.add(day, money.currency, money.amount, sums.unpriced_rows, sums.estimated)
+        return spent.ended()
 
     @cached_property
     def first_use(self) -> date | None:
@@ -46,6 +57,26 @@ class DailySpend:
 
 
 NO_SPEND = DailySpend({}, frozenset())
+
+
+class SpendingDays:
+    """A DailySpend in the making."""
+
+    def __init__(self) -> None:
+        self._costs: dict[str, dict[date, Decimal]] = {}
+        self._unpriced: set[date] = set()
+        self._estimated: set[date] = set()
+
+    def add(self, day: date, currency: str, cost: Decimal, unpriced: int, estimated: int) -> None:
+        of_currency = self._costs.setdefault(currency, {})
+        of_currency[day] = of_currency[day] + cost if day in of_currency else cost
+        if unpriced:
+            self._unpriced.add(day)
+        if estimated:
+            self._estimated.add(day)
+
+    def ended(self) -> DailySpend:
+        return DailySpend(self._costs, frozenset(self._unpriced), frozenset(self._estimated))
 
 
 def daily_spend(subject: Subject, days: DateRange, ids: Collection[int] | None = None) -> dict[int | None, DailySpend]:
@@ -59,31 +90,42 @@ def daily_spend(subject: Subject, days: DateRange, ids: Collection[int] | None =
     usage = all_usage().between(days.first, days.last)
     if ids is not None:
         usage = usage.filter(**{f"{subject.value.removesuffix('_id')}__in": ids})
-    costs: dict[int | None, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
-    unpriced: dict[int | None, set[date]] = defaultdict(set)
-    found = sums_from(
-        sources_of(usage, (subject.value,), {"": {Span.DAY: list(days)}}),
-        (subject.value, "currency", "day"),
-        ("sum_cost", "sum_unpriced"),
-    )
-    for pk, currency, day, cost, unpriced_rows in found:
-        costs[pk][currency][day] = unscaled(cost, DailyUsage.COST_SCALE) or NO_COST
-        if unpriced_rows:
-            unpriced[pk].add(day)
-    return {pk: DailySpend(dict(of_one), frozenset(unpriced.get(pk, ()))) for pk, of_one in costs.items()}
+    spent: dict[int | None, SpendingDays] = defaultdict(SpendingDays)
+    for pk, _span, day, currency, cost, unpriced, estimated in costs_of(usage, subject.value, {Span.DAY: list(days)}):
+        spent[pk].add(day, currency, cost, unpriced, estimated)
+    return {pk: of_one.ended() for pk, of_one in spent.items()}
+
+
+def costs_of(usage: Usage, field: str, division: Division) -> Iterator[tuple[Any, Span, date, str, Decimal, int, int]]:
+    """What each group of ``field`` used in each span of ``division``; one query.
+
+    The group, the span and its first day, a currency – "" where there is no price –, the exact sum in it, how many
+    rows have no price, and how many only an estimated one. Plain values, since there may be very many.
+    """
+    names, sums = (field, "span", "day", "currency"), ("sum_cost", "sum_unpriced", "sum_estimated")
+    found = sums_from(sources_of(usage, (field,), {"": division}), names, sums)
+    for group, span, start, currency, cost, unpriced, estimated in found:
+        amount = unscaled(cost, DailyUsage.COST_SCALE) or NO_COST
+        if usage.markup_percent is not None:
+            amount += marked_up(amount, usage.markup_percent)
+        yield group, span, start, currency, amount, unpriced, estimated
 
 
 def together(spends: Iterable[DailySpend]) -> DailySpend:
     """The sum of several, day by day."""
     costs: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     unpriced: set[date] = set()
+    estimated: set[date] = set()
     for spend in spends:
         for currency, by_day in spend.costs.items():
             of_currency = costs[currency]
             for day, cost in by_day.items():
                 of_currency[day] += cost
         unpriced |= spend.unpriced
-    return DailySpend({currency: dict(by_day) for currency, by_day in costs.items()}, frozenset(unpriced))
+        estimated |= spend.estimated
+    return DailySpend(
+        {currency: dict(by_day) for currency, by_day in costs.items()}, frozenset(unpriced), frozenset(estimated)
+    )
 
 
 def unassigned(days: DateRange) -> Totals:

@@ -27,7 +27,7 @@ from costs.pages.usage_tables import SPEND_COLUMNS
 from costs.pages.views.downloads import table_download
 from costs.pages.views.scope import page_context, read_asked
 from costs.reports.companies import CompaniesReport, CompanyLine, companies_report
-from costs.reports.totals import NOTHING
+from costs.reports.spending import NO_COST
 from providers.models import Provider
 
 
@@ -132,7 +132,7 @@ def _table(request: HttpRequest, report: CompaniesReport, figures: Figures, sort
 def _trend(line: CompanyLine, report: CompaniesReport) -> Cell:
     if not line.by_step:
         return Cell("", "")
-    costs = [line.by_step.get(step.first, NOTHING).cost_in(report.currency) for step in report.steps]
+    costs = [line.by_step.get(step.first, NO_COST) for step in report.steps]
     highest = max(range(len(costs)), key=costs.__getitem__)
     says = f"Most on {report.steps[highest].days}: {Money(report.currency, costs[highest])}"
     return sparkline([float(cost) for cost in costs], says)
