@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.days import DateRange
@@ -38,7 +38,7 @@ from tests.factories import (
     make_usage,
 )
 from tests.pages import download, sums
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 
 LENGTH = 20
 DAYS = [TODAY - timedelta(days=offset) for offset in range(LENGTH)]
@@ -168,13 +168,7 @@ def exported(rows: Iterable[Mapping[str, str]], cost: str = "cost", currency: st
     return together({row[currency].lower(): Decimal(row[cost])} for row in rows if Decimal(row[cost] or 0))
 
 
-@settings(
-    max_examples=examples(12),
-    phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried_by_both(12)
 @given(plan=plans)
 def test_every_page_and_export_adds_up_to_what_is_stored(signed_in: Client, plan: Plan) -> None:
     """Whatever was used, restated, assigned, split, shared, unpriced, in whichever currency: to the last digit."""
@@ -226,13 +220,7 @@ def test_every_page_and_export_adds_up_to_what_is_stored(signed_in: Client, plan
             assert sums(file(path, slug), column) == stored(days, model=model)
 
 
-@settings(
-    max_examples=examples(20),
-    phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried_by_both(20)
 @given(plan=plans, more=st.lists(ranges, min_size=3, max_size=3))
 def test_every_report_adds_up_to_what_is_stored(db: None, plan: Plan, more: list[DateRange]) -> None:
     """As exact decimals, before anything is shown: by company, provider, model, key and day."""

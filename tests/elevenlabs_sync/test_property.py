@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from elevenlabs_sync import client as client_module
@@ -29,7 +29,7 @@ from syncing.engine import stopping
 from tests.elevenlabs_sync.modes import Simulated, exported_rows, simulated, totals_by_model
 from tests.elevenlabs_sync.worlds import Clock
 from tests.factories import make_provider
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 from tests.simulation import Edit, drift, faults
 from tests.simulation.edits import AddUsage, ChangeCurrency, Hide, Reprice, Restate, Unprice
 from tests.simulation.key_edits import AddKey, DeleteKey, DisableKey
@@ -137,13 +137,7 @@ STEPS = st.builds(
 )
 
 
-@settings(
-    max_examples=examples(30),
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@tried_by_both(30)
 @given(
     start=st.sampled_from(STARTS),
     billing=st.sampled_from(BILLINGS),

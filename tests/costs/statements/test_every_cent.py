@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.months import days_of, first_of, following
@@ -41,7 +41,7 @@ from tests.factories import (
     make_project,
     make_usage,
 )
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 
 pytestmark = pytest.mark.django_db
 
@@ -113,13 +113,7 @@ def close_next(_world: World) -> None:
         close(month, LATER)
 
 
-@settings(
-    max_examples=examples(60),
-    phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried_by_both(60)
 @given(
     steps=st.lists(
         st.one_of(restatements(), restatements(), reassignments(), st.just(close_next)), min_size=4, max_size=20

@@ -31,7 +31,6 @@ from tests.factories import (
     make_usage,
 )
 from tests.pages import download, page_of
-from tests.services.plugin import examples
 
 pytestmark = pytest.mark.any_engine
 
@@ -49,7 +48,7 @@ plans = st.dictionaries(
     max_size=18,
 )
 same_worlds = settings(
-    max_examples=examples(12),
+    max_examples=12,
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.models import SUMS, AttributedUsage, CompanySum, DailyUsage, Span, UsagePart
@@ -20,7 +20,7 @@ from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Pr
 from providers.signals import notify_assignments_changed, notify_sharing_changed
 from tests.costs.usage.attributing import write
 from tests.factories import TODAY, make_company, make_keyless, make_project, make_provider
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 
 pytestmark = pytest.mark.django_db
 
@@ -116,13 +116,7 @@ def sharings(draw: st.DrawFn) -> Step:
     return step
 
 
-@settings(
-    max_examples=examples(60),
-    phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried_by_both(60)
 @given(steps=st.lists(st.one_of(writings(), writings(), assignings(), sharings()), min_size=1, max_size=12))
 def test_attribution_always_adds_up_and_follows_the_rules(db: None, steps: list[Step]) -> None:
     """After any readings, assignments and settings: the parts are those of the rules, and add up to the usage."""

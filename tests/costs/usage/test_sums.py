@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.models import (
@@ -44,7 +44,7 @@ from tests.factories import (
     make_provider,
     make_split,
 )
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 
 pytestmark = pytest.mark.django_db
 
@@ -154,13 +154,7 @@ class World:
             make(project)
 
 
-@settings(
-    max_examples=examples(25),
-    phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried_by_both(25)
 @given(taken=st.lists(steps, min_size=2, max_size=8))
 def test_sums_are_those_of_the_usage_after_anything(db: None, taken: list[Step]) -> None:
     """Readings, assignments, splits, settings, closing and deleting; and deriving all anew finds nothing else."""

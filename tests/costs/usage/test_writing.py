@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.models import DailyUsage, ReadDay
@@ -18,7 +18,7 @@ from costs.usage.writing import Usage, Written
 from providers.models import Project, Provider
 from tests.costs.usage.answers import NOW, OLD, TODAY, stored, usage, versions, write
 from tests.factories import make_project, make_provider
-from tests.services.plugin import examples
+from tests.properties import tried_by_both
 
 pytestmark = pytest.mark.django_db
 
@@ -374,7 +374,7 @@ def _nonzero(provider: Provider, projects: list[Project]) -> dict[tuple[int, dat
     }
 
 
-@settings(max_examples=examples(60))
+@tried_by_both(60)
 @given(st.lists(_answers(), min_size=1, max_size=6))
 def test_any_sequence_of_answers_leaves_the_latest_truth(
     answers: list[tuple[date, date, dict[tuple[int, date, str], Any]]],
