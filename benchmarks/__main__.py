@@ -21,9 +21,8 @@ from tests.services.programs import POSTGRESQL, MissingProgramError
 
 PARTS = ("pages", "api", "storage", "exports", "writing", "syncing", "decoding", "alerts")
 ENGINES = ("postgresql", "sqlite")
-# Of a server of our own. What the database's housekeeping does by itself would be measured now and then; it is asked
-# for by name instead.
-SERVER_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "autovacuum": "off"}
+# Of a server of our own, whose housekeeping does nothing by itself; it is asked for by name instead.
+SERVER_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB"}
 
 
 def main(words: Sequence[str] | None = None) -> int:

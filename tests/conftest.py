@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import Signal
@@ -28,6 +32,26 @@ from syncing.reader import Reader, SyncSession
 from tests.factories import NOW, TODAY, make_user
 from tests.fake_reader import FakeReader
 from tests.providers.listening import Told
+
+# Of several processes of tests one makes the tables; one alone has them sooner by Django's own way.
+SHARES_TABLES = "TEST_SHARED_FOLDER" in os.environ
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, engine: str) -> None:
+    """Begin with tables that are made already."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    test = database["TEST"]
+    if SHARES_TABLES and engine == "sqlite":
+        shutil.copy(request.getfixturevalue("home_of_tables") / "administrate.sqlite3", test["NAME"])
+    elif SHARES_TABLES:
+        test["TEMPLATE"] = urlsplit(request.getfixturevalue("database_of_tables")).path.removeprefix("/")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(engine: str) -> bool:
+    """On SQLite they lie where Django would otherwise begin with an empty file; it goes with the tests' home."""
+    return SHARES_TABLES and engine == "sqlite"
 
 
 @pytest.fixture

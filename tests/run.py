@@ -29,9 +29,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 40 * 60
 GRACE_SECONDS = 60
 POLL_SECONDS = 0.2
-# A part that computes keeps one core busy, and three that mostly wait another. More at once would push one another out
-# of the caches: six on two cores take a fifth more of the processors' time each than two.
-CORES = 2
+# A part that computes keeps one of two cores busy, one that mostly waits some two fifths of one: so that neither idles,
+# one that waits may run beside two that compute, or three beside one. More at once would push one another out of the
+# caches: six on two cores take a fifth more of the processors' time each than two.
+WAITING = 0.4
+MOST = 2 + WAITING
 NO_TESTS_COLLECTED = 5
 
 UNITS = "not browser and not services"
@@ -62,7 +64,7 @@ class Part:
     @property
     def load(self) -> float:
         """How many cores it keeps busy."""
-        return 1 / 3 if self.waits else 1
+        return WAITING if self.waits else 1
 
     @property
     def over(self) -> bool:
@@ -91,6 +93,8 @@ def main(arguments: list[str]) -> int:
     lint = [Part("lint", ["make", "lint"])] if "--lint" in arguments else []
     parts = [*lint, *(_chosen(options) if options else _everything())]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
+    # Some 300 processes import the same modules: what one has compiled the next need not.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         with ExitStack() as stack:
             _serve(stack, POSTGRESQL, PostgresServer)
@@ -174,7 +178,7 @@ def _run(parts: Sequence[Part], logs: Path) -> None:
     waiting, running = list(parts), list[Part]()
     try:
         while waiting or running:
-            while waiting and sum(part.load for part in (*running, waiting[0])) <= CORES:
+            while waiting and sum(part.load for part in (*running, waiting[0])) <= MOST:
                 waiting[0].start(logs)
                 running.append(waiting.pop(0))
             time.sleep(POLL_SECONDS)

@@ -32,6 +32,7 @@ from tests.services.truth import today
 pytestmark = pytest.mark.services
 
 VISITORS = 4
+READING_SECONDS = 0.1
 
 # A server's read-only mode, as of a standby; whoever is connected has to notice.
 LET_GO: LiteralString = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
@@ -281,6 +282,7 @@ class Readers:
             client.cookies.update(self.cookies)
             while not self.stopped.is_set():
                 for path in ("/", "/companies/", "/providers/", "/providers/1/"):
+                    time.sleep(READING_SECONDS)
                     answer = client.get(path, follow_redirects=False)
                     self.seen.append((time.monotonic(), answer.status_code, answer.text))
 

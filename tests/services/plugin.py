@@ -5,7 +5,6 @@ server. What page and model tests use lives in tests/conftest.py.
 """
 
 import fcntl
-import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 
+from administrate.garbage import look_seldom, spare_what_is_loaded
 from elevenlabs_sync.simulator.running import workspace_today
 from tests.services.postgresql import PostgresServer, new_database
 from tests.services.product import EmbeddedProduct, ProductionProduct
@@ -37,14 +37,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
+look_seldom()
 # How long an example takes says nothing on a machine that does other work as well.
 hypothesis.settings.register_profile("administrate", deadline=None)
 hypothesis.settings.load_profile("administrate")
-
-
-def examples(number: int) -> int:
-    """How many examples of a property are tried: half of them on PostgreSQL, where what SQLite shows is asked again."""
-    return number if _engine() == "sqlite" else number // 2
 
 
 # The fixtures of which one is asked for, itself or by another, by every test that the engine matters to.
@@ -63,7 +59,7 @@ class RunningServer:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Start PostgreSQL before the settings are read, where they need it and nobody has named one."""
-    if _engine() == "postgresql" and not POSTGRESQL.named:
+    if chosen_engine() == "postgresql" and not POSTGRESQL.named:
         try:
             os.environ[POSTGRESQL.variable] = _servers.enter_context(PostgresServer()).url
         except MissingProgramError as error:
@@ -72,7 +68,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 
 def pytest_report_header() -> str:
-    return f"database engine: {_engine()}"
+    return f"database engine: {chosen_engine()}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -80,7 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Django's plugin refuses the database to whatever has neither its mark nor its fixtures.
     """
-    if _engine() == "sqlite":
+    if chosen_engine() == "sqlite":
         return
     without = [item for item in items if not _has_an_engine(item)]
     if without:
@@ -89,9 +85,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector of garbage what stays anyway: modules and tests are most of what it would look through."""
-    gc.collect()
-    gc.freeze()
+    """Modules and tests are most of what the collector of garbage would look through."""
+    spare_what_is_loaded()
 
 
 def _has_an_engine(item: pytest.Item) -> bool:
@@ -101,7 +96,8 @@ def _has_an_engine(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or not OF_AN_ENGINE.isdisjoint(fixtures)
 
 
-def _engine() -> str:
+def chosen_engine() -> str:
+    """`sqlite` or `postgresql`, as TEST_ENGINE says."""
     return os.environ.get("TEST_ENGINE") or "sqlite"
 
 
@@ -112,7 +108,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session")
 def engine() -> str:
     """`sqlite` or `postgresql`: for what depends on the engine and reaches it without Django's fixtures."""
-    return _engine()
+    return chosen_engine()
 
 
 @pytest.fixture(scope="session")
@@ -184,12 +180,23 @@ def making(name: str, shared: Path) -> Iterator[bool]:
 
 
 @pytest.fixture(scope="session")
-def prepared_home(shared: Path) -> Path:
+def home_of_tables(shared: Path) -> Path:
+    """A home whose database has every table and nothing in them; to be copied, never used."""
+    home = shared / "tables" / "home"
+    with making("tables", shared) as missing:
+        if missing:
+            done = EmbeddedProduct(home).manage("migrate", "--no-input")
+            assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture(scope="session")
+def prepared_home(home_of_tables: Path, shared: Path) -> Path:
     """The home that a first start leaves, with its first admin and nothing else; to be copied, never used."""
     home = shared / "prepared" / "home"
     with making("prepared", shared) as missing:
         if missing:
-            with EmbeddedProduct(home) as product:
+            with EmbeddedProduct(shutil.copytree(home_of_tables, home)) as product:
                 product.start()
                 assert product.stop() == 0
     return home
@@ -226,17 +233,33 @@ def demo(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def prepared_database(
+def database_of_tables(
     postgres: RunningServer | PostgresServer, shared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A database that is migrated and has its first admin; to be copied, never used."""
+    """A PostgreSQL database with every table and nothing in them; to be copied, never used."""
     with ExitStack() as stack:
         url = os.environ.get("TEST_SHARED_DATABASE") or stack.enter_context(new_database(postgres.url))
         with making("database", shared) as missing:
             if missing:
-                folder = tmp_path_factory.mktemp("prepared")
-                ProductionProduct(database_url=url, redis_url="redis://127.0.0.1:1", folder=folder).prepare()
+                done = _of_database(url, tmp_path_factory).manage("migrate", "--no-input")
+                assert done.returncode == 0, done.stderr
         yield url
+
+
+@pytest.fixture(scope="session")
+def prepared_database(
+    postgres: RunningServer | PostgresServer, database_of_tables: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A database that is migrated and has its first admin; to be copied, never used."""
+    with new_database(postgres.url, copy_of=database_of_tables) as url:
+        done = _of_database(url, tmp_path_factory).manage("create_first_admin")
+        assert done.returncode == 0, done.stderr
+        yield url
+
+
+def _of_database(url: str, tmp_path_factory: pytest.TempPathFactory) -> ProductionProduct:
+    folder = tmp_path_factory.mktemp("commands")
+    return ProductionProduct(database_url=url, redis_url="redis://127.0.0.1:1", folder=folder)
 
 
 @pytest.fixture

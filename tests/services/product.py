@@ -125,6 +125,8 @@ class ProductionProduct:
                 "DATA_DIR": str(folder / "home"),
                 "ADMIN_PASSWORD": ADMIN_PASSWORD,
                 "ELEVENLABS_BASE_URL": elevenlabs_base_url,
+                # What a process leaves that is killed goes with the folder.
+                "TMPDIR": str(folder),
             }
         )
         self._folder = folder
