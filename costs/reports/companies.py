@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import Min, OuterRef, Q, Subquery
 
 from core.days import DateRange
+from core.months import first_of
 from costs.reports.breakdowns import Breakdown, company_breakdown
 from costs.reports.comparison import Change, Spend, spend_by, total_change
 from costs.reports.days import Step
@@ -67,7 +68,7 @@ def companies_report(
     named: str = "",
     chosen: Callable[[Sequence[CompanyLine]], Sequence[CompanyLine]] = lambda lines: lines,
 ) -> CompaniesReport:
-    """The companies that are not archived or used something; with ``with_archived`` all. Seven queries to nine.
+    """The companies that are not archived or used something; with ``with_archived`` all. Seven queries to ten.
 
     ``named`` leaves those whose name holds it, and nothing of what is unassigned; totals are of what is left. Forecasts
     and steps, which cost the most, are worked out of the lines that are ``chosen`` of them.
@@ -148,15 +149,20 @@ def _recent(usage: Usage, scope: Scope) -> DailySpend:
 
 
 def _first_uses(scope: Scope) -> dict[int | None, date | None]:
-    """The first day with usage of each company; None: of what is unassigned.
+    """The first day with usage of each company; None: of what is unassigned. One query or two.
 
-    Looked up in the index of each, or of one provider in all of its days: of a company that never used it, no index
-    would tell so soon.
+    Looked up in the index of each. Of one provider – of a company that never used it, no index would tell so soon –
+    from the days that a forecast may reach, and of what lies before them the month, which tells it as much.
     """
-    days = scope.every_day.sums_of_days()
     if scope.provider:
-        return dict(days.order_by().values("company_id").values_list("company_id", Min("day")))
-    of_company = days.filter(company=OuterRef("pk")).order_by("day").values("day")[:1]
+        reached = first_of(scope.window.first)
+        before = scope.every_day.sums_of_months().filter(day__lt=reached)
+        since = scope.every_day.sums_of_days().filter(day__gte=reached)
+        months, days = (
+            sums.order_by().values("company_id").values_list("company_id", Min("day")) for sums in (before, since)
+        )
+        return dict(days) | dict(months)
+    of_company = scope.every_day.sums_of_days().filter(company=OuterRef("pk")).order_by("day").values("day")[:1]
     unassigned = scope.every_day.filter(company=None).first_day()
     return {None: unassigned} | dict(
         Company.objects.order_by().annotate(first_use=Subquery(of_company)).values_list("pk", "first_use")
