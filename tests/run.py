@@ -3,9 +3,9 @@
 What comes out the same on either engine (the mark `any_engine`: who may open what, what pages, files and the API say of
 given rows) asks SQLite alone; `tests/both_engines` holds that it does, page by page, byte by byte. All share one
 PostgreSQL and one Redis, in which each part has a database of its own, and what is made once: the tables, and what a
-first start of the product leaves. As many parts run beside each other as keep two cores busy; what starts processes and what drives
-a browser mostly waits. Each shows its output when it has ended. `--lint` runs `make lint` as one more part. Returns 0
-when all passed.
+first start of the product leaves. As many parts run beside each other as keep two cores busy; what starts processes and
+what drives a browser mostly waits. Each shows its output when it has ended. `--lint` runs `make lint` as one more part.
+Returns 0 when all passed.
 """
 
 import os
