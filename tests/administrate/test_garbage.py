@@ -35,19 +35,23 @@ def test_worker_process_spares_what_is_loaded() -> None:
 
 
 def test_web_process_spares_every_page() -> None:
-    """They are loaded before the first visitor comes."""
-    asked = (
-        "import administrate.wsgi, gc, sys; print('costs.pages.views.dashboard' in sys.modules, gc.get_freeze_count())"
-    )
+    """They are loaded before the first visitor comes, and nothing else that processes forked of it must not share."""
+    asked = """
+import administrate.wsgi, gc, sys, threading
+from django.db import connection
+print("costs.pages.views.dashboard" in sys.modules, gc.get_freeze_count())
+print(connection.connection, threading.active_count())
+"""
     environment = plain_environment() | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
     done = subprocess.run(
         [sys.executable, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 
-    are_loaded, spared = done.stdout.split()
+    are_loaded, spared, connected, threads = done.stdout.split()
     assert are_loaded == "True"
     assert int(spared) > 100_000
+    assert (connected, threads) == ("None", "1")
 
 
 def test_command_looks_seldom() -> None:
