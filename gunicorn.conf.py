@@ -1,5 +1,6 @@
 """gunicorn's settings, which it reads from the folder it is started in. Words on its command line win over them."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -42,9 +43,17 @@ logconfig_dict = {
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
 }
 
+
+def _remove(folder: str, *, of: int) -> None:
+    """At the end of the process that made it, also where that could load nothing; not of those forked of it."""
+    if os.getpid() == of:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 # The processes add up their measurements in files of this folder (administrate.metrics).
-_made = "" if "PROMETHEUS_MULTIPROC_DIR" in os.environ else tempfile.mkdtemp(prefix="administrate-metrics-")
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", _made)
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="administrate-metrics-")
+    atexit.register(_remove, os.environ["PROMETHEUS_MULTIPROC_DIR"], of=os.getpid())
 
 
 def when_ready(server: Any) -> None:
@@ -60,8 +69,3 @@ def child_exit(_server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(_server: Any) -> None:
-    if _made:
-        shutil.rmtree(_made, ignore_errors=True)

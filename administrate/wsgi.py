@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
@@ -32,7 +34,10 @@ class Handler(WSGIHandler):
     request_class = Request
 
 
-django.setup(set_prefix=False)
+try:
+    django.setup(set_prefix=False)
+except ImproperlyConfigured as error:
+    sys.exit(f"administrate: {error}")
 application = Handler()
 get_resolver().url_patterns  # noqa: B018 - which loads every page, not only for the first visitor
 spare_what_is_loaded()

@@ -10,9 +10,10 @@ from tests.services.processes import plain_environment
 from tests.services.product import ROOT
 
 
-def start(changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def start(changes: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """By `manage.py check`, or another ``command`` of Python's."""
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *(command or ("manage.py", "check"))],
         cwd=ROOT,
         env=plain_environment() | production_environment() | changes,
         capture_output=True,

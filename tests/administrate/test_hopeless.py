@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -38,6 +39,18 @@ def test_hopeless_secret_stops_the_start(name: str, value: str, sentence: str) -
     assert done.stderr.startswith(f"administrate: {sentence}")
     assert done.stderr.count("\n") == 1
     assert not any(part in done.stderr for part in value.split(","))
+
+
+def test_hopeless_secret_stops_the_web_server(tmp_path: Path) -> None:
+    """Once, with the same sentence, and nothing is left behind."""
+    changes = {"SECRET_KEY": "xyzzy", "TMPDIR": str(tmp_path)}
+
+    done = start(changes, "-m", "gunicorn", "administrate.wsgi", "--bind", "127.0.0.1:0")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("administrate: SECRET_KEY is too short")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_debug_is_content_with_any_secret() -> None:
