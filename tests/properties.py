@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,9 +14,12 @@ _Test = TypeVar("_Test", bound=Callable[..., Any])
 
 
 def tried_by_both(number: int) -> Callable[[_Test], _Test]:
-    """So many examples of what `@given` describes, always the same: each engine tries another half of them."""
+    """So many examples of what `@given` describes, always the same: each engine tries another half of them.
+
+    Where one is asked alone, it tries as many as both.
+    """
     of_one = settings(
-        max_examples=number // 2,
+        max_examples=number // 2 if "TEST_SHARED_FOLDER" in os.environ else number,
         phases=[Phase.explicit, Phase.generate],
         database=None,
         deadline=None,

@@ -20,6 +20,7 @@ def thawed() -> Iterator[None]:
     """As in a process that has just begun; how the tests' own has it is put back."""
     threshold = gc.get_threshold()
     gc.unfreeze()
+    gc.set_threshold(700, *threshold[1:])
     yield
     gc.set_threshold(*threshold)
     gc.freeze()
@@ -39,7 +40,7 @@ def test_web_process_spares_every_page() -> None:
     asked = """
 import administrate.wsgi, gc, sys, threading
 from django.db import connection
-print("costs.pages.views.dashboard" in sys.modules, gc.get_freeze_count())
+print("costs.pages.views.dashboard" in sys.modules, gc.get_freeze_count(), gc.get_threshold()[0])
 print(connection.connection, threading.active_count())
 """
     environment = plain_environment() | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
@@ -48,9 +49,10 @@ print(connection.connection, threading.active_count())
         [sys.executable, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 
-    are_loaded, spared, connected, threads = done.stdout.split()
+    are_loaded, spared, threshold, connected, threads = done.stdout.split()
     assert are_loaded == "True"
     assert int(spared) > 100_000
+    assert int(threshold) == NEW_OBJECTS
     assert (connected, threads) == ("None", "1")
 
 

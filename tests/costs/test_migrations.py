@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from costs.models import Statement
 from providers.models import Company
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE = [("costs", "0006_statement_lines_tell_what_lacks"), ("providers", "0005_plans_in_one_form")]
 
