@@ -15,7 +15,7 @@ from costs.models.attribution import (
     UsagePart,
 )
 from costs.models.conversations import CONVERSATIONS_SETTLE_AFTER, ConversationDay
-from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up
+from costs.models.statements import ClosedMonth, Statement, StatementLine, StatementLineQuerySet, marked_up, price_of
 from costs.models.sums import (
     SUMS,
     TOTALS,
@@ -84,5 +84,6 @@ __all__ = [
     "UsageSum",
     "end_of",
     "marked_up",
+    "price_of",
     "series_of",
 ]

@@ -159,3 +159,8 @@ class StatementLine(models.Model):
 def marked_up(cost: Decimal | None, percent: Decimal | None) -> Decimal:
     """What a mark-up adds to a cost, exactly."""
     return (cost or Decimal(0)) * (percent or Decimal(0)) / 100
+
+
+def price_of(cost: Decimal, percent: Decimal | None) -> Decimal:
+    """A cost with its mark-up, exactly; without one the cost."""
+    return cost if percent is None else cost + marked_up(cost, percent)

@@ -35,7 +35,7 @@ class CompanyLine:
     keys: int  # API keys that it pays for today
     agents: int  # likewise
     expected: Expected | None = None  # of the current month; None where it never used anything, or was not computed
-    by_step: Mapping[date, Decimal] = field(default_factory=dict)  # its cost in the report's currency on each step
+    by_step: Mapping[date, Decimal] = field(default_factory=dict)  # cost in the report's currency; empty: not computed
 
     @property
     def pk(self) -> int | None:

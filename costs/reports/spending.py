@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from core.days import DateRange
 from core.money import Money
-from costs.models import DailyUsage, Span, marked_up
+from costs.models import DailyUsage, Span, price_of
 from costs.reports.selection import Division, Usage, sources_of
 from costs.reports.totals import Totals, all_usage, sums_from, totals_by, unscaled
 from costs.usage.coverage import Coverage, coverage_by_provider, joint_coverage
@@ -105,27 +105,18 @@ def costs_of(usage: Usage, field: str, division: Division) -> Iterator[tuple[Any
     names, sums = (field, "span", "day", "currency"), ("sum_cost", "sum_unpriced", "sum_estimated")
     found = sums_from(sources_of(usage, (field,), {"": division}), names, sums)
     for group, span, start, currency, cost, unpriced, estimated in found:
-        amount = unscaled(cost, DailyUsage.COST_SCALE) or NO_COST
-        if usage.markup_percent is not None:
-            amount += marked_up(amount, usage.markup_percent)
+        amount = price_of(unscaled(cost, DailyUsage.COST_SCALE) or NO_COST, usage.markup_percent)
         yield group, span, start, currency, amount, unpriced, estimated
 
 
 def together(spends: Iterable[DailySpend]) -> DailySpend:
     """The sum of several, day by day."""
-    costs: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    unpriced: set[date] = set()
-    estimated: set[date] = set()
+    spent = SpendingDays()
     for spend in spends:
         for currency, by_day in spend.costs.items():
-            of_currency = costs[currency]
             for day, cost in by_day.items():
-                of_currency[day] += cost
-        unpriced |= spend.unpriced
-        estimated |= spend.estimated
-    return DailySpend(
-        {currency: dict(by_day) for currency, by_day in costs.items()}, frozenset(unpriced), frozenset(estimated)
-    )
+                spent.add(day, currency, cost, day in spend.unpriced, day in spend.estimated)
+    return spent.ended()
 
 
 def unassigned(days: DateRange) -> Totals:

@@ -25,7 +25,7 @@ from costs.models import (
     AttributedUsageQuerySet,
     DailyUsage,
     Span,
-    marked_up,
+    price_of,
     series_of,
 )
 from costs.reports.selection import Division, Usage, divide, sources_of
@@ -65,7 +65,7 @@ class Totals:
         """The same with prices for costs, exactly."""
         if percent is None:
             return self
-        prices = (replace(money, amount=money.amount + marked_up(money.amount, percent)) for money in self.costs)
+        prices = (replace(money, amount=price_of(money.amount, percent)) for money in self.costs)
         return replace(self, costs=tuple(prices))
 
     @property
@@ -184,8 +184,7 @@ class FoundSums:
     def cost_in(self, currency: str) -> Decimal:
         """As ``totals`` have it."""
         cost = sum(whole(each[1]) for each in self.found if each[0] == currency)
-        amount: Decimal = unscaled(cost, DailyUsage.COST_SCALE)
-        return amount if self.markup_percent is None else amount + marked_up(amount, self.markup_percent)
+        return price_of(unscaled(cost, DailyUsage.COST_SCALE), self.markup_percent)
 
 
 def found_in_parts(
