@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+import pytest_django
+from django.db import transaction
 
 from costs.exports.focus import COLUMNS, focus_csv
 from costs.models import AttributedUsage
@@ -25,20 +27,28 @@ from tests.factories import (
     make_usage,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
+pytestmark = pytest.mark.any_engine
 
 
 def exported() -> str:
     return "".join(focus_csv(AttributedUsage.objects.all()))
 
 
-def one_row() -> dict[str, str]:
-    """A row without a fault."""
-    project = make_project()
-    make_assignment(project=project, company=make_company())
-    make_usage(project=project)
-    (row,) = csv.DictReader(io.StringIO(exported()))
+@pytest.fixture(scope="module")
+def exported_row(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> dict[str, str]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        project = make_project()
+        make_assignment(project=project, company=make_company())
+        make_usage(project=project)
+        (row,) = csv.DictReader(io.StringIO(exported()))
+        transaction.set_rollback(True)
     return row
+
+
+@pytest.fixture
+def row(exported_row: dict[str, str]) -> dict[str, str]:
+    """A row without a fault."""
+    return dict(exported_row)
 
 
 def written(row: dict[str, str]) -> str:
@@ -74,6 +84,7 @@ def _every_kind_of_usage() -> None:
     make_usage(project=account, model="by cost", credits=None, minutes=None, requests=None, currency="gbp")
 
 
+@pytest.mark.django_db
 @pytest.mark.usefixtures("_every_kind_of_usage")
 def test_every_kind_of_usage_keeps_the_rules() -> None:
     """Nothing that the product can store breaks a rule."""
@@ -83,6 +94,7 @@ def test_every_kind_of_usage_keeps_the_rules() -> None:
     assert len(text.splitlines()) > 30
 
 
+@pytest.mark.django_db
 def test_dataset_without_rows_keeps_the_rules() -> None:
     """A range without usage is a header."""
     assert violations(exported()) == []
@@ -94,27 +106,24 @@ def test_rules_know_every_column() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(focus_rules.COLUMNS))
-def test_missing_column_is_noticed(name: str) -> None:
+def test_missing_column_is_noticed(name: str, row: dict[str, str]) -> None:
     """Each column is needed."""
-    row = one_row()
     del row[name]
 
     assert violations(written(row)) == [f"{name} is missing"]
 
 
 @pytest.mark.parametrize("name", ["x_companyid", "Company", "Company_Name", "x_" + "Company" * 8])
-def test_surplus_column_is_noticed_where_its_name_is_wrong(name: str) -> None:
+def test_surplus_column_is_noticed_where_its_name_is_wrong(name: str, row: dict[str, str]) -> None:
     """Own columns begin with x_, in Pascal case, and come last."""
-    row = one_row()
     found = violations(written(row | {name: "1"}))
 
     assert found
     assert all(name in problem or "last" in problem for problem in found)
 
 
-def test_own_column_among_the_others_is_noticed() -> None:
+def test_own_column_among_the_others_is_noticed(row: dict[str, str]) -> None:
     """They are last."""
-    row = one_row()
     moved = {"x_CompanyId": row.pop("x_CompanyId")} | row
 
     assert violations(written(moved)) == ["own columns must be last"]
@@ -133,25 +142,25 @@ def test_own_column_among_the_others_is_noticed() -> None:
         "SubAccountName",
     ],
 )
-def test_null_is_noticed(name: str) -> None:
+def test_null_is_noticed(name: str, row: dict[str, str]) -> None:
     """Where a row of usage must have a value."""
-    found = violations(written(one_row() | {name: ""}))
+    found = violations(written(row | {name: ""}))
 
     assert any(name in problem for problem in found)
 
 
 @pytest.mark.parametrize("name", [*focus_rules.DECIMAL_NEVER_NULL, *focus_rules.UNIT_PRICES])
 @pytest.mark.parametrize("wrong", ["1", "1e3", "$1.0", "1,000.0", "+1.0", "1/2", "n/a", "NaN", ".5", "1."])
-def test_number_in_another_format_is_noticed(name: str, wrong: str) -> None:
+def test_number_in_another_format_is_noticed(name: str, wrong: str, row: dict[str, str]) -> None:
     """Digits, one point, digits."""
-    assert f"row 1: {name} is no plain decimal" in violations(written(one_row() | {name: wrong}))
+    assert f"row 1: {name} is no plain decimal" in violations(written(row | {name: wrong}))
 
 
 @pytest.mark.parametrize("name", focus_rules.MOMENTS)
 @pytest.mark.parametrize("wrong", ["2026-11-21", "2026-11-21T00:00:00+00:00", "2026-11-21 00:00:00Z", "21.11.2026"])
-def test_moment_in_another_format_is_noticed(name: str, wrong: str) -> None:
+def test_moment_in_another_format_is_noticed(name: str, wrong: str, row: dict[str, str]) -> None:
     """ISO 8601 in UTC, with seconds and a Z."""
-    assert f"row 1: {name} is no moment in UTC" in violations(written(one_row() | {name: wrong}))
+    assert f"row 1: {name} is no moment in UTC" in violations(written(row | {name: wrong}))
 
 
 @pytest.mark.parametrize(
@@ -193,8 +202,8 @@ def test_moment_in_another_format_is_noticed(name: str, wrong: str) -> None:
     ],
     ids=str,
 )
-def test_broken_rule_is_noticed(changes: dict[str, str], words: str) -> None:
+def test_broken_rule_is_noticed(changes: dict[str, str], words: str, row: dict[str, str]) -> None:
     """A row that is right but for one thing."""
-    found = violations(written(one_row() | changes))
+    found = violations(written(row | changes))
 
     assert any(words in problem for problem in found)
