@@ -88,7 +88,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "django.contrib.admin",
@@ -402,6 +401,8 @@ if any(oidc_parts) and not OIDC_ENABLED:
     raise ImproperlyConfigured("Single sign-on needs OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, all three.")
 if OIDC_ENABLED and not is_https_or_loopback(OIDC_ISSUER):
     raise ImproperlyConfigured("OIDC_ISSUER must be an https address (http only for a loopback host).")
+if OIDC_ENABLED:  # otherwise no process loads the HTTP client that it brings
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
 SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Literal
 
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from requests import RequestException
 
 from accounts.single_sign_on import refusal
 
@@ -31,18 +29,26 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     if request.user.is_authenticated:  # to confirm who it is: the provider must ask, and not just know the browser
         wanted["auth_params"] = "prompt=login"
     request.GET = wanted  # type: ignore[assignment]  # no scope, parameter or purpose of somebody else's choice
-    return _guarded(openid_connect.login, request, provider_id)
+    return _guarded("login", request, provider_id)
 
 
 @login_not_required
 @never_cache
 @require_safe
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    return _guarded(openid_connect.callback, request, provider_id)
+    return _guarded("callback", request, provider_id)
 
 
-def _guarded(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
+def _guarded(step: Literal["login", "callback"], request: HttpRequest, provider_id: str) -> HttpResponse:
     """A provider that is away or talks nonsense is a sentence on a page; the log has the kind of error."""
+    if not settings.OIDC_ENABLED:
+        raise Http404
+    # Loaded where it is used alone: its HTTP client is a tenth of what a process loads.
+    from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+    from allauth.socialaccount.providers.openid_connect import views as openid_connect
+    from requests import RequestException
+
+    view = {"login": openid_connect.login, "callback": openid_connect.callback}[step]
     try:
         answer: HttpResponse = view(request, provider_id)
     except (RequestException, OAuth2Error, KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from allauth.socialaccount.providers import registry
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -82,7 +84,7 @@ class Provider:
 
 
 @pytest.fixture
-def provider(settings: Settings) -> Iterator[Provider]:
+def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """The provider, running, and the product configured for it."""
     provider = Provider()
 
@@ -121,6 +123,7 @@ def provider(settings: Settings) -> Iterator[Provider]:
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
     settings.OIDC_ENABLED = True
     settings.OIDC_NAME = "Example ID"
+    monkeypatch.setitem(registry.provider_map, OpenIDConnectProvider.id, OpenIDConnectProvider)
     yield provider
     server.shutdown()
     thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -277,3 +278,41 @@ def test_a_contradictory_environment_stops_the_start(
 
     assert result.returncode != 0
     assert sentence in result.stderr
+
+
+# Sets the product up, says whether its HTTP client is loaded, and asks for the way to the provider.
+ASKED = """
+import django, sys
+django.setup()
+from django.conf import settings
+from django.test import Client
+settings.ALLOWED_HOSTS = ["testserver"]
+print("requests" in sys.modules)
+import administrate.urls
+print("requests" in sys.modules, Client().get("/accounts/sso/login/").status_code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        # Nobody is there, which is a sentence on a page.
+        ({"OIDC_ISSUER": "http://127.0.0.1:1", "OIDC_CLIENT_ID": "a", "OIDC_CLIENT_SECRET": "b"}, "True True 502"),
+        ({}, "False False 404"),
+    ],
+)
+def test_nothing_of_it_is_loaded_where_it_is_off(
+    home_of_tables: Path, tmp_path: Path, environment: dict[str, str], said: str
+) -> None:
+    """A tenth of what every process would have to load."""
+    home = shutil.copytree(home_of_tables, tmp_path / "home")
+    ours = {"DJANGO_SETTINGS_MODULE": "administrate.settings", "DATA_DIR": str(home)}
+    result = subprocess.run(
+        [sys.executable, "-c", ASKED],
+        env=os.environ | ours | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert result.stdout.split() == said.split()

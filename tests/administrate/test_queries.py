@@ -34,13 +34,16 @@ def all_of_it(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 @pytest.mark.django_db
-def test_error_line_holds_no_query(all_of_it: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_line_holds_no_query(
+    all_of_it: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     """A single sign-on that ends as an error of ours leaves no code behind, neither in the record's own request."""
 
     def fail(*_arguments: object) -> HttpResponse:
         raise RuntimeError(f"no answer from https://id.example/token?code={CODE}")
 
-    monkeypatch.setattr("accounts.views.sso.openid_connect.callback", fail)
+    settings.OIDC_ENABLED = True
+    monkeypatch.setattr("allauth.socialaccount.providers.openid_connect.views.callback", fail)
     Client(raise_request_exception=False).get("/accounts/sso/callback/", {"code": CODE, "state": "s"})
 
     log = written(all_of_it)
