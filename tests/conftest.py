@@ -29,7 +29,7 @@ from providers.models import Provider, SyncRun
 from providers.registry import FigureWords, KeyCheck, Progress, Region, TypeWords
 from syncing.errors import ProviderError
 from syncing.reader import Reader, SyncSession
-from tests.factories import NOW, TODAY, make_user
+from tests.factories import NOW, TODAY, forget_underived, make_user
 from tests.fake_reader import FakeReader
 from tests.providers.listening import Told
 
@@ -52,6 +52,10 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, engine: str) ->
 def django_db_keepdb(engine: str) -> bool:
     """On SQLite they lie where Django would otherwise begin with an empty file; it goes with the tests' home."""
     return SHARES_TABLES and engine == "sqlite"
+
+
+def pytest_runtest_setup() -> None:
+    forget_underived()
 
 
 @pytest.fixture

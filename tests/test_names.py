@@ -16,7 +16,6 @@ from providers.services.assigning import assign_projects
 from tests.factories import (
     NOW,
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -69,10 +68,9 @@ def provider(db: None) -> Provider:
     key, split = make_project(provider=provider, name=KEY), make_project(provider=provider, name=f"{KEY} 2")
     make_assignment(project=key, company=company)
     make_split(project=split, shares={company: 60, make_company(name=f"{COMPANY} 2"): 40})
-    with attributed_together():
-        for day in (date(2026, 10, 5), date(2026, 11, 5)):
-            make_usage(project=key, day=day, model=MODEL)
-            make_usage(project=split, day=day, model=MODEL)
+    for day in (date(2026, 10, 5), date(2026, 11, 5)):
+        make_usage(project=key, day=day, model=MODEL)
+        make_usage(project=split, day=day, model=MODEL)
     make_rule(company=company, pattern=PATTERN, provider=provider)
     return provider
 

@@ -24,7 +24,6 @@ from providers.services.assigning import assign_projects, undo_assignment
 from tests.factories import (
     NOW,
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -52,9 +51,8 @@ def make_spender(name: str = "Acme", *, since: date = FIRST, until: date = YESTE
 def spends(project: Project, costs: dict[date, str]) -> None:
     """So much on these days, whatever was there before."""
     DailyUsage.objects.filter(project=project, day__in=costs).delete()
-    with attributed_together():
-        for day, cost in costs.items():
-            make_usage(project=project, day=day, cost=Decimal(cost), credits=Decimal(cost) * 1000)
+    for day, cost in costs.items():
+        make_usage(project=project, day=day, cost=Decimal(cost), credits=Decimal(cost) * 1000)
 
 
 def told(*, days: int = 0, only: Iterable[str] = ("spend.unusual",)) -> list[str]:

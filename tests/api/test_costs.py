@@ -19,7 +19,6 @@ from providers.models import Company, Project
 from tests.api.asking import Api, make_token
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_keyless,
@@ -326,20 +325,19 @@ def make_world(chance: random.Random) -> None:
 
 
 def make_rows(chance: random.Random, project: Project) -> None:
-    with attributed_together():
-        for day in range(1, 7):
-            for model in ("", "m1"):
-                cost = chance.choice([None, Decimal(chance.randrange(1, 10**15)).scaleb(-10)])
-                make_usage(
-                    project=project,
-                    day=date(2026, 10, 29) + timedelta(days=day),
-                    model=model,
-                    credits=chance.choice([None, Decimal(chance.randrange(1, 10**12)).scaleb(-4)]),
-                    minutes=chance.choice([None, Decimal(chance.randrange(1, 10**9)).scaleb(-6)]),
-                    requests=chance.choice([None, chance.randrange(1, 10**6)]),
-                    cost=cost,
-                    currency="" if cost is None else chance.choice(["usd", "usd", "eur"]),
-                )
+    for day in range(1, 7):
+        for model in ("", "m1"):
+            cost = chance.choice([None, Decimal(chance.randrange(1, 10**15)).scaleb(-10)])
+            make_usage(
+                project=project,
+                day=date(2026, 10, 29) + timedelta(days=day),
+                model=model,
+                credits=chance.choice([None, Decimal(chance.randrange(1, 10**12)).scaleb(-4)]),
+                minutes=chance.choice([None, Decimal(chance.randrange(1, 10**9)).scaleb(-6)]),
+                requests=chance.choice([None, chance.randrange(1, 10**6)]),
+                cost=cost,
+                currency="" if cost is None else chance.choice(["usd", "usd", "eur"]),
+            )
 
 
 def read_export() -> list[dict[str, str]]:

@@ -27,7 +27,6 @@ from providers.models import BEGINNING, Assignment, Company, Project, Provider
 from tests.factories import (
     NOW,
     TODAY,
-    attributed_together,
     derive,
     make_assignment,
     make_company,
@@ -121,11 +120,10 @@ def make_workspace(keys: int = 2, days: int = 2) -> tuple[Provider, Company]:
     """A read provider whose keys each cost $1 a day; the first one belongs to Acme."""
     provider, acme = make_provider(name="Production"), make_company(name="Acme")
     make_read_days(provider=provider, first=TODAY - timedelta(days=364), last=TODAY)
-    with attributed_together():
-        for number in range(keys):
-            key = make_project(provider=provider, name=f"Key {number}", last_used_on=TODAY)
-            if number == 0:
-                make_assignment(project=key, company=acme)
-            for day in range(1, days + 1):
-                make_usage(project=key, day=TODAY - timedelta(days=day), cost=Decimal(1))
+    for number in range(keys):
+        key = make_project(provider=provider, name=f"Key {number}", last_used_on=TODAY)
+        if number == 0:
+            make_assignment(project=key, company=acme)
+        for day in range(1, days + 1):
+            make_usage(project=key, day=TODAY - timedelta(days=day), cost=Decimal(1))
     return provider, acme

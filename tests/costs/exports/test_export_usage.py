@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from costs.exports.usage import usage_csv
 from costs.models import AttributedUsage
-from tests.factories import attributed_together, make_project, make_provider, make_usage
+from tests.factories import make_project, make_provider, make_usage
 from tests.providers.commands import ran, refused
 from tests.services.product import ROOT
 
@@ -26,9 +26,8 @@ DAYS = [date(2026, 11, day) for day in (13, 14, 15)]
 def _usage() -> None:
     for name in ("One", "Two"):
         project = make_project(provider=make_provider(name=name), name=f"{name}'s key")
-        with attributed_together():
-            for day in DAYS:
-                make_usage(project=project, day=day)
+        for day in DAYS:
+            make_usage(project=project, day=day)
 
 
 def days(output: str) -> list[str]:

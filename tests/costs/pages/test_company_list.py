@@ -11,7 +11,6 @@ from django.test import Client
 
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -27,13 +26,12 @@ def companies(db: None) -> None:
     """Acme spends a dollar a day, Globex two; a key is unassigned."""
     provider = make_provider()
     make_read_days(provider=provider, first=TODAY - timedelta(days=40), last=TODAY)
-    with attributed_together():
-        for name, cost in (("Acme", 1), ("Globex", 2), ("", 4)):
-            key = make_project(provider=provider)
-            if name:
-                make_assignment(project=key, company=make_company(name=name))
-            for ago in range(1, 41):
-                make_usage(project=key, day=TODAY - timedelta(days=ago), cost=Decimal(cost))
+    for name, cost in (("Acme", 1), ("Globex", 2), ("", 4)):
+        key = make_project(provider=provider)
+        if name:
+            make_assignment(project=key, company=make_company(name=name))
+        for ago in range(1, 41):
+            make_usage(project=key, day=TODAY - timedelta(days=ago), cost=Decimal(cost))
 
 
 def test_a_company_is_found_by_a_part_of_its_name(signed_in: Client) -> None:

@@ -16,7 +16,6 @@ from tests.costs.worlds import make_workspace
 from tests.factories import (
     NOW,
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_episode,
@@ -170,9 +169,8 @@ def test_the_fullest_dashboard_takes_fifteen_queries(
     make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
     key = make_project(provider=provider)
     make_assignment(project=key, company=company)
-    with attributed_together():
-        for number in range(0, 91, 7):
-            make_usage(project=key, day=TODAY - timedelta(days=number), cost=Decimal(100 - number))
+    for number in range(0, 91, 7):
+        make_usage(project=key, day=TODAY - timedelta(days=number), cost=Decimal(100 - number))
     make_usage(project=make_keyless(provider=provider), day=TODAY - timedelta(days=1))
     make_episode(company=company)
     make_budget(company=company)

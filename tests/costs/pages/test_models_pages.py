@@ -12,7 +12,6 @@ from django.test import Client
 from costs.models import DailyUsage
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_keyless,
@@ -37,13 +36,12 @@ def workspace(db: None) -> None:
     make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
     key, free = make_project(provider=provider, name="Support"), make_project(provider=provider, name="Free")
     make_assignment(project=key, company=make_company(name="Acme"))
-    with attributed_together():
-        make_usage(project=key, model="tts", cost=Decimal(3))
-        make_usage(project=key, model="tts", day=date(2026, 10, 21), cost=Decimal(2))
-        make_usage(project=free, model="tts", cost=Decimal("0.5"))
-        make_usage(project=key, model="stt", cost=Decimal(1))
-        make_usage(project=key, model="unnamed", cost=Decimal("0.25"))
-        make_usage(project=make_keyless(provider=provider), model="", cost=Decimal("0.125"))
+    make_usage(project=key, model="tts", cost=Decimal(3))
+    make_usage(project=key, model="tts", day=date(2026, 10, 21), cost=Decimal(2))
+    make_usage(project=free, model="tts", cost=Decimal("0.5"))
+    make_usage(project=key, model="stt", cost=Decimal(1))
+    make_usage(project=key, model="unnamed", cost=Decimal("0.25"))
+    make_usage(project=make_keyless(provider=provider), model="", cost=Decimal("0.125"))
 
 
 def test_the_list_has_a_row_for_each_model(signed_in: Client, workspace: None) -> None:
@@ -254,9 +252,8 @@ def test_stale_and_simulated_data_are_called_so(signed_in: Client) -> None:
 def test_many_keys_of_a_model_come_in_pages(signed_in: Client, workspace: None) -> None:
     """Fifty of them, with the sum of all; the file holds every one, as the page names it."""
     provider = make_provider(name="Studio")
-    with attributed_together():
-        for number in range(51):
-            make_usage(project=make_project(provider=provider, name=f"Key {number:02}"), model="tts", cost=Decimal(1))
+    for number in range(51):
+        make_usage(project=make_project(provider=provider, name=f"Key {number:02}"), model="tts", cost=Decimal(1))
     url = "/models/usage/?model=tts"
 
     first, second = page_of(signed_in, url), page_of(signed_in, f"{url}&page=2")

@@ -17,7 +17,6 @@ from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -47,11 +46,10 @@ def make_key(company: Company | None = None, **overrides: Any) -> Project:
 def make_moved(company: Company | None = None) -> Project:
     """A key of a workspace that told credits until the tenth and costs alone since."""
     key = make_key(company)
-    with attributed_together():
-        for day in range(1, 10):
-            make_usage(project=key, day=nov(day), credits=Decimal(100), minutes=None, requests=10, cost=Decimal(1))
-        for day in range(10, 22):
-            make_usage(project=key, day=nov(day), credits=None, minutes=None, requests=None, cost=Decimal(1))
+    for day in range(1, 10):
+        make_usage(project=key, day=nov(day), credits=Decimal(100), minutes=None, requests=10, cost=Decimal(1))
+    for day in range(10, 22):
+        make_usage(project=key, day=nov(day), credits=None, minutes=None, requests=None, cost=Decimal(1))
     return key
 
 

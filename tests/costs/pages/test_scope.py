@@ -15,7 +15,6 @@ from accounts.models import Role
 from providers.models import Company, Provider
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -53,10 +52,9 @@ def world(db: None) -> World:
         make_read_days(provider=provider, first=TODAY - timedelta(days=90), last=TODAY)
         key = make_project(provider=provider, name=f"Key of {provider.name}")
         make_assignment(project=key, company=acme)
-        with attributed_together():
-            for month in (10, 11):
-                for day in range(8, 22):
-                    make_usage(project=key, day=date(2026, month, day), cost=Decimal(cost * (month - 9)))
+        for month in (10, 11):
+            for day in range(8, 22):
+                make_usage(project=key, day=date(2026, month, day), cost=Decimal(cost * (month - 9)))
     return World(production, staging, acme)
 
 

@@ -38,7 +38,7 @@ from tests.costs.worlds import (
     reassign,
     restate,
 )
-from tests.factories import TODAY, attributed_together, make_company, make_usage
+from tests.factories import TODAY, make_company, make_usage
 from tests.pages import cells, page_of, printed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
@@ -146,9 +146,8 @@ def live_through(steps: list[Step]) -> list[Company]:
     provider = make_settled(AUGUST, days_of(NOVEMBER).last)
     companies = [make_company(markup_percent=Decimal(20)) for _ in range(2)]
     projects = [make_key(companies[1], provider=provider) for _ in range(3)]
-    with attributed_together():
-        for project in projects:
-            make_usage(project=project, day=AUGUST, cost=Decimal("10.01"))
+    for project in projects:
+        make_usage(project=project, day=AUGUST, cost=Decimal("10.01"))
     for step in steps:
         step(projects, companies)
     return [Company.objects.get(pk=company.pk) for company in companies]

@@ -19,7 +19,6 @@ from tests.accounts.worlds import OURS, World, address
 from tests.accounts.worlds import world as world
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_company,
     make_episode,
     make_keyless,
@@ -52,23 +51,22 @@ def agency(now: object) -> tuple[Project, Company]:
         )
         for n in range(KEYS)
     ]
-    with attributed_together():
-        for n, key in enumerate(keys):
-            for back in (1, 9, 40):
-                cost = Decimal(n) / 8 + 1
-                make_usage(
-                    project=key,
-                    day=TODAY - timedelta(days=back),
-                    model=MODELS[n % len(MODELS)],
-                    cost=None if back == 1 and n % 7 == 0 else cost,
-                )
-        for provider in providers:
-            keyless = make_keyless(provider=provider)
-            for back in (1, 9, 40):
-                make_usage(project=keyless, day=TODAY - timedelta(days=back))
-        pay({key: companies[n % COMPANIES] for n, key in enumerate(keys) if n % 10})
-        pay(dict.fromkeys(Project.objects.filter(provider__name="Hidden workspace", kind="key"), companies[0]))
-        make_split(project=keys[11], shares={companies[1]: "40", companies[2]: "60"}, starts_on=TODAY)
+    for n, key in enumerate(keys):
+        for back in (1, 9, 40):
+            cost = Decimal(n) / 8 + 1
+            make_usage(
+                project=key,
+                day=TODAY - timedelta(days=back),
+                model=MODELS[n % len(MODELS)],
+                cost=None if back == 1 and n % 7 == 0 else cost,
+            )
+    for provider in providers:
+        keyless = make_keyless(provider=provider)
+        for back in (1, 9, 40):
+            make_usage(project=keyless, day=TODAY - timedelta(days=back))
+    pay({key: companies[n % COMPANIES] for n, key in enumerate(keys) if n % 10})
+    pay(dict.fromkeys(Project.objects.filter(provider__name="Hidden workspace", kind="key"), companies[0]))
+    make_split(project=keys[11], shares={companies[1]: "40", companies[2]: "60"}, starts_on=TODAY)
     for provider in Provider.objects.all():
         make_read_days(provider=provider, first=TODAY - timedelta(days=60), last=TODAY)
     for company in companies:

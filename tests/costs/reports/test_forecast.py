@@ -19,7 +19,6 @@ from costs.reports.forecast import Basis, Forecast, basis, forecast, window
 from providers.models import Company, Project, Provider
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -219,9 +218,8 @@ def make_key(provider: Provider, company: Company | None = None) -> Project:
 
 def spend(key: Project, costs: Mapping[int, int | str | None], **overrides: Any) -> None:
     """By day of November."""
-    with attributed_together():
-        for number, cost in costs.items():
-            make_usage(project=key, day=nov(number), cost=None if cost is None else Decimal(cost), **overrides)
+    for number, cost in costs.items():
+        make_usage(project=key, day=nov(number), cost=None if cost is None else Decimal(cost), **overrides)
 
 
 def forecast_of(client: Client, url: str = "/") -> str:

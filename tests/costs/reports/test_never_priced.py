@@ -13,7 +13,6 @@ from elevenlabs_sync.words import WORDS
 from providers.models import Company, Project
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -40,9 +39,8 @@ def make_key(company: Company) -> Project:
 
 
 def use_daily(key: Project, *, cost: Decimal | None, model: str = "known", days: int = DAYS) -> None:
-    with attributed_together():
-        for back in range(1, days + 1):
-            make_usage(project=key, day=TODAY - timedelta(days=back), model=model, cost=cost)
+    for back in range(1, days + 1):
+        make_usage(project=key, day=TODAY - timedelta(days=back), model=model, cost=cost)
 
 
 def forecast_of(client: Client, url: str = "/") -> str:

@@ -21,7 +21,6 @@ from costs.reports.models import model_report, models_report
 from providers.models import Company, Provider
 from tests.factories import (
     TODAY,
-    attributed_together,
     make_assignment,
     make_company,
     make_project,
@@ -43,9 +42,8 @@ def acme() -> Company:
     make_read_days(provider=provider, first=TODAY - timedelta(days=120), last=TODAY)
     key, unassigned = make_project(provider=provider), make_project(provider=provider)
     make_assignment(project=key, company=company)
-    with attributed_together():
-        for day in DateRange(date(2026, 10, 1), date(2026, 11, 21)):
-            make_usage(project=key, day=day, model=MODEL, cost=Decimal(1))
+    for day in DateRange(date(2026, 10, 1), date(2026, 11, 21)):
+        make_usage(project=key, day=day, model=MODEL, cost=Decimal(1))
     make_usage(project=unassigned, day=date(2026, 11, 5), model="flash", cost=Decimal(10))
     return company
 

@@ -22,7 +22,6 @@ from providers.signals import notify_assignments_changed
 from tests.factories import (
     NOW,
     TODAY,
-    attributed_together,
     make_company,
     make_keyless,
     make_project,
@@ -86,9 +85,8 @@ class World:
             for index, percent in zip(order, percents, strict=False):
                 company = self.companies[index]
                 AssignmentShare.objects.create(assignment=period, company=company, percent=Decimal(percent))
-        with attributed_together():
-            for project in self.projects:
-                make_usage(project=project, day=TODAY)
+        for project in self.projects:
+            make_usage(project=project, day=TODAY)
         for provider in self.providers:
             make_run(provider=provider, trigger="connect", outcome="succeeded", finished_at=NOW)
         notify_assignments_changed([project.pk for project in self.projects])
