@@ -41,9 +41,11 @@ def make_user(*, role: Role = Role.VIEWER, companies: Sequence[Company] = (), **
         "is_superuser": is_admin,
     } | overrides
     user = User.objects.create_user(**fields)
-    Membership.objects.filter(user=user).update(role=role)
-    user.membership.refresh_from_db()
-    user.membership.companies.set(companies)
+    if user.membership.role != role:
+        Membership.objects.filter(user=user).update(role=role)
+        user.membership.role = role
+    if companies:
+        user.membership.companies.set(companies)
     return user
 
 

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import socket
 import stat
 import subprocess
@@ -56,9 +57,14 @@ def exported(product: EmbeddedProduct) -> str:
 
 
 def test_the_first_start_makes_an_admin_whose_password_is_printed_once(unprepared: EmbeddedProduct) -> None:
-    """The printed name and password let a person in, after the second start too, which prints none."""
+    """The printed name and password let a person in, after the second start too, which prints none.
+
+    What is secret is only the owner's to read.
+    """
     unprepared.environment["ADMIN_PASSWORD"] = ""
     unprepared.start()
+    assert stat.S_IMODE(unprepared.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((unprepared.data_dir / "secrets.env").stat().st_mode) == 0o600
     printed = re.search(r"Username: (\S+)\s+Password: (\S+)", unprepared.output)
     assert printed
     assert printed[1] == "admin"
@@ -71,14 +77,15 @@ def test_the_first_start_makes_an_admin_whose_password_is_printed_once(unprepare
     assert may_sign_in(unprepared.url, printed[1], printed[2])
 
 
-def test_a_given_admin_password_is_taken_and_not_printed(unprepared: EmbeddedProduct) -> None:
+def test_a_given_admin_password_is_taken_and_not_printed(home_of_tables: Path, tmp_path: Path) -> None:
     """ADMIN_USERNAME and ADMIN_PASSWORD make the first admin."""
-    unprepared.environment["ADMIN_USERNAME"] = "dana"
+    with EmbeddedProduct(shutil.copytree(home_of_tables, tmp_path / "home")) as product:
+        product.environment["ADMIN_USERNAME"] = "dana"
 
-    unprepared.start()
+        product.start()
 
-    assert may_sign_in(unprepared.url, "dana", ADMIN_PASSWORD)
-    assert ADMIN_PASSWORD not in unprepared.output
+        assert may_sign_in(product.url, "dana", ADMIN_PASSWORD)
+        assert ADMIN_PASSWORD not in product.output
 
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
@@ -92,14 +99,6 @@ def test_a_signal_stops_everything_cleanly(embedded: EmbeddedProduct, number: Si
     assert "Traceback" not in embedded.output
     assert not is_ready(embedded.url)
     assert not (embedded.data_dir / "administrate.sqlite3-wal").exists()
-
-
-def test_what_is_secret_is_only_the_owners_to_read(unprepared: EmbeddedProduct) -> None:
-    """The home has mode 700 and the secrets in it 600."""
-    unprepared.start()
-
-    assert stat.S_IMODE(unprepared.data_dir.stat().st_mode) == 0o700
-    assert stat.S_IMODE((unprepared.data_dir / "secrets.env").stat().st_mode) == 0o600
 
 
 def test_a_port_in_use_stops_the_start_with_one_sentence(embedded: EmbeddedProduct) -> None:
