@@ -4,6 +4,7 @@ Sources: https://elevenlabs.io/docs/api-reference/user/subscription/get, …/mod
 …/service-accounts/list. The plan and its limits are made up; the credits used are the sums of the simulated usage.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -93,13 +94,14 @@ def models() -> list[dict[str, object]]:
 
 def service_accounts(workspace: SimulatedWorkspace) -> dict[str, object]:
     """All service accounts, each with its keys."""
+    used = _used_this_month(workspace)
     return {
         "service-accounts": [
             {
                 "service_account_user_id": _account_id(workspace, slug),
                 "name": name,
                 "created_at_unix": _unix(date(2024, 2, 5)),
-                "api-keys": _keys_of(workspace, slug),
+                "api-keys": _keys_of(workspace, slug, used),
                 "default_sharing_groups": [],
             }
             for slug, name in SERVICE_ACCOUNTS.items()
@@ -111,15 +113,22 @@ def api_keys(workspace: SimulatedWorkspace, account_id: str) -> dict[str, object
     """The keys of one service account, None when there is no such account."""
     for slug in SERVICE_ACCOUNTS:
         if _account_id(workspace, slug) == account_id:
-            return {"api-keys": _keys_of(workspace, slug)}
+            return {"api-keys": _keys_of(workspace, slug, _used_this_month(workspace))}
     return None
 
 
-def _keys_of(workspace: SimulatedWorkspace, account: str) -> list[dict[str, object]]:
+def _used_this_month(workspace: SimulatedWorkspace) -> dict[str | None, Decimal]:
+    """Credits by the hash of a key."""
     month = workspace.today.replace(day=1)
     used: dict[str | None, Decimal] = {}
     for row in workspace.used(month, workspace.today + timedelta(days=1)):
         used[row.key_hash] = used.get(row.key_hash, Decimal(0)) + row.credits
+    return used
+
+
+def _keys_of(
+    workspace: SimulatedWorkspace, account: str, used: Mapping[str | None, Decimal]
+) -> list[dict[str, object]]:
     return [
         _key(workspace, key, used.get(workspace.key_hash(key), Decimal(0)))
         for key in workspace.listed_keys()
