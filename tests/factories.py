@@ -122,7 +122,7 @@ def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsag
     } | overrides
     fields.setdefault("currency", "" if fields["cost"] is None else "usd")
     usage = DailyUsage.objects.create(project=project or make_project(), **fields)
-    if any(block._from_testcase for block in connection.atomic_blocks):
+    if any(block._from_testcase for block in connection.atomic_blocks):  # type: ignore[attr-defined]  # Django's own
         # Nobody but this test's own statements can look.
         _underived.add(usage.project_id)
         if _derive_first not in connection.execute_wrappers:
