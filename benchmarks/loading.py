@@ -21,8 +21,8 @@ from core.days import DateRange
 from core.secrets import ApiKey
 from costs.models import FIGURES, AttributedUsage, CompanySum, DailyUsage, ModelSum, Span
 from costs.usage import sums
-from costs.usage.company_totals import add_up
 from costs.usage.coverage import record_reading
+from costs.usage.totals import add_up
 from costs.usage.writing import write_usage
 from providers.models import Assignment, AssignmentShare, Company, Project, Provider
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from costs.usage.company_totals import add_up
+from costs.usage.totals import add_up
 
 
 @shared_task

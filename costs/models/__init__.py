@@ -2,7 +2,7 @@
 
 ``usage`` is what was read (written only by costs.usage.writing); ``attribution`` is derived from it and from the
 assignments (written only by costs.usage.attribution); ``sums`` add it up (written only by costs.usage.sums and
-``company_totals`` there);
+``totals`` there);
 ``conversations`` is evidence for sharing usage; ``agency`` is the letterhead that statements have; ``statements`` is
 what was billed, frozen (written only by costs.statements.closing).
 """
@@ -26,10 +26,12 @@ from costs.models.sums import (
     IsMarked,
     KeySum,
     ModelSum,
+    ModelTotal,
+    ProviderTotal,
     Span,
     SpanSum,
     SpanSumQuerySet,
-    TotalOfCompanies,
+    Total,
     UsageSum,
     series_of,
 )
@@ -70,6 +72,8 @@ __all__ = [
     "ListedUsage",
     "Logo",
     "ModelSum",
+    "ModelTotal",
+    "ProviderTotal",
     "ReadDay",
     "Restatement",
     "SettledDays",
@@ -79,7 +83,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "StatementLineQuerySet",
-    "TotalOfCompanies",
+    "Total",
     "UsagePart",
     "UsageSum",
     "end_of",

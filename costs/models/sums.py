@@ -1,8 +1,8 @@
 """Sums of attributed usage by day, week and month: what pages add up, written only by costs.usage.sums.
 
 Each can be derived again at any time. A sum is of one provider, so that workspaces never wait for one another; totals
-of all providers are made from them afterwards (costs.usage.company_totals). Together the weeks and months are a sixth
-of the days: a page of a year reads a dozen months and a few days, not 365.
+are made from them afterwards (costs.usage.totals). Together the weeks and months are a sixth of the days: a page of a
+year reads a dozen months and a few days, not 365.
 """
 
 from __future__ import annotations
@@ -187,36 +187,41 @@ class KeySum(UsageSum):
 SUMS: tuple[type[UsageSum], ...] = (CompanySum, ModelSum, KeySum)
 
 
-class TotalOfCompanies(SpanSum):
-    """Of all providers. Of a span that is marked as changed the sums by provider count instead."""
+class Total(SpanSum):
+    """Of fewer rows than the sums that it is made from. Of a span that is marked as changed these count instead.
+
+    Of changed spans it may be of a company or a provider that has gone meanwhile.
+    """
 
     OF: ClassVar[type[UsageSum]]
-
-    # Of changed spans it may be of a company that has gone meanwhile.
-    company = models.ForeignKey(
-        Company, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
 
     class Meta:
         abstract = True
 
 
-class CompanyTotal(TotalOfCompanies):
-    """By company: a tenth of the rows where companies use several providers. The dashboard, the companies."""
+class CompanyTotal(Total):
+    """By company, of all providers: a tenth of the rows where companies use several. The dashboard, the companies."""
 
     DIMENSIONS = ("company",)
     OF = CompanySum
+
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         indexes = (models.Index(fields=["span", "day"], name="companytotal_day"),)
 
 
-class CompanyModelTotal(TotalOfCompanies):
-    """By company and model: a row in place of one for each API key. The page of a model."""
+class CompanyModelTotal(Total):
+    """By company and model, of all providers: a row in place of one for each API key. The page of a model."""
 
     DIMENSIONS = ("company", "model")
     OF = KeySum
 
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     model = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -227,12 +232,40 @@ class CompanyModelTotal(TotalOfCompanies):
         )
 
 
-# The smallest first.
-TOTALS: tuple[type[TotalOfCompanies], ...] = (CompanyTotal, CompanyModelTotal)
+class ModelTotal(Total):
+    """By reported model, of all providers: a row in place of one for each. The models, the dashboard by model."""
+
+    DIMENSIONS = ("model",)
+    OF = ModelSum
+
+    model = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["span", "day"], name="modeltotal_day"),)
+
+
+class ProviderTotal(Total):
+    """By provider: a row in place of one for each of its companies. The dashboard by workspace."""
+
+    DIMENSIONS = ("provider",)
+    OF = CompanySum
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["span", "day"], name="providertotal_day"),
+            models.Index(fields=["provider", "span", "day"], name="providertotal_provider"),
+        )
+
+
+TOTALS: tuple[type[Total], ...] = (CompanyTotal, CompanyModelTotal, ModelTotal, ProviderTotal)
 
 
 class ChangedSpan(models.Model):
-    """A mark: some CompanySum of the span has changed since its totals were made.
+    """A mark: some sum of the span has changed since its totals were made.
 
     Every change leaves its own, in its transaction, so that no workspace waits for another; whoever makes the totals
     anew deletes those that it has seen.

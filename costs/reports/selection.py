@@ -28,18 +28,28 @@ from costs.models import (
     IsMarked,
     KeySum,
     ModelSum,
+    ModelTotal,
+    ProviderTotal,
     Span,
     SpanSum,
     SpanSumQuerySet,
-    TotalOfCompanies,
+    Total,
     UsageSum,
 )
 from providers.models import Provider
 
 # The smallest first.
 _SUMS: Final[tuple[type[UsageSum], ...]] = (CompanySum, ModelSum, KeySum)
-# What is read, likewise: totals of companies tell nothing of providers.
-_BY_SIZE: Final[tuple[type[SpanSum], ...]] = (CompanyTotal, ModelSum, CompanySum, CompanyModelTotal, KeySum)
+# What is read, likewise.
+_BY_SIZE: Final[tuple[type[SpanSum], ...]] = (
+    ModelTotal,
+    CompanyTotal,
+    ProviderTotal,
+    ModelSum,
+    CompanySum,
+    CompanyModelTotal,
+    KeySum,
+)
 _LENGTHS: Final = {Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7)}
 
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -147,7 +157,7 @@ def _held(usage: Usage, fields: Sequence[str]) -> list[_Held]:
     told = _names(usage, fields)
     smallest = next(model for model in _BY_SIZE if told <= _told_by(model))
     held, marked = list[_Held](), None
-    if issubclass(smallest, TotalOfCompanies):
+    if issubclass(smallest, Total):
         held.append(_Held(smallest.objects.all(), smallest.SPANS, marked=False))
         smallest, marked = smallest.OF, True
     held.append(_Held(smallest.objects.all(), smallest.SPANS, marked))

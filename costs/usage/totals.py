@@ -1,7 +1,8 @@
-"""Adds up what companies used of all providers. The only writer of CompanyTotal and CompanyModelTotal.
+"""Adds up what was used beyond one provider, or one of its companies. The only writer of CompanyTotal,
+CompanyModelTotal, ModelTotal and ProviderTotal.
 
 Totals are made after the fact, of every span that is marked as changed, so that no workspace's sync waits for that of
-another. Until then readers take the sums by provider of such spans: what they find is exact at any moment.
+another. Until then readers take the sums of such spans: what they find is exact at any moment.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date
 from django.db import connection, transaction
 
 from core.database import carry_out, is_only_one
-from costs.models import FIGURES, TOTALS, AttributedUsage, ChangedSpan, Span, TotalOfCompanies
+from costs.models import FIGURES, TOTALS, AttributedUsage, ChangedSpan, Span, Total
 from costs.usage.sums import SUMMED, SUMS_OF_SUMS, SUMS_OF_USAGE, columns_of
 
 # Any number that no other lock of this database uses.
@@ -51,19 +52,19 @@ def _add_up_some() -> int:
     return sum(map(len, changed.values()))
 
 
-def _insert(total: type[TotalOfCompanies], span: Span, days: Collection[date]) -> None:
+def _insert(total: type[Total], span: Span, days: Collection[date]) -> None:
     which = f"used.day IN ({', '.join(['%s'] * len(days))})"
     into = f"{total._meta.db_table} ({', '.join(columns_of_total(total))})"
     days_given = [connection.ops.adapt_datefield_value(day) for day in sorted(days)]
     carry_out([(f"INSERT INTO {into} {select(total, span, which)}", days_given)])
 
 
-def columns_of_total(total: type[TotalOfCompanies]) -> tuple[str, ...]:
+def columns_of_total(total: type[Total]) -> tuple[str, ...]:
     """Without its number."""
     return ("span", "day", *columns_of(total), "currency", *SUMMED)
 
 
-def select(total: type[TotalOfCompanies], span: Span, which: str) -> str:
+def select(total: type[Total], span: Span, which: str) -> str:
     """Selects what the totals of ``span`` come to where ``which`` is true of ``used.day``.
 
     From the smallest that tells the same: what no sum of days tells is added up from the usage itself.

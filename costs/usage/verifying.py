@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from core.days import as_date
-from costs.models import SUMS, TOTALS, AttributedUsage, ChangedSpan, Span, TotalOfCompanies
+from costs.models import SUMS, TOTALS, AttributedUsage, ChangedSpan, Span, Total
 from costs.usage import sums
 from costs.usage.attribution import attribute, locked
-from costs.usage.company_totals import add_up, columns_of_total, select
+from costs.usage.totals import add_up, columns_of_total, select
 from providers.models import Project, Provider
 
 
@@ -50,7 +50,7 @@ def verify(provider: Provider) -> list[Difference]:
     return found
 
 
-def verify_company_totals() -> list[Difference]:
+def verify_all_totals() -> list[Difference]:
     """The same of what is added up over all providers; nobody waits.
 
     Each table and span is compared in one statement, and so as it is at one moment; what is marked as changed then is
@@ -68,7 +68,7 @@ def verify_company_totals() -> list[Difference]:
     return found
 
 
-def _differing(total: type[TotalOfCompanies], span: Span) -> list[tuple[date, int]]:
+def _differing(total: type[Total], span: Span) -> list[tuple[date, int]]:
     """The first days of which rows are other ones than what they derive from, and how many."""
     columns = columns_of_total(total)
     is_new = f"used.day NOT IN (SELECT day FROM {ChangedSpan._meta.db_table} WHERE span = {span.value})"

@@ -21,7 +21,7 @@ from django.urls import resolve
 from accounts.models import Role
 from administrate.demo import arrange_examples
 from alerts.evaluation.evaluating import evaluate_if_asked
-from costs.usage.company_totals import add_up
+from costs.usage.totals import add_up
 from providers.models import Company, Project, SyncRun
 from tests.api.asking import Api, make_token
 from tests.costs.pages.downloads_world import make_world

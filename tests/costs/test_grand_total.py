@@ -21,7 +21,7 @@ from core.days import DateRange
 from costs.models import SUMS, TOTALS, ChangedSpan, DailyUsage, ReadDay, UsagePart
 from costs.reports import breakdowns
 from costs.reports.totals import Totals, all_usage, sums_by, totals, totals_by, usage_by_key
-from costs.usage.company_totals import add_up
+from costs.usage.totals import add_up
 from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Assignment, AssignmentShare, Company, Project, Provider
 from providers.services.assigning import assign_projects

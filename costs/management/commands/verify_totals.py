@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from core.commands import ProductCommand, failure
 from core.wording import count
-from costs.usage.verifying import Difference, verify, verify_company_totals
+from costs.usage.verifying import Difference, verify, verify_all_totals
 from providers.lookups import provider_named
 from providers.models import Provider
 
@@ -30,7 +30,7 @@ class Command(ProductCommand):
             text = "; ".join(map(_sentence, found)) or "nothing differs"
             self.stdout.write(f"{provider.name}: {text}.")
         if named is None:
-            found = verify_company_totals()
+            found = verify_all_totals()
             self.stdout.write(f"All providers together: {'; '.join(map(_sentence, found)) or 'nothing differs'}.")
         if differing:
             raise failure(

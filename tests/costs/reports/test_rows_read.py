@@ -19,9 +19,9 @@ from costs.models import DailyUsage, Span
 from costs.reports.companies import _first_uses
 from costs.reports.scope import scope_of
 from costs.usage.attribution import attribute
-from costs.usage.company_totals import add_up
 from costs.usage.coverage import coverage, record_reading
 from costs.usage.sums import mark_changed
+from costs.usage.totals import add_up
 from providers.models import Company, Project, Provider
 from tests.factories import (
     NOW,

@@ -29,8 +29,8 @@ from costs.models import (
 )
 from costs.reports.totals import Totals, all_usage, totals_by, usage_by_key
 from costs.statements.closing import NotClosableError, close_month
-from costs.usage.company_totals import add_up
-from costs.usage.verifying import verify, verify_company_totals
+from costs.usage.totals import add_up
+from costs.usage.verifying import verify, verify_all_totals
 from costs.usage.writing import Usage, write_usage
 from providers.models import BEGINNING, Company, Project, Provider
 from providers.services.managing import delete_provider, disconnect_provider
@@ -174,7 +174,7 @@ def test_sums_are_those_of_the_usage_after_anything(db: None, taken: list[Step])
     assert read["day and model"] == totals_by(usage_by_key(), "day", "company_id", "model")
     add_up()
     assert companies_by_all_spans() == read
-    assert verify_company_totals() == []
+    assert verify_all_totals() == []
 
 
 def companies_by_all_spans() -> dict[str, dict[tuple[Any, ...], Totals]]:

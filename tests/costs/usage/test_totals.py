@@ -1,4 +1,4 @@
-"""Totals of companies over all providers: what is read is exact before they are made, meanwhile and afterwards."""
+"""Totals over all providers or companies: what is read is exact before they are made, meanwhile and afterwards."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from core.days import DateRange
-from costs.models import ChangedSpan, CompanyModelTotal, CompanyTotal, KeySum, Span
+from costs.models import (
+    TOTALS,
+    ChangedSpan,
+    CompanyModelTotal,
+    CompanyTotal,
+    KeySum,
+    ModelTotal,
+    ProviderTotal,
+    Span,
+    Total,
+)
 from costs.reports.totals import all_usage, sums_by, totals_by
 from costs.tasks import add_up_companies
-from costs.usage import company_totals
-from costs.usage.company_totals import add_up
+from costs.usage import totals
 from costs.usage.sums import mark_changed
-from costs.usage.verifying import verify, verify_company_totals
+from costs.usage.totals import add_up
+from costs.usage.verifying import verify, verify_all_totals
 from providers.models import Company, Project
 from providers.services.assigning import assign_projects
 from providers.services.companies import delete_company
@@ -77,6 +87,41 @@ def test_they_are_what_is_read(keys: list[Project]) -> None:
     assert read() == read(DateRange(DAY, DAY)) == {"Acme": Decimal(100)}
 
 
+def test_models_and_providers_have_totals_of_their_own(keys: list[Project]) -> None:
+    """Of a model over all providers, of a provider over all companies; they are read as soon as they are made."""
+    make_usage(project=keys[2], day=DAY, model="other", cost=Decimal(8))
+    make_assignment(project=keys[2], company=make_company(), starts_on=DAY + timedelta(days=1))
+    make_usage(project=keys[2], day=DAY + timedelta(days=1), model="other", cost=Decimal(16))
+    usage = all_usage().between(OCTOBER.first, OCTOBER.last)
+
+    def by(field: str) -> dict[object, Decimal]:
+        return {value: found.cost_in("usd") for value, found in sums_by(usage, field).items()}
+
+    before = by("model"), by("provider_id")
+    add_up()
+
+    assert (by("model"), by("provider_id")) == before
+    assert sorted(before[0].values()) == [7, 24]
+    assert before[1] == {key.provider_id: cost for key, cost in zip(keys, (1, 2, 28), strict=True)}
+    assert (ModelTotal.objects.of_span(Span.MONTH).count(), ProviderTotal.objects.of_span(Span.MONTH).count()) == (2, 3)
+    ModelTotal.objects.update(cost=Decimal(3))
+    ProviderTotal.objects.update(cost=Decimal(5))
+    assert (set(by("model").values()), set(by("provider_id").values())) == ({Decimal(3)}, {Decimal(5)})
+
+
+def test_provider_that_is_gone_is_no_row(keys: list[Project]) -> None:
+    """Neither before its totals are gone nor afterwards."""
+    add_up()
+    provider = keys[2].provider
+    disconnect_provider(provider=provider, now=NOW)
+    delete_provider(provider=provider, confirmed_name=provider.name)
+
+    for _turn in range(2):
+        assert set(sums_by(all_usage(), "provider_id")) == {key.provider_id for key in keys[:2]}
+        add_up()
+    assert not ProviderTotal.objects.filter(provider=provider.pk).exists()
+
+
 def test_what_changes_afterwards_counts_at_once(acme: Company, keys: list[Project]) -> None:
     """Usage, and who pays for it; other days keep their totals."""
     make_usage(project=keys[2], day=DAY - timedelta(days=20), cost=Decimal(16))
@@ -127,7 +172,7 @@ def test_totals_may_pass_what_a_column_holds(acme: Company, keys: list[Project])
 
     assert CompanyTotal.objects.of_span(Span.MONTH).count() == 3 + 1
     assert read() == expected
-    assert verify_company_totals() == []
+    assert verify_all_totals() == []
 
 
 # --- Several at once --------------------------------------------------------------------------------------------------
@@ -165,21 +210,21 @@ def test_change_between_the_marks_and_the_totals_keeps_its_mark(
     keys: list[Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The totals may then hold it or not: it is read from the sums."""
-    insert = company_totals._insert
+    insert = totals._insert
 
     def interrupted(*arguments: Any) -> None:
         monkeypatch.undo()
         in_another_connection(lambda: make_usage(project=keys[0], day=DAY, model="late", cost=Decimal(8)))
         insert(*arguments)
 
-    monkeypatch.setattr(company_totals, "_insert", interrupted)
+    monkeypatch.setattr(totals, "_insert", interrupted)
     add_up()
 
     assert ChangedSpan.objects.filter(day=DAY).exists()
     assert read() == {"Acme": Decimal(15)}
     add_up()
     assert read() == {"Acme": Decimal(15)}
-    assert verify_company_totals() == []
+    assert verify_all_totals() == []
 
 
 @on_postgresql
@@ -201,18 +246,21 @@ def test_one_at_a_time_makes_totals(keys: list[Project]) -> None:
 # --- Verifying --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("total", TOTALS)
 @pytest.mark.parametrize("span", Span)
-def test_wrong_total_is_found_and_repaired(keys: list[Project], span: Span) -> None:
+def test_wrong_total_is_found_and_repaired(keys: list[Project], span: Span, total: type[Total]) -> None:
     """And one that stands for nothing, and one that lacks."""
     add_up()
-    CompanyTotal.objects.of_span(span).update(cost=Decimal(1))
+    wrong = total.objects.of_span(span).first()
+    wrong.cost += 1
+    wrong.save()
     out = StringIO()
 
     with pytest.raises(CommandError, match="What is added up over all providers differed"):
         call_command("verify_totals", stdout=out)
 
-    assert "All providers together: 2 rows of company total differed" in out.getvalue()
-    assert verify_company_totals() == []
+    assert f"All providers together: 2 rows of {total._meta.verbose_name} differed" in out.getvalue()
+    assert verify_all_totals() == []
     assert read() == {"Acme": Decimal(7)}
 
 
@@ -221,13 +269,13 @@ def test_total_that_is_missing_or_of_nothing_is_found(keys: list[Project], acme:
     CompanyTotal.objects.of_span(Span.DAY).delete()
     CompanyTotal.objects.create(span=Span.MONTH, day=date(2020, 1, 1), company=acme, currency="usd", cost=Decimal(1))
 
-    assert [(found.rows, found.first, found.last) for found in verify_company_totals()] == [(2, date(2020, 1, 1), DAY)]
-    assert verify_company_totals() == []
+    assert [(found.rows, found.first, found.last) for found in verify_all_totals()] == [(2, date(2020, 1, 1), DAY)]
+    assert verify_all_totals() == []
 
 
 def test_what_waits_to_be_added_up_is_no_difference(keys: list[Project]) -> None:
     assert ChangedSpan.objects.exists()
-    assert verify_company_totals() == []
+    assert verify_all_totals() == []
 
 
 @on_postgresql
@@ -249,7 +297,7 @@ def test_what_is_connected_meanwhile_is_no_difference(keys: list[Project], acme:
         make_usage(project=key, day=DAY, cost=Decimal(8))
 
     with connection.execute_wrapper(connect):
-        assert verify_company_totals() == []
+        assert verify_all_totals() == []
 
     assert read() == {"Acme": Decimal(15)}
 
@@ -258,7 +306,7 @@ def test_verifying_writes_nothing_where_nothing_differs(keys: list[Project]) -> 
     add_up()
     before = list(CompanyTotal.objects.order_by("pk").values_list("pk", flat=True))
 
-    assert verify_company_totals() == []
+    assert verify_all_totals() == []
 
     assert list(CompanyTotal.objects.order_by("pk").values_list("pk", flat=True)) == before
     assert not ChangedSpan.objects.exists()
