@@ -38,8 +38,8 @@ NO_TESTS_COLLECTED = 5
 
 UNITS = "not browser and not services"
 SERVICES = "services and not browser"
-# Half of what the units cost on SQLite; the other half is all that lies elsewhere.
-FIRST_HALF = ("tests/accounts", "tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
+# Half of what the units cost on SQLite; the other half is all that lies elsewhere. What comes last ends together.
+FIRST_HALF = ("tests/costs", "tests/elevenlabs_sync/simulator", "tests/simulation")
 # About a third each of what waits for processes; the last third is all that lies elsewhere.
 FIRST_SERVICES = {"tests/test_deploy.py", "tests/test_embedded.py"}
 SECOND_SERVICES = {"tests/test_faults.py", "tests/test_production.py"}
