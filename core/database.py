@@ -58,6 +58,17 @@ def carry_out(statements: Iterable[Statement]) -> None:
         cursor.execute(";\n".join(texts), list(chain.from_iterable(values)))
 
 
+def emptied(table: str, columns: str) -> list[Statement]:
+    """A temporary table of this connection without rows, which it keeps from one transaction to the next.
+
+    To PostgreSQL making and dropping one is more work than the few hundred rows that it is mostly filled with. Who
+    changes the columns of one changes its name: where a pool hands connections on, an older version's may be there.
+    """
+    at_commit = " ON COMMIT DELETE ROWS" if connection.vendor == "postgresql" else ""
+    create = f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns}){at_commit}"
+    return [(create, ()), (f"DELETE FROM {table}", ())]  # noqa: S608 - a constant's name
+
+
 def is_only_one(number: int, *, waits: bool = False) -> bool:
     """Whether this transaction alone has claimed ``number``, until it ends; one that ``waits`` is, in the end.
 

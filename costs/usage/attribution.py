@@ -14,16 +14,17 @@ reader never sees usage without its attribution.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain, islice
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from core.amounts import COST, CREDITS, MINUTES, REQUESTS
-from core.database import carry_out
+from core.database import Statement, carry_out, emptied
 from core.days import as_date
 from core.sums import ExactSum
 from costs.models import AttributedUsage, DailyUsage, UsagePart
@@ -162,16 +163,15 @@ def _stage(entries: Iterable[Entry]) -> None:
         (pk, adapt(first), last and adapt(last), payers[0][0] if len(payers) == 1 else None, len(payers) > 1)
         for pk, first, last, payers in entries
     ]
-    create = f"""
-        CREATE TEMPORARY TABLE {PAYERS} (
-            project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean
-        )
-    """
-    carry_out([(f"DROP TABLE IF EXISTS {PAYERS}", ()), (create, ())])
+    columns = "project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean"
+    carry_out([*emptied(PAYERS, columns), *_insertions(rows)])
+
+
+def _insertions(rows: Sequence[tuple[Any, ...]]) -> Iterator[Statement]:
     for start in range(0, len(rows), _CHUNK):
         piece = rows[start : start + _CHUNK]
         marks = ", ".join(["(%s, %s, %s, %s, %s)"] * len(piece))
-        carry_out([(f"INSERT INTO {PAYERS} VALUES {marks}", list(chain.from_iterable(piece)))])
+        yield f"INSERT INTO {PAYERS} VALUES {marks}", list(chain.from_iterable(piece))
 
 
 def _attribute_all(provider: Provider, project_ids: set[int]) -> None:

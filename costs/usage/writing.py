@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from core import amounts
 from core.amounts import DEFAULT_CURRENCY
-from core.database import carry_out
+from core.database import carry_out, emptied
 from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled_column
@@ -114,7 +114,7 @@ def write_usage_of_held(
     Where it raises, that transaction must not be committed.
     """
     with connection.cursor() as cursor:
-        _create_staging()
+        _begin_staging()
         _stage(cursor, rows, held if _is_estimable(rows, held) else None)
         written, since = _compare(cursor, held, first, last, staged=len(rows))
         if written.inserted or written.changed:
@@ -123,7 +123,6 @@ def write_usage_of_held(
             if settles(since) <= read_at:
                 _log_restatements(cursor, held, first, last, read_at, run)
             _write_staged(cursor, held, read_at, written)
-        cursor.execute(f"DROP TABLE {_STAGING}")
     record_reading(held, DateRange(first, last), read_at)
     return written
 
@@ -137,7 +136,7 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
     """
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
-        _create_staging()
+        _begin_staging()
         last = (0, date.min, "")
         # Piece by piece in the order of their keys: no cursor can stay open beside a COPY.
         estimable = DailyUsage.objects.for_provider(held).estimable().order_by("project_id", "day", "model")
@@ -147,7 +146,6 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
         written, _since, _used = _count(cursor)
         if written.changed:
             _write_staged(cursor, held, now, written)
-        cursor.execute(f"DROP TABLE {_STAGING}")
     return written.changed
 
 
@@ -279,19 +277,22 @@ _REFRESH_DAYS_OF_USE = f"""
 """
 
 
-def _create_staging() -> None:
-    """A temporary table that ends with the transaction at the latest."""
-    create = f"""
-        CREATE TEMPORARY TABLE {_STAGING} (
-            project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
-            cost bigint, currency varchar(3), estimated boolean, allocated boolean
-        )
+def _begin_staging() -> None:
+    """For this transaction."""
+    columns = """
+        project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
+        cost bigint, currency varchar(3), estimated boolean, allocated boolean
     """
     # A few rows against a large table: the planner would hash the whole table instead of using its index.
     # With less memory the rows of a window would be put in order on disk.
     settings = {"enable_hashjoin": "off", "enable_mergejoin": "off", "work_mem": "'64MB'"}
     is_planned = connection.vendor == "postgresql"
-    carry_out([(create, ()), *((f"SET LOCAL {name} = {value}", ()) for name, value in settings.items() if is_planned)])
+    carry_out(
+        [
+            *emptied(_STAGING, columns),
+            *((f"SET LOCAL {name} = {value}", ()) for name, value in settings.items() if is_planned),
+        ]
+    )
 
 
 def _stage(cursor: Any, rows: Sequence[Usage], rated: Provider | None) -> None:
@@ -445,6 +446,7 @@ def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged
         # A row of which nothing was known has cost nothing: that zero needs a currency. What was unknown stays so.
         cursor.execute(_STAGE_ZEROS.format(own=own), {**window, "currency": provider.currency or DEFAULT_CURRENCY})
         written, since, _used = _count(cursor)
+        cursor.execute(f"DROP INDEX {_STAGING}_key")
     return written, since or last
 
 
