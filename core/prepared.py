@@ -1,25 +1,26 @@
-"""Queries whose SQL is made once, for what is asked so often that making it takes longer than the database does.
+"""Queries and updates whose SQL is made once, for what is asked so often that making it takes longer than the database.
 
-Django makes the SQL of a QuerySet anew each time it is read: of a small one that is nearly all of its time.
+Django makes the SQL of a QuerySet anew each time: of a small one that is nearly all of its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
 _Row = TypeVar("_Row")
 
 
 class Given(Expression):
-    """A value in the conditions of a prepared query, which it is told each time; of several with one ``name`` the
-    one at ``place``.
+    """A value in the conditions of a prepared query, or one that a prepared update sets, which it is told each time; of
+    several with one ``name`` the one at ``place``.
     """
 
     def __init__(self, name: str, output_field: Field[Any, Any], place: int | None = None) -> None:
@@ -37,7 +38,17 @@ class Given(Expression):
     def read(self, values: dict[str, Any], connection: Any) -> Any:
         """As the database's driver is told it."""
         value = values[self.name] if self.place is None else values[self.name][self.place]
-        return self.output_field.get_db_prep_value(value, connection)
+        return self.output_field.get_db_prep_save(value, connection)
+
+
+def given(model: type[Model], names: Iterable[str]) -> dict[str, Given]:
+    """A value for each of these fields, by its name."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    return {name: Given(name, fields[name]) for name in names}
+
+
+def _told(params: Sequence[Any], values: dict[str, Any], connection: Any) -> list[Any]:
+    return [each.read(values, connection) if isinstance(each, Given) else each for each in params]
 
 
 class PreparedQuery(Generic[_Row]):
@@ -57,7 +68,7 @@ class PreparedQuery(Generic[_Row]):
         bound.connection = connections[DEFAULT_DB_ALIAS]
         if queryset.query.select_for_update and bound.connection.get_autocommit():
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
-        told = [each.read(values, bound.connection) if isinstance(each, Given) else each for each in params]
+        told = _told(params, values, bound.connection)
         bound.as_sql = lambda: (sql, told)
         stand_in: Any = _Bound(bound)
         rows: Any = queryset._iterable_class(QuerySet(queryset.model, stand_in, DEFAULT_DB_ALIAS))
@@ -70,6 +81,30 @@ class PreparedQuery(Generic[_Row]):
         sql, params = compiler.as_sql()
         compiler.connection = None  # which is this thread's
         return queryset, compiler, sql, params
+
+
+class PreparedUpdate:
+    """Sets fields of the rows that ``make`` gives, likewise to Givens or to what stays the same."""
+
+    def __init__(self, make: Callable[[], tuple[QuerySet[Any], Mapping[str, Any]]]) -> None:
+        self._make = make
+
+    def carry_out(self, **values: Any) -> int:
+        """How many rows there were."""
+        sql, params = self._made
+        connection = connections[DEFAULT_DB_ALIAS]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _told(params, values, connection))
+            found: int = cursor.rowcount
+        return found
+
+    @cached_property
+    def _made(self) -> tuple[str, Sequence[Any]]:
+        queryset, changes = self._make()
+        query: Any = queryset.query.chain(UpdateQuery)
+        query.add_update_values(changes)
+        made: tuple[str, Sequence[Any]] = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        return made
 
 
 class _Bound:

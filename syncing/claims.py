@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet
 
-from core.prepared import Given, PreparedQuery
+from core.prepared import Given, PreparedQuery, PreparedUpdate, given
 from costs.usage.writing import SETTINGS_OF_WRITING
 from providers.models import Provider, SyncRun
-from providers.models.provider import LEASE, unclaimed
+from providers.models.provider import LEASE, LONGEST_CLAIM, unclaimed
 
 
 class ClaimLostError(Exception):
@@ -29,17 +31,23 @@ def new_owner() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex}"
 
 
-def take_claim(*, provider: Provider, owner: str, now: datetime) -> bool:
-    """Take the claim if it is free or has expired; False when another owner holds it."""
-    taken = Provider.objects.filter(unclaimed(now), pk=provider.pk).update(claimed_by=owner, claimed_until=now + LEASE)
-    return taken == 1
+def _taking() -> tuple[QuerySet[Provider], Mapping[str, Any]]:
+    of_run = SyncRun.objects.unfinished().filter(pk=Given("run", BigIntegerField())).order_by().values("provider")
+    free = unclaimed(Given("now", _UNTIL), longest=Given("longest", _UNTIL))
+    taken = {"claimed_by": Given("owner", CharField()), "claimed_until": Given("until", _UNTIL)}
+    return Provider.objects.filter(free, pk__in=of_run), taken
+
+
+_UNTIL = DateTimeField()
+_TAKE = PreparedUpdate(_taking)
 
 
 def take_claim_of_run(*, run_id: int, owner: str, now: datetime) -> bool:
-    """As take_claim, of the provider of a run that has not ended; False also where there is no such run."""
-    of_run = SyncRun.objects.unfinished().filter(pk=run_id).order_by().values("provider")
-    taken = Provider.objects.filter(unclaimed(now), pk__in=of_run).update(claimed_by=owner, claimed_until=now + LEASE)
-    return taken == 1
+    """Take the claim on the provider of a run that has not ended, if it is free or has expired.
+
+    False when another owner holds it, and where there is no such run.
+    """
+    return _TAKE.carry_out(run=run_id, owner=owner, now=now, until=now + LEASE, longest=now + LONGEST_CLAIM) == 1
 
 
 _HELD: PreparedQuery[Provider] = PreparedQuery(
@@ -71,12 +79,18 @@ def renew_claim(*, provider: Provider, owner: str, now: datetime) -> None:
         raise ClaimLostError
 
 
+@cache
+def _releasing(learned: tuple[str, ...]) -> PreparedUpdate:
+    def make() -> tuple[QuerySet[Provider], Mapping[str, Any]]:
+        held = Provider.objects.filter(pk=Given("provider", BigIntegerField()), claimed_by=Given("owner", CharField()))
+        return held, {"claimed_by": "", "claimed_until": None, **given(Provider, learned)}
+
+    return PreparedUpdate(make)
+
+
 def release_claim(*, provider: Provider, owner: str, **learned: Any) -> bool:
     """End the claim, and store what the work has ``learned`` of the provider; False when ``owner`` does not hold it."""
-    released = Provider.objects.filter(pk=provider.pk, claimed_by=owner).update(
-        claimed_by="", claimed_until=None, **learned
-    )
-    return released == 1
+    return _releasing(tuple(learned)).carry_out(provider=provider.pk, owner=owner, **learned) == 1
 
 
 def release_claims_of(owner: str) -> None:

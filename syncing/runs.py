@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from django.db import DatabaseError, transaction
+from django.db.models import BigIntegerField, F
 
 from core.audit import audit_event
+from core.prepared import Given, PreparedUpdate, given
 from providers.models import Provider, SyncRun
 from providers.signals import notify_sync_ended
 from syncing.claims import ClaimLostError, release_claim
@@ -35,11 +37,19 @@ def begin_run(*, run: SyncRun, now: datetime, **known: Any) -> bool:
     return False
 
 
+@cache
+def _recording(names: tuple[str, ...]) -> PreparedUpdate:
+    return PreparedUpdate(
+        lambda: (SyncRun.objects.filter(pk=Given("pk", BigIntegerField())), given(SyncRun, names)),
+    )
+
+
 def record_run(*, run: SyncRun, **fields: Any) -> None:
-    """Store what is now known of the run."""
+    """Store what is now known of the run; raises DatabaseError where it is gone."""
     for name, value in fields.items():
         setattr(run, name, value)
-    run.save(update_fields=list(fields))
+    if not _recording(tuple(fields)).carry_out(pk=run.pk, **fields):
+        raise DatabaseError(f"There is no sync run {run.pk} any more.")
 
 
 def note(run: SyncRun, sentence: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -17,15 +17,18 @@ LATE_AFTER = timedelta(hours=2)
 # How long a claim lasts without another sign of life: longer than the longest silence of a healthy sync (one request
 # with its wait), short enough to wait for.
 LEASE = timedelta(minutes=3)
+LONGEST_CLAIM = 2 * LEASE
 
 
-def unclaimed(now: datetime, path: str = "") -> models.Q:
+def unclaimed(now: Any, path: str = "", *, longest: Any = None) -> models.Q:
     """The condition that no worker syncs the provider (at ``path`` of the queried model).
 
-    A claim that lasts longer than any could was taken by a clock that ran ahead, and is ignored.
+    A claim that lasts longer than any could was taken by a clock that ran ahead, and is ignored. Expressions may stand
+    for ``now`` and for the moment that is ``longest`` after it.
     """
     until = f"{path}claimed_until"
-    return models.Q((until, None)) | models.Q((f"{until}__lte", now)) | models.Q((f"{until}__gt", now + 2 * LEASE))
+    beyond = now + LONGEST_CLAIM if longest is None else longest
+    return models.Q((until, None)) | models.Q((f"{until}__lte", now)) | models.Q((f"{until}__gt", beyond))
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -178,7 +181,7 @@ class Provider(models.Model):
 
     def is_claimed(self, now: datetime) -> bool:
         """The opposite of unclaimed()."""
-        return self.claimed_until is not None and now < self.claimed_until <= now + 2 * LEASE
+        return self.claimed_until is not None and now < self.claimed_until <= now + LONGEST_CLAIM
 
     def status(self, now: datetime) -> Status:
         """What the provider's state is called at ``now``; derived, so that it can't get stuck."""

@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once: they find what the QuerySet would, whatever they are told."""
+"""Queries and updates whose SQL is made once: they do what the QuerySet would, whatever they are told."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import BigIntegerField, CharField, DateField, Q
 from pytest_django import DjangoAssertNumQueries
 
-from core.prepared import Given, PreparedQuery
+from core.prepared import Given, PreparedQuery, PreparedUpdate, given
 from costs.models import ReadDay
-from providers.models import Project
-from tests.factories import make_project, make_provider, make_read_days
+from providers.models import Project, Provider
+from tests.factories import NOW, make_project, make_provider, make_read_days
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +75,35 @@ def test_values_are_read_as_the_fields_are() -> None:
     found = query.ask(providers=[one.pk, third.pk], day=date(2026, 11, 2))
 
     assert found == [(one.pk, date(2026, 11, 2)), (third.pk, date(2026, 11, 2))]
+
+
+def test_update_sets_what_it_is_told_each_time() -> None:
+    """Lists, moments and nothing included; of the rows that it is told alone, and it says of how many."""
+    one, other = make_provider(name="One"), make_provider(name="Other", noted_columns=["x"])
+    update = PreparedUpdate(
+        lambda: (
+            Provider.objects.filter(name=Given("called", CharField())),
+            {"failure_code": "", **given(Provider, ["noted_columns", "failing_since", "failure_text"])},
+        )
+    )
+    Provider.objects.update(failure_code="timeout")
+
+    counts = [
+        update.carry_out(called=name, noted_columns=columns, failing_since=since, failure_text=text)
+        for name, columns, since, text in (
+            ("One", ["a", "ü"], NOW, "50 %"),
+            ("Nobody", [], NOW, "-"),
+            ("One", [], None, "%s"),
+        )
+    ]
+
+    assert counts == [1, 0, 1]
+    one.refresh_from_db()
+    assert (one.noted_columns, one.failing_since, one.failure_text, one.failure_code) == ([], None, "%s", "")
+    other.refresh_from_db()
+    assert (other.noted_columns, other.failure_code) == (["x"], "timeout")
+
+
+def test_what_is_no_field_is_not_taken() -> None:
+    with pytest.raises(KeyError):
+        given(Provider, ["nmae"])

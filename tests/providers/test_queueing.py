@@ -21,7 +21,7 @@ from providers.services.queueing import (
     request_hourly_syncs,
     request_sync,
 )
-from syncing.claims import take_claim
+from tests.claims import take_claim
 from tests.conftest import FakeType
 from tests.factories import NOW, TODAY, make_provider, make_run
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from costs.models import DailyUsage
 from elevenlabs_sync.simulator.routes import USAGE_PATH
 from providers.models import Provider, SyncRun
-from syncing.claims import take_claim
+from tests.claims import take_claim
 from tests.elevenlabs_sync.worlds import World, stored_usage, world
 from tests.factories import make_provider, make_run
 from tests.providers.commands import ran, refused, run

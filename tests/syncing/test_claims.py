@@ -21,8 +21,8 @@ from syncing.claims import (
     release_claim,
     release_claims_of_dead_processes,
     renew_claim,
-    take_claim,
 )
+from tests.claims import take_claim
 from tests.factories import NOW, make_provider
 
 pytestmark = pytest.mark.django_db

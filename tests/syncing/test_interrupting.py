@@ -17,8 +17,9 @@ from elevenlabs_sync.simulator.routes import SUBSCRIPTION_PATH, USAGE_PATH
 from providers.models import Provider, SyncRun
 from providers.models.provider import LEASE
 from syncing import engine as sync_module
-from syncing.claims import take_claim, take_claim_of_run
+from syncing.claims import take_claim_of_run
 from syncing.retrying import RetryPolicy
+from tests.claims import take_claim
 from tests.elevenlabs_sync.worlds import NOW, World, world
 from tests.simulation import faults
 

@@ -17,7 +17,7 @@ from costs.models import DailyUsage
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, estimated_cost, write_usage
 from providers.models import Project, Provider
-from syncing.claims import take_claim
+from tests.claims import take_claim
 from tests.conftest import FakeType
 from tests.factories import (
     NOW,
