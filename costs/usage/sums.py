@@ -14,11 +14,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import BigIntegerField, Max, Min
 
 from core.database import Statement, carry_out
 from core.days import DateRange
 from core.months import days_of, first_of, months_between
+from core.prepared import Given, PreparedQuery
 from core.sums import storing_sums
 from costs.models import (
     COUNTED,
@@ -35,6 +36,11 @@ from costs.models import (
 )
 from providers.models import Project
 
+_PROJECTS: PreparedQuery[int] = PreparedQuery(
+    lambda: (
+        Project.objects.filter(provider=Given("provider", BigIntegerField())).order_by().values_list("pk", flat=True)
+    )
+)
 # A row with a larger figure is no part of a common sum but a row beside it: 31 others can't add up to 64 bits.
 _LARGE = 2**58
 
@@ -58,9 +64,7 @@ def refresh(
     around = _spans_around(days)
     of_companies = Where.any_of("company_id", companies)
     # By number: SQLite looks for what is joined in every row of a view.
-    of_provider = Where.any_of(
-        "project_id", Project.objects.filter(provider=provider_id).order_by().values_list("pk", flat=True)
-    )
+    of_provider = Where.any_of("project_id", _PROJECTS.ask(provider=provider_id))
     changed = [*((Span.DAY.value, day) for day in {*days}), *((each.span.value, each.days.first) for each in around)]
     statements = [_marks(changed), *_refreshing(CompanySum, provider_id, days, around, of_companies, of_provider)]
     if with_models:

@@ -21,9 +21,10 @@ from syncing.claims import (
     release_claim,
     release_claims_of_dead_processes,
     renew_claim,
+    take_claim_of_run,
 )
 from tests.claims import take_claim
-from tests.factories import NOW, make_provider
+from tests.factories import NOW, make_provider, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -135,14 +136,14 @@ def test_claims_of_dead_processes_are_freed_and_others_stay() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_takers_at_once_one_succeeds() -> None:
     """Threads with connections of their own, one provider, one claim."""
-    provider = make_provider()
+    run = make_run()
     barrier = threading.Barrier(6)
     taken: list[bool] = []
 
     def take(owner: str) -> None:
         try:
             barrier.wait()
-            taken.append(take_claim(provider=provider, owner=owner, now=NOW))
+            taken.append(take_claim_of_run(run_id=run.pk, owner=owner, now=NOW))
         finally:
             connection.close()
 
