@@ -29,7 +29,7 @@ from core.days import as_date
 from core.sums import ExactSum
 from costs.models import AttributedUsage, DailyUsage, UsagePart
 from costs.usage import sums
-from providers.models import NO_PERIODS, Assignment, Payers, Periods, Project, Provider
+from providers.models import NO_PERIODS, Payers, Periods, Project, Provider, periods_of
 
 # The payers of a row, by company id: of equals the first gets what can't be divided. Weights are above zero and need
 # not be percents. Empty: the row is unassigned.
@@ -141,7 +141,7 @@ _Touched = tuple[set[date], set[int | None]]
 
 
 def _periods(project_ids: Collection[int]) -> dict[int, Periods]:
-    known = Assignment.objects.filter(project__in=project_ids).by_project()
+    known = periods_of(project_ids)
     return {pk: known.get(pk, NO_PERIODS) for pk in sorted(project_ids)}
 
 
@@ -262,7 +262,7 @@ def _share_keyless(provider: Provider, days: Collection[date]) -> _Touched:
     used = sorted(rows.order_by().values_list("project_id", "day").distinct())
     if not used:
         return set(), set()
-    explicit = Assignment.objects.filter(project__in=ids).by_project()
+    explicit = periods_of(ids)
     shared_on = {day for _pk, day in used}
     by_usage = provider.keyless_sharing == Provider.KeylessSharing.BY_USAGE
     shares = _usage_weights(provider, shared_on) if by_usage else _even_weights(provider, shared_on)
@@ -277,7 +277,7 @@ def _share_keyless(provider: Provider, days: Collection[date]) -> _Touched:
 def _even_weights(provider: Provider, days: Iterable[date]) -> dict[date, Weights]:
     """The same for each company that has an API key or agent in use: assigned to it, used before, not deleted yet."""
     keys = list(Project.objects.for_provider(provider).keys_and_agents().exclude(first_used_on=None))
-    periods = Assignment.objects.filter(project__in=[key.pk for key in keys]).by_project()
+    periods = periods_of([key.pk for key in keys])
     result = {}
     for day in days:
         companies = {

@@ -8,6 +8,7 @@ from providers.models.assignment import (
     AssignmentRule,
     AssignmentShare,
     describe_shares,
+    periods_of,
 )
 from providers.models.company import Company
 from providers.models.periods import BEGINNING, NO_PERIODS, Payers, Period, Periods
@@ -31,4 +32,5 @@ __all__ = [
     "Provider",
     "SyncRun",
     "describe_shares",
+    "periods_of",
 ]

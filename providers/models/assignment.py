@@ -6,14 +6,17 @@ An assignment's period ends where the project's next one begins. Its share lines
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import date
 from decimal import Decimal
-from itertools import groupby
-from typing import Self
+from functools import lru_cache
+from itertools import cycle, groupby, islice
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 
+from core.prepared import Given, PreparedQuery
 from core.wording import day
 from providers.models.company import Company
 from providers.models.periods import BEGINNING, Periods
@@ -36,16 +39,49 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
         For all assignments of some projects: without some of them the others would seem to go on.
         """
-        rows = self.order_by("project_id", "starts_on", "shares__company_id").values_list(
+        return _by_project(self.with_payers())
+
+    def with_payers(self) -> models.QuerySet[Any, _Row]:
+        """A row for each payer of each period, in order."""
+        return self.order_by("project_id", "starts_on", "shares__company_id").values_list(
             "project_id", "starts_on", "source", "shares__company_id", "shares__percent"
         )
-        return {
-            project_id: Periods.of(
-                (starts_on, source, tuple((payer, percent) for *_same, payer, percent in parts if payer is not None))
-                for (starts_on, source), parts in groupby(of_project, key=lambda row: row[1:3])
+
+
+# A project, a day, the source, a payer or none, and its percent.
+_Row = tuple[int, date, str, int | None, Decimal | None]
+
+
+def _by_project(rows: Iterable[_Row]) -> dict[int, Periods]:
+    return {
+        project_id: Periods.of(
+            (
+                starts_on,
+                source,
+                tuple(
+                    (payer, percent) for *_same, payer, percent in parts if payer is not None and percent is not None
+                ),
             )
-            for project_id, of_project in groupby(rows, key=lambda row: row[0])
-        }
+            for (starts_on, source), parts in groupby(of_project, key=lambda row: row[1:3])
+        )
+        for project_id, of_project in groupby(rows, key=lambda row: row[0])
+    }
+
+
+def periods_of(project_ids: Collection[int]) -> dict[int, Periods]:
+    """The periods of each of these projects that has any, by its id; one query, whose SQL is made once."""
+    if not project_ids:
+        return {}
+    # As many as the next power of two: of every number there would be SQL of its own.
+    count = 1 << (len(project_ids) - 1).bit_length()
+    named = list(islice(cycle(project_ids), count))
+    return _by_project(_periods_of(count).ask(projects=named))
+
+
+@lru_cache(maxsize=32)
+def _periods_of(count: int) -> PreparedQuery[_Row]:
+    several: list[Any] = Given.several("projects", models.BigIntegerField(), count)
+    return PreparedQuery(lambda: Assignment.objects.filter(project__pk__in=several).with_payers())
 
 
 class Assignment(models.Model):

@@ -26,6 +26,7 @@ from providers.models import (
     Period,
     Project,
     Provider,
+    periods_of,
 )
 from providers.signals import notify_assignments_changed
 
@@ -110,7 +111,7 @@ def archived_sentence(name: str) -> str:
 
 def snapshot(projects: Collection[Project]) -> Snapshot:
     """Every period of ``projects``."""
-    stored = Assignment.objects.filter(project__in=projects).by_project()
+    stored = periods_of([project.pk for project in projects])
     return {
         str(project.pk): [as_entry(period) for period in stored.get(project.pk, NO_PERIODS).in_order]
         for project in projects

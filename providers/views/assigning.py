@@ -23,13 +23,13 @@ from providers.forms import AssignForm, KeysForm, SplitForm
 from providers.forms.assigning import MOST_LINES
 from providers.models import (
     NO_PERIODS,
-    Assignment,
     AssignmentChange,
     Company,
     Periods,
     Project,
     Provider,
     describe_shares,
+    periods_of,
 )
 from providers.moving import DrawsMoving, Moving, nothing_moves, undoing
 from providers.services.assigning import (
@@ -121,7 +121,7 @@ def split(request: HttpRequest, pk: int | None = None, *, preview: DrawsMoving =
         return problem(request, "The keys were not split", sentences(chosen), back)
     projects: list[Project] = chosen.cleaned_data["projects"]
     companies = list(Company.objects.current())
-    periods = Assignment.objects.filter(project__in=projects).by_project()
+    periods = periods_of([project.pk for project in projects])
     lines = _typed_lines(sent) or _common_split(projects, periods)
     if request.POST.keys() & {"save", "show"}:
         form = SplitForm(request.POST, companies=companies, lines=len(lines))
@@ -217,7 +217,7 @@ def assigned(request: HttpRequest, change: AssignmentChange, back: str) -> HttpR
 def _payers_today(projects: list[Project]) -> list[str]:
     """Who pays for each of them, in words; "Unassigned" where no company does."""
     today = timezone.now().date()
-    periods = Assignment.objects.filter(project__in=projects).by_project()
+    periods = periods_of([project.pk for project in projects])
     names = dict(Company.objects.values_list("pk", "name"))
     return [
         describe_shares(
@@ -250,7 +250,7 @@ def _question(form: AssignForm, back: str) -> str:
 
 def _belong_to_others(form: AssignForm) -> bool:
     projects: list[Project] = form.cleaned_data["projects"]
-    periods = Assignment.objects.filter(project__in=projects).by_project()
+    periods = periods_of([project.pk for project in projects])
     return _were_paid(projects, periods, other_than=form.cleaned_data["existing_company"])
 
 
