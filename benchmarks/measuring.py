@@ -99,7 +99,7 @@ def reads_of(statements: Sequence[Statement]) -> Reads | None:
     reads = Reads()
     explained: list[dict[str, Any]] = []
     for statement in statements:
-        if not statement.sql.startswith("SELECT"):
+        if not statement.sql.lstrip("(").startswith("SELECT"):  # Django puts the parts of a UNION in parentheses
             continue
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement.sql}", statement.params)
