@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django.fixtures import Settings
 
-from core.database import NotMigratedError, ensure_migrated, is_migrated
+from core.database import NotMigratedError, carry_out, emptied, ensure_migrated, is_migrated
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +54,29 @@ def test_postgresql_compiles_no_statement_of_a_page() -> None:
         cursor.execute("SELECT current_setting('jit'), current_setting('work_mem')")
 
         assert cursor.fetchone() == ("off", "32MB")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_temporary_table_is_empty_whatever_the_last_transaction_left() -> None:
+    """One that was committed, one that was rolled back, and an earlier use within the same one."""
+
+    def rows() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM staged_numbers")
+            ((number,),) = cursor.fetchall()
+        return int(number)
+
+    def used() -> None:
+        carry_out(emptied("staged_numbers", "number bigint"))
+        assert rows() == 0
+        carry_out([("INSERT INTO staged_numbers VALUES (%s), (%s)", [1, 2])])
+        assert rows() == 2
+
+    with transaction.atomic():
+        used()
+    with transaction.atomic():
+        used()
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        used()
+        used()
