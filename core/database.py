@@ -58,15 +58,18 @@ def carry_out(statements: Iterable[Statement]) -> None:
         cursor.execute(";\n".join(texts), list(chain.from_iterable(values)))
 
 
-def emptied(table: str, columns: str) -> list[Statement]:
+def emptied(table: str, columns: str, *, repeatedly: bool = False) -> list[Statement]:
     """A temporary table of this connection without rows, which it keeps from one transaction to the next.
 
     To PostgreSQL making and dropping one is more work than the few hundred rows that it is mostly filled with. Who
     changes the columns of one changes its name: where a pool hands connections on, an older version's may be there.
+    Used ``repeatedly`` within a transaction it is better cut off: rows deleted in it would go on being read over.
     """
-    at_commit = " ON COMMIT DELETE ROWS" if connection.vendor == "postgresql" else ""
+    is_postgresql = connection.vendor == "postgresql"
+    at_commit = " ON COMMIT DELETE ROWS" if is_postgresql else ""
+    clear = "TRUNCATE" if repeatedly and is_postgresql else "DELETE FROM"
     create = f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns}){at_commit}"
-    return [(create, ()), (f"DELETE FROM {table}", ())]  # noqa: S608 - a constant's name
+    return [(create, ()), (f"{clear} {table}", ())]
 
 
 def is_only_one(number: int, *, waits: bool = False) -> bool:

@@ -78,7 +78,7 @@ def stage_payers(project_ids: Collection[int]) -> dict[int, Periods]:
     Returns the same by project. The caller holds the lock on their provider.
     """
     periods = _periods(project_ids)
-    _stage(_entries(project_ids, periods))
+    _stage(_entries(project_ids, periods), repeatedly=False)
     return periods
 
 
@@ -157,14 +157,14 @@ def _entries(project_ids: Collection[int], periods: Mapping[int, Periods]) -> It
             yield pk, period.starts_on, period.ends_on, period.payers
 
 
-def _stage(entries: Iterable[Entry]) -> None:
+def _stage(entries: Iterable[Entry], *, repeatedly: bool) -> None:
     adapt = connection.ops.adapt_datefield_value
     rows = [
         (pk, adapt(first), last and adapt(last), payers[0][0] if len(payers) == 1 else None, len(payers) > 1)
         for pk, first, last, payers in entries
     ]
     columns = "project_id bigint, starts_on date, ends_on date, company_id bigint, split boolean"
-    carry_out([*emptied(PAYERS, columns), *_insertions(rows)])
+    carry_out([*emptied(PAYERS, columns, repeatedly=repeatedly), *_insertions(rows)])
 
 
 def _insertions(rows: Sequence[tuple[Any, ...]]) -> Iterator[Statement]:
@@ -211,7 +211,7 @@ def _settle(
 
     ``weights_of`` says the same of one project and day. Rows that have them are not written.
     """
-    _stage(entries)
+    _stage(entries, repeatedly=True)  # for each of perhaps a thousand providers
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"ANALYZE {PAYERS}")  # or it may read every row of the large table for a few projects
