@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
-from django.db.transaction import TransactionManagementError
+from django.db.transaction import TransactionManagementError, mark_for_rollback_on_error
 
 _Row = TypeVar("_Row")
 
@@ -93,7 +93,7 @@ class PreparedUpdate:
         """How many rows there were."""
         sql, params = self._made
         connection = connections[DEFAULT_DB_ALIAS]
-        with connection.cursor() as cursor:
+        with mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
             cursor.execute(sql, _told(params, values, connection))
             found: int = cursor.rowcount
         return found
