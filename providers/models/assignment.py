@@ -69,13 +69,17 @@ def _by_project(rows: Iterable[_Row]) -> dict[int, Periods]:
 
 
 def periods_of(project_ids: Collection[int]) -> dict[int, Periods]:
-    """The periods of each of these projects that has any, by its id; one query, whose SQL is made once."""
-    if not project_ids:
-        return {}
-    # As many as the next power of two: of every number there would be SQL of its own.
-    count = 1 << (len(project_ids) - 1).bit_length()
-    named = list(islice(cycle(project_ids), count))
-    return _by_project(_periods_of(count).ask(projects=named))
+    """The periods of each of these projects that has any, by its id; a query for each few thousand."""
+    found: dict[int, Periods] = {}
+    ids = iter(project_ids)
+    while some := list(islice(ids, _MOST_AT_ONCE)):
+        # As many as the next power of two: the SQL is made once, and of every number there would be one of its own.
+        count = 1 << (len(some) - 1).bit_length()
+        found |= _by_project(_periods_of(count).ask(projects=list(islice(cycle(some), count))))
+    return found
+
+
+_MOST_AT_ONCE = 4096  # SQLite may take no more than 32,766 values
 
 
 @lru_cache(maxsize=32)
