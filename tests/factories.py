@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -29,6 +30,7 @@ _numbers = count(1)
 # The projects of which usage was made that is not derived yet, and statements that make rows and read nothing.
 _underived: set[int] = set()
 _MAKES = ('INSERT INTO "costs_dailyusage"', 'INSERT INTO "costs_readday"')
+_TELLS = re.compile(r'costs_|^INSERT INTO "providers_assignment|^(?:UPDATE|DELETE FROM) "providers_')
 
 
 def make_user(*, role: Role = Role.VIEWER, companies: Sequence[Company] = (), **overrides: Any) -> User:
@@ -133,11 +135,11 @@ def make_usage(*, project: Project | None = None, **overrides: Any) -> DailyUsag
 
 
 def _derive_first(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-    """Before the first statement that might tell: one by one it takes most of the time of making many.
+    """Before the first statement that might tell, or change who pays: one by one it takes most of the time of many.
 
     The statements of deriving are not those of the test: nothing counts them.
     """
-    if _underived and "costs_" in sql and not sql.startswith(_MAKES):
+    if _underived and _TELLS.search(sql) and not sql.startswith(_MAKES):
         wrappers, is_logged = connection.execute_wrappers, connection.force_debug_cursor
         connection.execute_wrappers, connection.force_debug_cursor = [], False
         try:
