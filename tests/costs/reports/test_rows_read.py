@@ -15,7 +15,7 @@ from django.test import Client
 
 from benchmarks.measuring import Reads, reads_of, recorded_statements
 from core.days import DateRange
-from costs.models import TOTALS, CompanySum, DailyUsage, ModelSum, Span
+from costs.models import TOTALS, CompanySum, DailyUsage, ModelSum, Span, SpanSum
 from costs.reports.companies import _first_uses
 from costs.reports.scope import scope_of
 from costs.usage.coverage import coverage, record_reading
@@ -130,8 +130,8 @@ def test_pages_read_sums_and_no_usage(signed_in: Client, year: Provider, path: s
     read = sum(reads.by_table.get(table, 0) for table in ROWS)
     assert 0 < read <= 28 * 2 * MODELS if path.partition("?")[0] == "/" else read == 0
     assert reads.by_table.get("costs_readday", 0) <= 20
-    summed = (model._meta.db_table for model in (*TOTALS, CompanySum, ModelSum))
-    assert sum(reads.by_table.get(table, 0) for table in summed) <= 900
+    summed: list[type[SpanSum]] = [*TOTALS, CompanySum, ModelSum]
+    assert sum(reads.by_table.get(model._meta.db_table, 0) for model in summed) <= 900
 
 
 @pytest.mark.parametrize("changed", [0, 2])
