@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 
 from benchmarks.measuring import Reads, reads_of, recorded_statements
 from core.days import DateRange
-from costs.models import TOTALS, CompanySum, DailyUsage, ModelSum, Span, SpanSum
+from costs.models import SUMS, TOTALS, CompanySum, DailyUsage, ModelSum, ReadDay, SettledDays, Span, SpanSum
 from costs.reports.companies import _first_uses
 from costs.reports.scope import scope_of
 from costs.usage.coverage import coverage, record_reading
@@ -65,8 +66,14 @@ def make_years(provider: Provider, company: Company, *, days: int = DAYS) -> Pro
 
 
 def measured(act: Callable[[], Any]) -> tuple[Any, Reads]:
-    """As of a large table: of a small one PostgreSQL would read all."""
+    """As of a large table: of a small one PostgreSQL would read all.
+
+    Its indexes are made anew: what other tests took back lies in them, and nobody vacuums here.
+    """
+    tables: list[type[Model]] = [DailyUsage, ReadDay, SettledDays, *SUMS, *TOTALS]
     with connection.cursor() as cursor:
+        for model in tables:
+            cursor.execute(f"REINDEX TABLE {model._meta.db_table}")
         cursor.execute("ANALYZE")
         cursor.execute("SET LOCAL enable_seqscan = off")
     with recorded_statements() as statements:
