@@ -7,5 +7,5 @@ from costs.usage.totals import add_up
 
 @shared_task
 def add_up_companies() -> None:
-    """What companies use of all providers, of the days that have changed since the last time."""
+    """Totals of companies, models and providers, of the days that have changed since the last time."""
     add_up()

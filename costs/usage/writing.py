@@ -278,7 +278,7 @@ _REFRESH_DAYS_OF_USE = f"""
 
 
 def _begin_staging() -> None:
-    """For this transaction."""
+    """Begin with an empty staging table, and with plans that suit it until the transaction ends."""
     columns = """
         project_id bigint, day date, model varchar(200), credits bigint, minutes bigint, requests bigint,
         cost bigint, currency varchar(3), estimated boolean, allocated boolean
