@@ -13,11 +13,9 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import BigIntegerField, DateField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast
 
-from core.database import carry_out
 from core.days import DateRange
 from core.prepared import Given, PreparedQuery
 from costs.models import SETTLES_AFTER, CompanySum, ReadDay, SettledDays, Span, end_of
@@ -104,9 +102,12 @@ def record_reading(provider: Provider, days: DateRange, read_at: datetime) -> No
     The caller holds the lock on ``provider``.
     """
     settled = [day for day in days if read_at >= settles(day)]  # the first ones, or none
-    adapt, read = connection.ops.adapt_datefield_value, connection.ops.adapt_datetimefield_value(read_at)
-    rows = [(provider.pk, adapt(day), read, day in settled) for day in days]
-    carry_out([(_READ.format(rows=", ".join(["(%s, %s, %s, %s)"] * len(rows))), list(chain.from_iterable(rows)))])
+    ReadDay.objects.bulk_create(
+        (ReadDay(provider=provider, day=day, read_at=read_at, is_within=day in settled) for day in days),
+        update_conflicts=True,
+        unique_fields=["provider", "day"],
+        update_fields=["read_at", "is_within"],
+    )
     if not settled:
         return  # nor was any of them, at an earlier moment
     beside = SettledDays.objects.filter(
@@ -119,12 +120,6 @@ def record_reading(provider: Provider, days: DateRange, read_at: datetime) -> No
         SettledDays.objects.bulk_create(
             SettledDays(provider=provider, first=first, last=last) for first, last in stands
         )
-
-
-_READ = f"""
-    INSERT INTO {ReadDay._meta.db_table} (provider_id, day, read_at, is_within) VALUES {{rows}}
-    ON CONFLICT (provider_id, day) DO UPDATE SET read_at = excluded.read_at, is_within = excluded.is_within
-"""
 
 
 def settled_days(provider: Provider) -> frozenset[date]:
