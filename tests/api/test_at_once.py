@@ -41,6 +41,7 @@ def test_act_that_is_asked_for_twice_at_once_is_carried_out_once() -> None:
     assert Company.objects.count() == 1
 
 
+@pytest.mark.django_db  # closing an answer looks after the connection, of which another test may have left one
 @pytest.mark.parametrize("format_", [CSV, NDJSON])
 def test_answer_that_is_broken_off_ends_what_makes_it(format_: str) -> None:
     """At once, with the cursor that it reads from."""
