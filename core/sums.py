@@ -6,7 +6,7 @@ half of each value are added up apart and put together in Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
@@ -14,9 +14,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError
-from django.db.models import Sum
+from django.db.models import IntegerField, Sum
 
 from core.amounts import COST
+from core.expressions import TableExpression
 
 _HALF = 32
 _UPPER = f"SUM({{value}} >> {_HALF})"
@@ -52,22 +53,39 @@ class ExactSum(Sum):
         return _whole
 
 
-class RawSum(ExactSum):
-    """The same without the field's conversions, which would cost more than the rest of a row: whole() reads it."""
+class RawSums(TableExpression):
+    """Sums of one table as columns beside one another: of ``figures``, as whole() reads them, then ``counts``.
+
+    Figures are names of columns of 64 bits, added up as ExactSum does, without their fields' conversions; counts are
+    SQL of sums that stay small, of the table "{table}". To be selected last, and grouped by the columns before it.
+    """
+
+    contains_aggregate = True
+
+    def __init__(self, field: str, *, figures: tuple[str, ...], counts: tuple[str, ...]) -> None:
+        """``field`` is any of the table."""
+        super().__init__(field, figures, counts, output_field=IntegerField())
+        self._figures, self._counts = figures, counts
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        figures = (_raw_sum(f"{table}.{name}", connection.vendor) for name in self._figures)
+        return ", ".join([*figures, *(count.format(table=table) for count in self._counts)]), ()
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
 
     def get_db_converters(self, connection: Any) -> list[Any]:  # noqa: ARG002 - as Django calls it
         return []
 
 
-class RawCount(Sum):
-    """A sum of counts, which are small, likewise."""
-
-    def get_db_converters(self, connection: Any) -> list[Any]:  # noqa: ARG002 - as Django calls it
-        return []
+def _raw_sum(value: str, vendor: str) -> str:
+    if vendor != "sqlite":
+        return f"SUM({value})"
+    return f"({_UPPER.format(value=value)} || ':' || {_LOWER.format(value=value)})"
 
 
 def whole(value: Any) -> Any:
-    """The whole number that a RawSum is, as an int or a Decimal; None where it added nothing up."""
+    """The whole number that a figure of RawSums is, as an int or a Decimal; None where it added nothing up."""
     return _whole(value, None, None) if isinstance(value, str) else value
 
 

@@ -10,6 +10,7 @@ what was billed, frozen (written only by costs.statements.closing).
 from costs.models.agency import Letterhead, Logo
 from costs.models.attribution import (
     COUNTED,
+    COUNTS,
     AttributedUsage,
     AttributedUsageQuerySet,
     UsagePart,
@@ -23,7 +24,6 @@ from costs.models.sums import (
     CompanyModelTotal,
     CompanySum,
     CompanyTotal,
-    IsMarked,
     KeySum,
     ModelSum,
     ModelTotal,
@@ -46,11 +46,14 @@ from costs.models.usage import (
     Restatement,
     SettledDays,
     end_of,
+    is_unknown,
+    is_used,
 )
 
 __all__ = [
     "CONVERSATIONS_SETTLE_AFTER",
     "COUNTED",
+    "COUNTS",
     "FIGURES",
     "SETTLES_AFTER",
     "SUMS",
@@ -66,7 +69,6 @@ __all__ = [
     "ConversationDay",
     "DailyUsage",
     "DailyUsageQuerySet",
-    "IsMarked",
     "KeySum",
     "Letterhead",
     "ListedUsage",
@@ -87,6 +89,8 @@ __all__ = [
     "UsagePart",
     "UsageSum",
     "end_of",
+    "is_unknown",
+    "is_used",
     "marked_up",
     "price_of",
     "series_of",

@@ -7,25 +7,28 @@ exactly those of DailyUsage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Q
-from django.db.models.expressions import Combinable
+from django.db.models import Q
 
-from core.sums import RawSum
-from costs.models.usage import FIGURES, UNKNOWN, USED, UsageFigures
+from core.sums import RawSums
+from costs.models.usage import UNKNOWN, USED, UsageFigures, is_used
 from providers.models import Company, Project, Provider
 
 _UNPRICED = Q(currency="") & (Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | UNKNOWN)
-# Figures whose absence is counted one by one; that of a cost is counted by _UNPRICED.
+# Figures whose absence is counted one by one; that of a cost is counted as unpriced.
 COUNTED = ("credits", "minutes", "requests")
-
-
-def _untold(figure: str) -> Q:
-    """Something was used, and ``figure`` was not reported."""
-    return Q(**{figure: None}) & USED
+_IS_USED = is_used("{table}")
+# What sums count, as SQL of what each row has to be: unpriced as _UNPRICED; untold where something was used, and the
+# figure was not reported.
+COUNTS = {
+    "unpriced_rows": f"{{table}}.currency = '' AND {_IS_USED}",
+    "estimated_rows": "{table}.estimated AND {table}.cost > 0",
+    **{f"untold_{name}": f"{{table}}.{name} IS NULL AND {_IS_USED}" for name in COUNTED},
+}
 
 
 class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
@@ -45,13 +48,10 @@ class AttributedUsageQuerySet(models.QuerySet["AttributedUsage"]):
         return self.filter(_UNPRICED)
 
     @staticmethod
-    def sums() -> dict[str, Combinable]:
-        """What costs.reports.totals reads; the same as those of sums."""
-        return {f"sum_{name}": RawSum(name) for name in FIGURES} | {
-            "sum_unpriced": Count("day", filter=_UNPRICED),
-            "sum_estimated": Count("day", filter=Q(estimated=True, cost__gt=0)),
-            **{f"sum_untold_{name}": Count("day", filter=_untold(name)) for name in COUNTED},
-        }
+    def sums(figures: Sequence[str], counts: Sequence[str]) -> RawSums:
+        """Of these FIGURES and COUNTS; the same as those of sums."""
+        counted = tuple(f"COUNT(CASE WHEN {COUNTS[name]} THEN 1 END)" for name in counts)
+        return RawSums("day", figures=tuple(figures), counts=counted)
 
 
 class UsagePart(UsageFigures):

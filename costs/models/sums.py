@@ -12,13 +12,12 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from core.sums import RawCount, RawSum
+from core.sums import RawSums
 from costs.fields import ScaledDecimalField
-from costs.models.attribution import COUNTED
-from costs.models.usage import FIGURES, USED, DailyUsage
+from costs.models.usage import USED, DailyUsage
 from providers.models import Company, Project, Provider
 
 
@@ -56,13 +55,9 @@ class SpanSumQuerySet(SpanQuerySet):
         return self.filter(USED | Q(unpriced_rows__gt=0))
 
     @staticmethod
-    def sums() -> dict[str, Combinable]:
-        """What costs.reports.totals reads; the same as those of usage."""
-        return {f"sum_{name}": RawSum(name) for name in FIGURES} | {
-            "sum_unpriced": RawCount("unpriced_rows"),
-            "sum_estimated": RawCount("estimated_rows"),
-            **{f"sum_untold_{name}": RawCount(f"untold_{name}") for name in COUNTED},
-        }
+    def sums(figures: Sequence[str], counts: Sequence[str]) -> RawSums:
+        """Of these FIGURES and COUNTS; the same as those of usage."""
+        return RawSums("day", figures=tuple(figures), counts=tuple(f"SUM({{table}}.{name})" for name in counts))
 
 
 def series_of(field: str, groups: Sequence[Any]) -> Combinable:
@@ -281,20 +276,3 @@ class ChangedSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{Span(self.span).label} of {self.day.isoformat()}"
-
-
-class IsMarked(Func):
-    """Whether a span of this length that begins on a row's ``day`` is marked as changed.
-
-    As a list that is made once, so that either engine finds the few marked days by index, whatever range they are in.
-    """
-
-    output_field = models.BooleanField()
-    template = "%(expressions)s = ANY(ARRAY(SELECT DISTINCT day FROM %(marks)s WHERE span = %(span)s))"
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(F("day"), marks=ChangedSpan._meta.db_table, span=span.value)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
-        template = "%(expressions)s IN (SELECT day FROM %(marks)s WHERE span = %(span)s)"
-        return self.as_sql(compiler, connection, template=template, **context)

@@ -21,6 +21,16 @@ UNKNOWN = Q(**dict.fromkeys(FIGURES))
 USED = Q(credits__gt=0) | Q(minutes__gt=0) | Q(requests__gt=0) | Q(cost__gt=0) | UNKNOWN
 
 
+def is_unknown(table: str) -> str:
+    """UNKNOWN as SQL."""
+    return "(" + " AND ".join(f"{table}.{name} IS NULL" for name in FIGURES) + ")"
+
+
+def is_used(table: str) -> str:
+    """USED as SQL."""
+    return "(" + " OR ".join((*(f"{table}.{name} > 0" for name in FIGURES), is_unknown(table))) + ")"
+
+
 class DailyUsageQuerySet(models.QuerySet["DailyUsage"]):
     def between(self, first: date, last: date) -> Self:
         """Rows of the UTC days ``first`` to ``last``, both inclusive."""

@@ -10,22 +10,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final, TypeVar
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, CharField, F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
 
 from core.days import DateRange
+from core.expressions import TableExpression
 from core.months import days_of, first_of, following
 from costs.models import (
     AttributedUsage,
     AttributedUsageQuerySet,
+    ChangedSpan,
     CompanyModelTotal,
     CompanySum,
     CompanyTotal,
-    IsMarked,
     KeySum,
     ModelSum,
     ModelTotal,
@@ -145,8 +146,14 @@ class _Held:
     spans: Collection[Span]
     marked: bool | None = None
 
-    def condition(self, span: Span) -> Q:
-        return Q() if self.marked is None else Q(IsMarked(span)) if self.marked else ~Q(IsMarked(span))
+    def spans_of(self, division: Division) -> tuple[_Spans, ...]:
+        """Those of ``division`` that these rows can be of."""
+        is_told = self.rows.model is not AttributedUsage
+        return tuple(
+            _Spans(span, None if starts is None else tuple(starts), is_told)
+            for span, starts in division.items()
+            if span in self.spans and (starts is None or starts)
+        )
 
 
 def _held(usage: Usage, fields: Sequence[str]) -> list[_Held]:
@@ -215,29 +222,72 @@ def _renamed(condition: Q) -> Q:
 
 def _in_parts(rows: QuerySet[Any], parts: Mapping[str, Division], held: _Held) -> QuerySet[Any] | None:
     """Those of ``held`` that are in any of ``parts``, and told in which of them; None where nothing can be."""
-    wanted, labels = [], []
-    for name, division in parts.items():
-        starts_of = {span: starts for span, starts in division.items() if span in held.spans}
-        within = [(span, found) for span, starts in starts_of.items() if (found := _of_days(starts, span)) is not None]
-        wanted += [Q(condition, held.condition(span), span=span) for span, condition in within]
-        if within:
-            labels.append((name, Q(*(Q(condition, span=span) for span, condition in within), _connector=Q.OR)))
-    if not wanted:
+    within = {name: found for name, division in parts.items() if (found := held.spans_of(division))}
+    if not within:
         return None
-    *named, (last, _condition) = labels
-    label = Case(*(When(condition, then=Value(name)) for name, condition in named), default=Value(last))
-    held_rows = rows.filter(Q(*wanted, _connector=Q.OR)).order_by()
-    return held_rows.annotate(part=label if named else Value(last))  # type: ignore[no-any-return]  # of any model
+    *named, last = within
+    label = _Part(tuple((name, within[name]) for name in named), last) if named else Value(last)
+    in_any = _IsWithin(tuple(chain.from_iterable(within.values())), marked=held.marked)
+    return rows.filter(in_any).order_by().annotate(part=label)  # type: ignore[no-any-return]  # of any model
 
 
-def _of_days(starts: Sequence[date] | None, span: Span = Span.DAY) -> Q | None:
-    """As a range where they follow one another: the database then needs no list of them. None: of nothing."""
-    if starts is None:
-        return Q()
-    if not starts:
-        return None
-    follow = all(_next(span, one) == other for one, other in pairwise(starts))
-    return Q(day__range=(starts[0], starts[-1])) if follow else Q(day__in=starts)
+@dataclass(frozen=True)
+class _Spans:
+    """Those that begin on ``starts``; None: all. Usage itself has no column ``span``: it is of days."""
+
+    span: Span
+    starts: tuple[date, ...] | None
+    is_told: bool
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, list[Any]]:
+        of_span = f"{table}.span = {self.span.value}" if self.is_told else "TRUE"
+        if self.starts is None:
+            return of_span, []
+        # As a range where they follow one another: the database then needs no list of them.
+        follow = all(_next(self.span, one) == other for one, other in pairwise(self.starts))
+        days = (self.starts[0], self.starts[-1]) if follow else self.starts
+        marks = "BETWEEN %s AND %s" if follow else f"IN ({', '.join(['%s'] * len(days))})"
+        return f"{of_span} AND {table}.day {marks}", [connection.ops.adapt_datefield_value(day) for day in days]
+
+
+class _IsWithin(TableExpression):
+    """Whether a row is of any of ``spans`` – where ``marked``, of one that is marked as changed, or is not."""
+
+    def __init__(self, spans: tuple[_Spans, ...], *, marked: bool | None) -> None:
+        super().__init__("day", spans, marked, output_field=BooleanField())
+        self._spans, self._marked = spans, marked
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        conditions, params = list[str](), list[Any]()
+        for spans in self._spans:
+            condition, days = spans.make_sql(table, connection)
+            conditions.append(f"({condition}{self._of_marks(spans.span, table, connection)})")
+            params += days
+        return f"({' OR '.join(conditions)})", params
+
+    def _of_marks(self, span: Span, table: str, connection: Any) -> str:
+        """The marks as a list that is made once: either engine then finds the few marked days by index."""
+        if self._marked is None:
+            return ""
+        marks = f"SELECT DISTINCT day FROM {ChangedSpan._meta.db_table} WHERE span = {span.value}"
+        is_marked = f"= ANY(ARRAY({marks}))" if connection.vendor == "postgresql" else f"IN ({marks})"
+        return f" AND {'' if self._marked else 'NOT '}({table}.day {is_marked})"
+
+
+class _Part(TableExpression):
+    """The name of the first of the ``named`` spans that a row is of, or the ``last`` name."""
+
+    def __init__(self, named: tuple[tuple[str, tuple[_Spans, ...]], ...], last: str) -> None:
+        super().__init__("day", named, last, output_field=CharField())
+        self._named, self._last = named, last
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        cases, params = list[str](), list[Any]()
+        for name, spans in self._named:
+            condition, days = _IsWithin(spans, marked=None).make_sql(table, connection)
+            cases.append(f"WHEN {condition} THEN %s")
+            params += [*days, name]
+        return f"CASE {' '.join(cases)} ELSE %s END", [*params, self._last]
 
 
 def _next(span: Span, start: date) -> date:

@@ -102,8 +102,12 @@ def costs_of(usage: Usage, field: str, division: Division) -> Iterator[tuple[Any
     The group, the span and its first day, a currency – "" where there is no price –, the exact sum in it, how many
     rows have no price, and how many only an estimated one. Plain values, since there may be very many.
     """
-    names, sums = (field, "span", "day", "currency"), ("sum_cost", "sum_unpriced", "sum_estimated")
-    found = sums_from(sources_of(usage, (field,), {"": division}), names, sums)
+    found = sums_from(
+        sources_of(usage, (field,), {"": division}),
+        (field, "span", "day", "currency"),
+        figures=("cost",),
+        counts=("unpriced_rows", "estimated_rows"),
+    )
     for group, span, start, currency, cost, unpriced, estimated in found:
         amount = price_of(unscaled(cost, DailyUsage.COST_SCALE) or NO_COST, usage.markup_percent)
         yield group, span, start, currency, amount, unpriced, estimated

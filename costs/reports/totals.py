@@ -21,6 +21,8 @@ from core.money import Money
 from core.sums import whole
 from costs.models import (
     COUNTED,
+    COUNTS,
+    FIGURES,
     AttributedUsage,
     AttributedUsageQuerySet,
     DailyUsage,
@@ -32,6 +34,8 @@ from costs.reports.selection import Division, Usage, divide, sources_of
 from providers.models import Provider
 
 _NONE: frozenset[str] = frozenset()
+# Where what _part() takes has the cost.
+_COST = 1 + FIGURES.index("cost")
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ class FoundSums:
 
     def cost_in(self, currency: str) -> Decimal:
         """As ``totals`` have it."""
-        cost = sum(whole(each[1]) for each in self.found if each[0] == currency)
+        cost = sum(whole(each[_COST]) for each in self.found if each[0] == currency)
         return price_of(unscaled(cost, DailyUsage.COST_SCALE), self.markup_percent)
 
 
@@ -222,11 +226,6 @@ def main_currency(totals: Totals, providers: Iterable[Provider]) -> str:
     return next((provider.currency for provider in providers if provider.currency), DEFAULT_CURRENCY)
 
 
-# What _part() takes.
-_FIGURES = (
-    *("sum_cost", "sum_unpriced", "sum_estimated", "sum_credits", "sum_minutes", "sum_requests"),
-    *(f"sum_untold_{name}" for name in COUNTED),
-)
 # What is no field of a sum but said of it.
 _SAID = frozenset({"day", "month", "span", "part", "series"})
 
@@ -252,21 +251,21 @@ def _found(
     """What _part() takes, for each combination of ``fields`` that occurs; more than once where currencies differ."""
     names = tuple(dict.fromkeys((*fields, "currency")))
     at, places, count = names.index("currency"), [names.index(name) for name in fields], len(names)
-    for group in sums_from(sources, names, _FIGURES):
+    for group in sums_from(sources, names):
         yield tuple([group[place] for place in places]), (group[at], *group[count:])
 
 
 def _part(
     currency: str,
-    cost: Any,
-    unpriced: int,
-    estimated: int,
     credits_: Any,
     minutes: Any,
     requests: Any,
+    cost: Any,
+    unpriced: int,
+    estimated: int,
     *untold: int,
 ) -> Totals:
-    """Of what _sums() are, as the database gives them."""
+    """Of FIGURES and COUNTS, as the database gives them."""
     return Totals(
         unscaled(credits_, DailyUsage.CREDITS_SCALE),
         unscaled(minutes, DailyUsage.MINUTES_SCALE),
@@ -278,18 +277,23 @@ def _part(
     )
 
 
-def sums_from(sources: Iterable[QuerySet[Any]], names: Sequence[str], sums: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    """For each combination of ``names`` that a source has the ``sums``, as the database gives them; one query."""
+def sums_from(
+    sources: Iterable[QuerySet[Any]],
+    names: Sequence[str],
+    *,
+    figures: Sequence[str] = FIGURES,
+    counts: Sequence[str] = tuple(COUNTS),
+) -> Iterable[tuple[Any, ...]]:
+    """For each combination of ``names`` that a source has the sums, as the database gives them; one query."""
     found: list[Any] = [
-        source.order_by().values_list(*names).annotate(**{name: known[name] for name in sums})
+        source.order_by().values_list(*names).annotate(sums=source.model.objects.sums(figures, counts))
         for source in sources
-        for known in [source.model.objects.sums()]
     ]
     return found[0].union(*found[1:], all=True) if len(found) > 1 else found[0] if found else ()
 
 
 def unscaled(value: Any, scale: int) -> Any:
-    """The figure that a RawSum of a ScaledDecimalField is."""
+    """The figure that a whole number of RawSums is."""
     return None if value is None else Decimal(whole(value)).scaleb(-scale)
 
 

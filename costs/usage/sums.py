@@ -22,7 +22,7 @@ from core.months import days_of, first_of, months_between
 from core.prepared import Given, PreparedQuery
 from core.sums import storing_sums
 from costs.models import (
-    COUNTED,
+    COUNTS,
     FIGURES,
     SUMS,
     AttributedUsage,
@@ -128,19 +128,10 @@ class Where:
 
 _USAGE = AttributedUsage._meta.db_table
 _MARK = f"INSERT INTO {ChangedSpan._meta.db_table} (span, day)"
-_COUNTERS = ("unpriced_rows", "estimated_rows", *(f"untold_{name}" for name in COUNTED))
-SUMMED = (*FIGURES, *_COUNTERS)
-# As costs.models.UNKNOWN and USED, and as AttributedUsageQuerySet counts.
-_UNKNOWN = "(" + " AND ".join(f"used.{name} IS NULL" for name in FIGURES) + ")"
-_USED = "(" + " OR ".join([*(f"used.{name} > 0" for name in FIGURES), _UNKNOWN]) + ")"
-_COUNTED = (
-    f"used.currency = '' AND {_USED}",
-    "used.estimated AND used.cost > 0",
-    *(f"used.{name} IS NULL AND {_USED}" for name in COUNTED),
-)
+SUMMED = (*FIGURES, *COUNTS)
 _EACH_SUM_OF_USAGE = (
     *(f"SUM(used.{name})" for name in FIGURES),
-    *(f"COUNT(CASE WHEN {each} THEN 1 END)" for each in _COUNTED),
+    *(f"COUNT(CASE WHEN {each.format(table='used')} THEN 1 END)" for each in COUNTS.values()),
 )
 SUMS_OF_USAGE = ", ".join(f"{each} AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, SUMMED, strict=True))
 SUMS_OF_SUMS = ", ".join(f"SUM(used.{name}) AS {name}" for name in SUMMED)

@@ -23,7 +23,7 @@ from core.database import carry_out, emptied
 from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled_column
-from costs.models import FIGURES, DailyUsage, ReadDay, Restatement
+from costs.models import FIGURES, DailyUsage, ReadDay, Restatement, is_unknown, is_used
 from costs.models.usage import settles
 from costs.usage.attribution import PAYERS, attribute_staged, first_uses, locked, stage_payers
 from costs.usage.coverage import record_reading
@@ -156,18 +156,6 @@ _USAGE = DailyUsage._meta.db_table
 _FACTS = (*FIGURES, "currency", "estimated", "allocated")
 _ALL = ("project_id", "day", "model", *_FACTS)
 _DIFFERS = " OR ".join(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in _FACTS)
-
-
-def _is_unknown(table: str) -> str:
-    """As costs.models.UNKNOWN."""
-    return "(" + " AND ".join(f"{table}.{name} IS NULL" for name in FIGURES) + ")"
-
-
-def _is_used(table: str) -> str:
-    """As costs.models.USED."""
-    return "(" + " OR ".join((*(f"{table}.{name} > 0" for name in FIGURES), _is_unknown(table))) + ")"
-
-
 _JOIN = f"""
     {_STAGING} AS staged LEFT JOIN {_USAGE} AS stored
     ON stored.project_id = staged.project_id AND stored.day = staged.day AND stored.model = staged.model
@@ -175,7 +163,7 @@ _JOIN = f"""
 _COUNT = f"""
     SELECT COUNT(*), COUNT(stored.day), COUNT(CASE WHEN stored.day IS NOT NULL AND ({_DIFFERS}) THEN 1 END),
         MIN(CASE WHEN stored.day IS NULL OR {_DIFFERS} THEN staged.day END),
-        COUNT(CASE WHEN stored.day IS NOT NULL AND {_is_used("stored")} THEN 1 END)
+        COUNT(CASE WHEN stored.day IS NOT NULL AND {is_used("stored")} THEN 1 END)
     FROM {_JOIN}
 """
 # By the key, whoever else used something on these days: PostgreSQL would read the rows of all for a join.
@@ -184,7 +172,7 @@ _OF_WINDOW = f"""
     WHERE stored.project_id {{own}} AND stored.day BETWEEN %(first)s AND %(last)s
 """
 _OWN = f"(SELECT id FROM {Project._meta.db_table} WHERE provider_id = %(provider)s)"
-_COUNT_STORED = f"SELECT COUNT(*), COUNT(CASE WHEN {_is_used('stored')} THEN 1 END) FROM {_OF_WINDOW}"
+_COUNT_STORED = f"SELECT COUNT(*), COUNT(CASE WHEN {is_used('stored')} THEN 1 END) FROM {_OF_WINDOW}"
 # From here on only what is new or differs is staged.
 _KEEP_DIFFERING = f"""
     DELETE FROM {_STAGING} WHERE EXISTS (
@@ -212,10 +200,10 @@ _STAGE_ZEROS = f"""
     SELECT stored.project_id, stored.day, stored.model,
         CASE WHEN stored.credits IS NOT NULL THEN 0 END, CASE WHEN stored.minutes IS NOT NULL THEN 0 END,
         CASE WHEN stored.requests IS NOT NULL THEN 0 END,
-        CASE WHEN stored.cost IS NOT NULL OR {_is_unknown("stored")} THEN 0 END,
-        CASE WHEN {_is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated, stored.allocated
+        CASE WHEN stored.cost IS NOT NULL OR {is_unknown("stored")} THEN 0 END,
+        CASE WHEN {is_unknown("stored")} THEN %(currency)s ELSE stored.currency END, stored.estimated, stored.allocated
     FROM {_OF_WINDOW}
-    AND {_is_used("stored")}
+    AND {is_used("stored")}
     AND NOT EXISTS (
         SELECT 1 FROM {_STAGING} AS staged
         WHERE staged.project_id = stored.project_id AND staged.day = stored.day AND staged.model = stored.model
@@ -240,15 +228,15 @@ _WITH_PROJECT = f"{_JOIN} JOIN {Project._meta.db_table} AS project ON project.id
 # as usage; rows, not amounts, are left out of the count where they are divided.
 _BEFORE_AND_AFTER = f"""
     SELECT
-        COUNT(CASE WHEN {_is_used("stored")} AND {{counts}} THEN 1 END),
-        COUNT(CASE WHEN {_is_used("stored")} AND {{counts}} AND {_is_used("staged")} THEN 1 END),
+        COUNT(CASE WHEN {is_used("stored")} AND {{counts}} THEN 1 END),
+        COUNT(CASE WHEN {is_used("stored")} AND {{counts}} AND {is_used("staged")} THEN 1 END),
         {sum_halves("stored.credits")}, {sum_halves("staged.credits")},
-        {sum_halves(f"CASE WHEN NOT {_is_unknown('staged')} THEN stored.cost END")}, {sum_halves("staged.cost")}
+        {sum_halves(f"CASE WHEN NOT {is_unknown('staged')} THEN stored.cost END")}, {sum_halves("staged.cost")}
     FROM {_WITH_PROJECT}
     LEFT JOIN (
         SELECT DISTINCT staged.day, staged.model FROM {_STAGING} AS staged
         JOIN {Project._meta.db_table} AS project ON project.id = staged.project_id
-        WHERE {_IS_PART} AND {_is_used("staged")}
+        WHERE {_IS_PART} AND {is_used("staged")}
     ) AS divided ON divided.day = staged.day AND divided.model = staged.model
     WHERE staged.day < %(cutoff)s
 """.format(counts=f"divided.day IS NULL AND NOT {_IS_PART}")
@@ -257,8 +245,8 @@ _TOTALS_OF_DIVIDED = f"""
     SELECT staged.day, staged.model, {
     ", ".join(
         f"{sum_halves(f'stored.{name}')}, {sum_halves(f'staged.{name}')}, "
-        f"MAX(CASE WHEN stored.day IS NOT NULL AND {_is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
-        f"MAX(CASE WHEN {_is_used('staged')} AND staged.{name} IS NULL THEN 1 ELSE 0 END)"
+        f"MAX(CASE WHEN stored.day IS NOT NULL AND {is_used('stored')} AND stored.{name} IS NULL THEN 1 ELSE 0 END), "
+        f"MAX(CASE WHEN {is_used('staged')} AND staged.{name} IS NULL THEN 1 ELSE 0 END)"
         for name in FIGURES
     )
 }
@@ -270,9 +258,9 @@ _TOTALS_OF_DIVIDED = f"""
 _REFRESH_DAYS_OF_USE = f"""
     UPDATE {Project._meta.db_table} SET
         first_used_on = (SELECT MIN(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
-            AND {_is_used("usage")}),
+            AND {is_used("usage")}),
         last_used_on = (SELECT MAX(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
-            AND {_is_used("usage")})
+            AND {is_used("usage")})
     WHERE id IN (SELECT project_id FROM {_STAGING})
 """
 
