@@ -37,11 +37,11 @@ def in_one_line(error: Exception) -> str:
 def suit_to_short_statements(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
     """Tell PostgreSQL, as a new connection is made, what suits statements that take a few milliseconds.
 
-    Compiling one takes many times as long as carrying it out; and with a few megabytes more, sums of some ten thousand
-    rows are hashed, where they would be put in order on disk.
+    Compiling one takes many times as long as carrying it out, and so does starting workers that share it; with a few
+    megabytes more, sums of some ten thousand rows are hashed, where they would be put in order on disk.
     """
     if connection.vendor == "postgresql":
-        connection.connection.execute("SET jit = off; SET work_mem = '32MB'")
+        connection.connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB'")
 
 
 Statement = tuple[str, Sequence[Any]]
