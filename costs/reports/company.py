@@ -17,7 +17,7 @@ from costs.reports.comparison import Change, spend_by
 from costs.reports.days import Step
 from costs.reports.forecast import Expected, expect
 from costs.reports.metrics import COST, Metric
-from costs.reports.movements import Moved, Movement, PartChange, changes_of_parts, moved_by, movements_of_parts
+from costs.reports.movements import Moved, Movement, known_parts, moved_by, movements_of_parts, read_parts
 from costs.reports.movements import Part as MovedPart
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series, first_use_of
@@ -112,10 +112,10 @@ def company_report(
 ) -> CompanyReport:
     """Of all ``sources`` or of one provider, the days by model or API key ("key"); ``everybody`` are all providers.
 
-    Nine queries.
+    Ten queries.
 
-    ``for_client`` it says nothing of keys, in two queries less, and where the company is "price only" every cost in it
-    is a price: with the company's present mark-up.
+    ``for_client`` it says nothing of keys, in three queries less, and where the company is "price only" every cost
+    in it is a price: with the company's present mark-up.
     """
     company = sources.company
     scope = scope_of(sources.providers, days=days, today=today, provider=provider, everybody=everybody)
@@ -196,18 +196,13 @@ def _movements(
     *,
     by_model: Mapping[str, Change] | None,
 ) -> tuple[Movement, ...]:
-    """By key and model – one query –, or ``by_model`` alone: who may not learn of keys."""
+    """By key and model – two queries –, or ``by_model`` alone: who may not learn of keys."""
     if by_model is not None:
-        changes = {
-            MovedPart(company.pk, None, model): PartChange(change.now, change.before)
-            for model, change in by_model.items()
-        }
-        return movements_of_parts(changes, currency)
+        changes = {MovedPart(company.pk, None, model): change for model, change in by_model.items()}
+        return movements_of_parts(known_parts(changes), currency)
     # Of all companies: it says where a key came from or went.
-    of_keys = scope.every_day.filter(project__in=[project.pk for project in projects])
-    return movements_of_parts(
-        changes_of_parts(of_keys, scope.comparison), currency, wanted=lambda part: part.company == company.pk
-    )
+    parts = read_parts(scope.every_day, [project.pk for project in projects], scope.comparison)
+    return movements_of_parts(parts, currency, wanted=lambda part: part.company == company.pk)
 
 
 def _parts(projects: Sequence[Project], company: Company) -> tuple[Part, ...]:

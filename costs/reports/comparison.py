@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from core.days import DateRange
 from costs.reports.selection import Usage, divide
 from costs.reports.totals import NOTHING, Totals, total_of, totals_of_parts
+
+_Group = TypeVar("_Group")
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,12 @@ def spend_by(usage: Usage, field: str, days: DateRange, comparison: Comparison) 
     by_group = dict(now)
     for group, sums in rest.items():
         by_group[group] = by_group[group] + sums if group in by_group else sums
-    changes = {group: Change(now.get(group, NOTHING), before.get(group, NOTHING)) for group in {**now, **before}}
-    return Spend(by_group, changes)
+    return Spend(by_group, changes_between(now, before))
+
+
+def changes_between(now: Mapping[_Group, Totals], before: Mapping[_Group, Totals]) -> dict[_Group, Change]:
+    """Of each group that is in either."""
+    return {group: Change(now.get(group, NOTHING), before.get(group, NOTHING)) for group in {**now, **before}}
 
 
 def total_change(changes: Mapping[Any, Change]) -> Change:

@@ -17,11 +17,11 @@ from costs.reports.metrics import COST
 from costs.reports.movements import (
     Moved,
     Movement,
-    changes_of_parts,
     most_moved,
     moved_by,
     movements_of_companies,
     projects_of,
+    read_parts,
 )
 from costs.reports.scope import Scope, scope_of
 from costs.reports.series import DailySeries, daily_series, first_use_of
@@ -66,7 +66,7 @@ def dashboard_report(
     step: Step | None = None,
     with_before: bool = False,
 ) -> DashboardReport:
-    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; six to eleven queries."""
+    """Of all ``providers`` or of one of them, the days by one of GROUPINGS; six to twelve queries."""
     scope = scope_of(providers, days=days, today=today, provider=provider)
     usage = scope.every_day
     counts = count_keys_and_agents(today, provider=provider)
@@ -99,7 +99,7 @@ def dashboard_report(
     # Of all companies there are as many parts as keys and models: those of the few that moved most are enough.
     moving = most_moved(spend.changes, currency)
     projects = projects_of(moving, usage, scope.comparison)
-    parts = changes_of_parts(usage.filter(project__in=list(projects)), scope.comparison)
+    parts = read_parts(usage, projects, scope.comparison)
     movements = movements_of_companies(moving, parts, currency)
     explains = not counts.keys.unassigned and not counts.agents.unassigned and not by_company.lines[-1].totals.is_idle
     return DashboardReport(

@@ -11,16 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
 from django.db.models import Q
 
 from core.months import first_of
-from costs.reports.comparison import Change, Comparison
+from costs.reports.comparison import Change, Comparison, changes_between
 from costs.reports.selection import Usage, divide
-from costs.reports.totals import FoundSums, Totals, found_in_parts
+from costs.reports.totals import Costs, Totals, costs_in_parts, totals_of_parts
 from providers.models import AssignmentShare, Company, Project
 
 LARGEST: Final = 5
@@ -28,6 +27,8 @@ LARGEST: Final = 5
 _LEAST: Final = Decimal("0.005")
 # What a price can be of, the first that both sides tell.
 _QUANTITIES: Final = ("credits", "minutes", "requests")
+# Of which a Part is, in this order.
+_FIELDS: Final = ("company_id", "project_id", "model")
 
 
 class Cause(Enum):
@@ -69,31 +70,55 @@ class Movement:
         return Decimal(getattr(side, self.figure))
 
 
-def moved(change: Change | PartChange, currency: str) -> Decimal:
+@dataclass(frozen=True)
+class CostChange:
+    """What a part cost on the compared days. There are thousands, of which few are looked at closely."""
+
+    now: Costs
+    before: Costs
+
+    @property
+    def is_unpriced(self) -> bool:
+        """As that of Change."""
+        return self.now.is_unpriced or self.before.is_unpriced
+
+
+def moved(change: Change | CostChange, currency: str) -> Decimal:
     return change.now.cost_in(currency) - change.before.cost_in(currency)
 
 
 @dataclass(frozen=True)
-class PartChange:
-    """How a part changed. There are thousands, of which few are looked at: of these alone all sums are made."""
+class Parts:
+    """How each part of some usage changed on the compared days: what it cost, and of few all other figures."""
 
-    now: FoundSums | Totals
-    before: FoundSums | Totals
-
-    @cached_property
-    def whole(self) -> Change:
-        return Change(self.now.totals, self.before.totals)
+    costs: Mapping[Part, Change | CostChange]
+    changes_of: Callable[[Iterable[Part]], Mapping[Part, Change]]  # these, and all other parts of their keys
 
 
-def changes_of_parts(usage: Usage, comparison: Comparison) -> dict[Part, PartChange]:
-    """How each part of ``usage``, which is not narrowed to days, changed on the compared days; one query."""
+def known_parts(changes: Mapping[Part, Change]) -> Parts:
+    return Parts(changes, lambda _parts: changes)
+
+
+def read_parts(usage: Usage, projects: Collection[int], comparison: Comparison) -> Parts:
+    """Of the usage of ``projects``, which is not narrowed to days; one query, and another for the changes of some."""
     if not comparison.is_possible:
-        return {}
+        return known_parts({})
     division = {"now": divide(comparison.now), "before": divide(comparison.before)}
-    sides = found_in_parts(usage, division, "company_id", "project_id", "model")
-    now, before = sides["now"], sides["before"]
-    none = FoundSums()
-    return {Part(*part): PartChange(now.get(part, none), before.get(part, none)) for part in {**now, **before}}
+
+    def changes_of(parts: Iterable[Part]) -> Mapping[Part, Change]:
+        if not (keys := sorted({part.project for part in parts if part.project is not None})):
+            return {}
+        sides: dict[str, dict[Part, Totals]] = {name: {} for name in division}
+        # Not those of all projects: PostgreSQL would look for all of them.
+        of_keys = usage.filter(project__in=keys)
+        for (side, *part), sums in totals_of_parts(of_keys, division, "part", *_FIELDS).items():
+            sides[side][Part(*part)] = sums
+        return changes_between(sides["now"], sides["before"])
+
+    sides = costs_in_parts(usage.filter(project__in=sorted(projects)), division, *_FIELDS)
+    now, before, none = sides["now"], sides["before"], Costs()
+    costs = {Part(*part): CostChange(now.get(part, none), before.get(part, none)) for part in {**now, **before}}
+    return Parts(costs, changes_of)
 
 
 def most_moved(changes: Mapping[Any, Change], currency: str) -> dict[Any, Change]:
@@ -124,28 +149,30 @@ def projects_of(companies: Collection[int | None], usage: Usage, comparison: Com
     return {project.pk: project for project in Project.objects.filter(wanted).order_by().only(*_NAMES)}
 
 
-def movements_of_companies(
-    changes: Mapping[int | None, Change], parts: Mapping[Part, PartChange], currency: str
-) -> tuple[Movement, ...]:
+def movements_of_companies(changes: Mapping[int | None, Change], parts: Parts, currency: str) -> tuple[Movement, ...]:
     """Those of the companies that ``changes`` are of, in their order; ``parts`` of others tell where keys went."""
     of_company: dict[int | None, list[Part]] = defaultdict(list)
-    for part in parts:
+    for part in parts.costs:
         of_company[part.company].append(part)
-    return tuple(
-        _movement(pk, change, _mostly(of_company[pk], parts, change, currency), parts, currency)
+    chosen = {
+        pk: _mostly(of_company[pk], parts, change, currency)
         for pk, change in changes.items()
         if of_company[pk] and abs(moved(change, currency)) >= _LEAST
-    )
+    }
+    known = parts.changes_of(chosen.values())
+    return tuple(_movement(pk, changes[pk], part, known, currency) for pk, part in chosen.items())
 
 
 def movements_of_parts(
-    parts: Mapping[Part, PartChange], currency: str, *, wanted: Callable[[Part], bool] = lambda _part: True
+    parts: Parts, currency: str, *, wanted: Callable[[Part], bool] = lambda _part: True
 ) -> tuple[Movement, ...]:
     """The largest of the parts that are ``wanted``, each by itself; the others tell where keys went."""
-    amounts = {part: abs(moved(change, currency)) for part, change in parts.items() if wanted(part)}
+    amounts = {part: abs(moved(change, currency)) for part, change in parts.costs.items() if wanted(part)}
     by_size = sorted(amounts, key=lambda part: (-amounts[part], str(part)))
-    told = (part for part in by_size if amounts[part] >= _LEAST and not parts[part].whole.is_unpriced)
-    return tuple(_movement(part, parts[part].whole, part, parts, currency) for part in islice(told, LARGEST))
+    told = (part for part in by_size if amounts[part] >= _LEAST and not parts.costs[part].is_unpriced)
+    chosen = list(islice(told, LARGEST))
+    known = parts.changes_of(chosen)
+    return tuple(_movement(part, known[part], part, known, currency) for part in chosen)
 
 
 @dataclass(frozen=True)
@@ -172,19 +199,20 @@ def moved_by(
     return Moved(companies, projects, models)
 
 
-def _mostly(own: Iterable[Part], parts: Mapping[Part, PartChange], change: Change, currency: str) -> Part:
+def _mostly(own: Iterable[Part], parts: Parts, change: Change, currency: str) -> Part:
     """Which of its ``own`` parts moved most in the direction of the whole."""
     sign = 1 if moved(change, currency) > 0 else -1
-    return max(own, key=lambda part: sign * moved(parts[part], currency))
+    return max(own, key=lambda part: sign * moved(parts.costs[part], currency))
 
 
-def _movement(subject: Any, change: Change, part: Part, parts: Mapping[Part, PartChange], currency: str) -> Movement:
-    of_part = parts[part].whole
+def _movement(subject: Any, change: Change, part: Part, known: Mapping[Part, Change], currency: str) -> Movement:
+    """``known`` are all parts of the part's key."""
+    of_part = known[part]
     if not of_part.before.is_idle and not of_part.now.is_idle:
         cause, figure = _quantity_or_price(of_part, currency)
         return Movement(subject, change, part, of_part, cause, figure)
     came = of_part.before.is_idle
-    of_key = {other: each.whole for other, each in parts.items() if other.project == part.project}
+    of_key = {other: each for other, each in known.items() if other.project == part.project}
     before, now = _payers(of_key, "before"), _payers(of_key, "now")
     if part.project is None or part.company in (before if came else now):
         return Movement(subject, change, part, of_part, Cause.MODEL_CAME if came else Cause.MODEL_WENT)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -34,8 +33,6 @@ from costs.reports.selection import Division, Usage, divide, sources_of
 from providers.models import Provider
 
 _NONE: frozenset[str] = frozenset()
-# Where what _part() takes has the cost.
-_COST = 1 + FIGURES.index("cost")
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,6 @@ class Totals:
     def cost_in(self, currency: str) -> Decimal:
         """The exact sum in one currency; 0 where there is none."""
         return next((money.amount for money in self.costs if money.currency == currency), Decimal(0))
-
-    @property
-    def totals(self) -> Totals:
-        """Itself: what FoundSums have to make first."""
-        return self
 
     @property
     def sort_amount(self) -> Decimal:
@@ -174,34 +166,42 @@ def totals_of_parts(
     return _added_up(sources, fields, usage.markup_percent)
 
 
-@dataclass(frozen=True)
-class FoundSums:
-    """The sum of some usage as the database gave it; ``totals`` takes ten times as long to make as this."""
+@dataclass
+class Costs:
+    """What some usage cost, as the database gave it: of very many groups, of which few are looked at closely."""
 
-    found: tuple[tuple[Any, ...], ...] = ()
+    by_currency: dict[str, int] = field(default_factory=dict)  # in the smallest unit that is stored
+    unpriced_rows: int = 0
     markup_percent: Decimal | None = None
 
-    @cached_property
-    def totals(self) -> Totals:
-        return total_of(_part(*each).with_markup(self.markup_percent) for each in self.found)
-
     def cost_in(self, currency: str) -> Decimal:
-        """As ``totals`` have it."""
-        cost = sum(whole(each[_COST]) for each in self.found if each[0] == currency)
-        return price_of(unscaled(cost, DailyUsage.COST_SCALE), self.markup_percent)
+        """As Totals have it."""
+        cost: Decimal = unscaled(self.by_currency.get(currency, 0), DailyUsage.COST_SCALE)
+        return price_of(cost, self.markup_percent)
+
+    @property
+    def is_unpriced(self) -> bool:
+        return bool(self.unpriced_rows) and not any(self.by_currency.values())
 
 
-def found_in_parts(
+def costs_in_parts(
     usage: Usage, parts: Mapping[str, Division], *fields: str
-) -> dict[str, dict[tuple[Any, ...], FoundSums]]:
-    """The sums of ``parts`` of ``usage`` by ``fields``: very many, of which few are looked at. One query."""
-    result: dict[str, dict[tuple[Any, ...], list[tuple[Any, ...]]]] = {name: defaultdict(list) for name in parts}
-    for (part, *key), found in _found(sources_of(usage, _told(fields), parts), ("part", *fields)):
-        result[part][tuple(key)].append(found)
-    return {
-        part: {key: FoundSums(tuple(found), usage.markup_percent) for key, found in of_part.items()}
-        for part, of_part in result.items()
+) -> dict[str, dict[tuple[Any, ...], Costs]]:
+    """What ``parts`` of ``usage`` cost by ``fields``; one query."""
+    result: dict[str, dict[tuple[Any, ...], Costs]] = {
+        name: defaultdict(lambda: Costs(markup_percent=usage.markup_percent)) for name in parts
     }
+    for part, *key, currency, cost, unpriced in sums_from(
+        sources_of(usage, _told(fields), parts),
+        ("part", *fields, "currency"),
+        figures=("cost",),
+        counts=("unpriced_rows",),
+    ):
+        costs = result[part][tuple(key)]
+        if currency:
+            costs.by_currency[currency] = costs.by_currency.get(currency, 0) + int(whole(cost))
+        costs.unpriced_rows += unpriced
+    return result
 
 
 def sums_by(usage: Usage | AttributedUsageQuerySet, field: str) -> dict[Any, Totals]:
