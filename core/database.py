@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, starmap
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.core.management import call_command
@@ -56,6 +57,37 @@ def carry_out(statements: Iterable[Statement]) -> None:
             return
         texts, values = zip(*statements, strict=True)
         cursor.execute(";\n".join(texts), list(chain.from_iterable(values)))
+
+
+def planned(statement: str, params: Sequence[Any]) -> Statement:
+    """The same as one that PostgreSQL plans when a connection carries it out for the first time, or some times.
+
+    For statements that are carried out again and again, whose planning takes as long as they do and whose plan does not
+    depend on the parameters. Their number must be small: a connection forgets none.
+    """
+    if connection.vendor != "postgresql":
+        return statement, params
+    names = _names_of_planned.setdefault(connection.connection, {})
+    if statement not in names:
+        name = f"planned_{len(names)}"
+        first, *others = statement.split("%s")
+        numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
+        with connection.cursor() as cursor:
+            cursor.execute(f"PREPARE {name} AS {numbered}")
+        names[statement] = name
+    marks = f"({', '.join(['%s'] * len(params))})" if params else ""
+    return f"EXECUTE {names[statement]}{marks}", params
+
+
+def all_planned(statements: Iterable[Statement]) -> list[Statement]:
+    """Likewise, at the first time for good: by itself PostgreSQL might go on planning what has parameters."""
+    if connection.vendor != "postgresql":
+        return list(statements)
+    return [("SET LOCAL plan_cache_mode = force_generic_plan", ()), *starmap(planned, statements)]
+
+
+# What each connection has prepared, which lasts as long as it does whatever becomes of the transaction.
+_names_of_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 def emptied(table: str, columns: str, *, repeatedly: bool = False) -> list[Statement]:

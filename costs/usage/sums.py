@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import connection
 from django.db.models import BigIntegerField, Max, Min
 
-from core.database import Statement, carry_out
+from core.database import Statement, all_planned, carry_out
 from core.days import DateRange
 from core.months import days_of, first_of, months_between
 from core.prepared import Given, PreparedQuery
@@ -43,6 +44,7 @@ _PROJECTS: PreparedQuery[int] = PreparedQuery(
 )
 # A row with a larger figure is no part of a common sum but a row beside it: 31 others can't add up to 64 bits.
 _LARGE = 2**58
+_FEW = 7
 
 
 def refresh(
@@ -66,7 +68,7 @@ def refresh(
     # By number: SQLite looks for what is joined in every row of a view.
     of_provider = Where.any_of("project_id", _PROJECTS.ask(provider=provider_id))
     changed = [*((Span.DAY.value, day) for day in {*days}), *((each.span.value, each.days.first) for each in around)]
-    statements = [_marks(changed), *_refreshing(CompanySum, provider_id, days, around, of_companies, of_provider)]
+    statements = [*_refreshing(CompanySum, provider_id, days, around, of_companies, of_provider)]
     if with_models:
         statements += _refreshing(ModelSum, provider_id, days, around, Where(), of_provider)
     of_projects = Where.any_of("project_id", projects)
@@ -74,8 +76,10 @@ def refresh(
         _deletion(KeySum, provider_id, (), around, of_projects),
         _insertion_of_keys(provider_id, around, of_projects),
     ]
+    if companies is None and _are_few(days):
+        statements = all_planned(statements)
     with storing_sums():
-        carry_out(_grouping_in_memory(statements))
+        carry_out([_marks(changed), *_grouping_in_memory(statements)])
 
 
 def rebuild(provider_id: int) -> None:
@@ -113,15 +117,24 @@ class Where:
         if values is None:
             return cls()
         known = sorted(value for value in values if value is not None)
-        parts = [f"{{table}}.{column} IN ({', '.join(['%s'] * len(known))})"] if known else []
+        parts = [f"{{table}}.{column} {_in(known)}"] if known else []
         parts += [f"{{table}}.{column} IS NULL"] if None in values else []
-        return cls(f" AND ({' OR '.join(parts) or 'FALSE'})", tuple(known))
+        return cls(f" AND ({' OR '.join(parts) or 'FALSE'})", tuple(_listed(known)) if known else ())
 
     def __add__(self, other: Where) -> Where:
         return Where(self.sql + other.sql, self.params + other.params)
 
     def on(self, table: str) -> str:
         return self.sql.format(table=table)
+
+
+def _in(values: Sequence[Any]) -> str:
+    """SQL for being one of ``values``, whose parameters _listed() gives; to PostgreSQL it is the same of any number."""
+    return "= ANY(%s)" if connection.vendor == "postgresql" else f"IN ({', '.join(['%s'] * len(values))})"
+
+
+def _listed(values: Sequence[Any]) -> Sequence[Any]:
+    return [values] if connection.vendor == "postgresql" else values
 
 
 # --- The statements ---------------------------------------------------------------------------------------------------
@@ -136,12 +149,6 @@ _EACH_SUM_OF_USAGE = (
 SUMS_OF_USAGE = ", ".join(f"{each} AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, SUMMED, strict=True))
 SUMS_OF_SUMS = ", ".join(f"SUM(used.{name}) AS {name}" for name in SUMMED)
 _IS_LARGE = " OR ".join(f"used.{name} > {_LARGE}" for name in FIGURES)
-# The first line names the types.
-_TARGETS = """
-    WITH target (span, first, last) AS (
-        VALUES (CAST(NULL AS smallint), CAST(NULL AS date), CAST(NULL AS date)){targets}
-    )
-"""
 
 
 def columns_of(model: type[SpanSum]) -> list[str]:
@@ -165,19 +172,29 @@ def _days_of_usage(model: type[UsageSum], days: Where, where: Where) -> str:
 
 
 def _spans_of_days(model: type[UsageSum], targets: int, where: Where) -> str:
-    """Selects the sums of weeks and months from those of days; parameters: targets, the provider twice, the rest."""
+    """Selects the sums of weeks and months from those of days.
+
+    Parameters: targets, the provider twice, the first and the last day of all, and those of the condition.
+    """
     dimensions = ", ".join(f"used.{column}" for column in columns_of(model))
     return f"""
-        {_TARGETS.format(targets=", (%s, %s, %s)" * targets)}
+        WITH target (span, first, last) AS ({_targets(targets)})
         SELECT CAST(%s AS bigint), target.span, target.first, {dimensions}, used.currency, {SUMS_OF_SUMS}
         FROM target JOIN {model._meta.db_table} AS used
             ON used.provider_id = %s AND used.span = {Span.DAY.value} AND used.day BETWEEN target.first AND target.last
-        WHERE TRUE{where.on("used")}
+        WHERE used.day BETWEEN %s AND %s{where.on("used")}
         GROUP BY target.span, target.first, {dimensions}, used.currency, CASE WHEN {_IS_LARGE} THEN used.id ELSE 0 END
     """
 
 
-def _spans_of_keys(weeks: int, months: int, where: Where) -> str:
+def _targets(count: int) -> str:
+    """Selects the spans that _params() gives."""
+    if connection.vendor == "postgresql":
+        return "SELECT * FROM UNNEST(CAST(%s AS smallint[]), CAST(%s AS date[]), CAST(%s AS date[]))"
+    return f"VALUES {', '.join(['(%s, %s, %s)'] * count)}"
+
+
+def _spans_of_keys(weeks: Sequence[Any], months: Sequence[Any], where: Where) -> str:
     """Selects the sums of weeks and months by key from the usage, whose rows are read and added up once.
 
     A piece is of one week and one month: a week that begins in one month and ends in another has two.
@@ -188,10 +205,10 @@ def _spans_of_keys(weeks: int, months: int, where: Where) -> str:
     spans = " UNION ALL ".join(
         f"""
         SELECT CAST(%s AS bigint), {span.value}, used.{begins}, {dimensions}, used.currency, {SUMS_OF_SUMS}
-        FROM piece AS used WHERE used.{begins} IN ({", ".join(["%s"] * count)})
+        FROM piece AS used WHERE used.{begins} {_in(firsts)}
         GROUP BY used.{begins}, {dimensions}, used.currency, used.large_of
         """
-        for span, begins, count in ((Span.WEEK, "week", weeks), (Span.MONTH, "month", months))
+        for span, begins, firsts in ((Span.WEEK, "week", weeks), (Span.MONTH, "month", months))
     )
     sums = ", ".join(f"CAST({each} AS bigint) AS {name}" for each, name in zip(_EACH_SUM_OF_USAGE, SUMMED, strict=True))
     large_of = f"CASE WHEN {_IS_LARGE} THEN used.day END"
@@ -266,33 +283,24 @@ def _refreshing(
     )
     yield (
         _insert_into(model) + _spans_of_days(model, len(around), where),
-        (*_params(around), provider_id, provider_id, *where.params),
+        (*_params(around), provider_id, provider_id, *_bounds(around), *where.params),
     )
 
 
 def _insertion_of_keys(provider_id: int, around: Sequence[_Target], where: Where) -> Statement:
-    adapt = connection.ops.adapt_datefield_value
-    first, last = min(each.days.first for each in around), max(each.days.last for each in around)
     weeks, months = (_firsts(around, span) for span in (Span.WEEK, Span.MONTH))
     return (
-        _insert_into(KeySum) + _spans_of_keys(len(weeks), len(months), where),
-        (adapt(first), adapt(last), *where.params, provider_id, *weeks, provider_id, *months),
+        _insert_into(KeySum) + _spans_of_keys(weeks, months, where),
+        (*_bounds(around), *where.params, provider_id, *_listed(weeks), provider_id, *_listed(months)),
     )
 
 
 def _deletion(
     model: type[UsageSum], provider_id: int, days: Collection[date], around: Sequence[_Target], where: Where
 ) -> Statement:
-    adapt = connection.ops.adapt_datefield_value
-    parts, params = [], []
-    starts = {Span.DAY: [adapt(day) for day in sorted(days)]} | {
-        span: _firsts(around, span) for span in (Span.WEEK, Span.MONTH)
-    }
-    for span, firsts in starts.items():
-        if firsts:
-            parts.append(f"(used.span = {span.value} AND used.day IN ({', '.join(['%s'] * len(firsts))}))")
-            params += firsts
-    spans = " OR ".join(parts)
+    starts = {Span.DAY: _adapted(days)} | {span: _firsts(around, span) for span in (Span.WEEK, Span.MONTH)}
+    spans = " OR ".join(f"(used.span = {span.value} AND used.day {_in(starts[span])})" for span in model.SPANS)
+    params = chain.from_iterable(_listed(starts[span]) for span in model.SPANS)
     statement = (
         f"DELETE FROM {model._meta.db_table} AS used WHERE used.provider_id = %s AND ({spans}){where.on('used')}"
     )
@@ -300,12 +308,20 @@ def _deletion(
 
 
 def _among(days: Collection[date]) -> Where:
-    """As a range where the days are one: the database then needs no list of them."""
-    adapt = connection.ops.adapt_datefield_value
-    first, last = min(days), max(days)
-    if (last - first).days + 1 == len(set(days)):
-        return Where(" AND {table}.day BETWEEN %s AND %s", (adapt(first), adapt(last)))
-    return Where(f" AND {{table}}.day IN ({', '.join(['%s'] * len(days))})", tuple(adapt(day) for day in sorted(days)))
+    """As a range where many days are one: the database then needs no list of them."""
+    in_order = _adapted(days)
+    if not _are_few(days) and (max(days) - min(days)).days + 1 == len(in_order):
+        return Where(" AND {table}.day BETWEEN %s AND %s", (in_order[0], in_order[-1]))
+    return Where(f" AND {{table}}.day {_in(in_order)}", tuple(_listed(in_order)))
+
+
+def _are_few(days: Collection[date]) -> bool:
+    """As an hour changes: one plan suits them all, where that of a month's depends on how many there are."""
+    return len(days) <= _FEW
+
+
+def _adapted(days: Collection[date]) -> list[Any]:
+    return [connection.ops.adapt_datefield_value(day) for day in sorted({*days})]
 
 
 def _firsts(around: Iterable[_Target], span: Span) -> list[Any]:
@@ -313,9 +329,18 @@ def _firsts(around: Iterable[_Target], span: Span) -> list[Any]:
     return [connection.ops.adapt_datefield_value(each.days.first) for each in around if each.span is span]
 
 
-def _params(around: Iterable[_Target]) -> list[Any]:
+def _bounds(around: Collection[_Target]) -> tuple[Any, Any]:
+    """The first and the last day of all."""
     adapt = connection.ops.adapt_datefield_value
-    return [part for each in around for part in (each.span.value, adapt(each.days.first), adapt(each.days.last))]
+    return adapt(min(each.days.first for each in around)), adapt(max(each.days.last for each in around))
+
+
+def _params(around: Iterable[_Target]) -> Sequence[Any]:
+    adapt = connection.ops.adapt_datefield_value
+    targets = [(each.span.value, adapt(each.days.first), adapt(each.days.last)) for each in around]
+    if connection.vendor == "postgresql":
+        return [list(column) for column in zip(*targets, strict=True)]
+    return list(chain.from_iterable(targets))
 
 
 def _grouping_in_memory(statements: Sequence[Statement]) -> Sequence[Statement]:

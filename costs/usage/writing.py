@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from core import amounts
 from core.amounts import DEFAULT_CURRENCY
-from core.database import carry_out, emptied
+from core.database import Statement, carry_out, emptied, planned
 from core.days import DateRange, as_date
 from core.sums import join_halves, sum_halves
 from costs.fields import to_scaled_column
@@ -137,19 +137,21 @@ def rewrite_estimates(*, provider: Provider, now: datetime) -> int:
     (held,) = locked([provider.pk])
     with connection.cursor() as cursor:
         _begin_staging()
-        last = (0, date.min, "")
+        last, staged = (0, date.min, ""), 0
         # Piece by piece in the order of their keys: no cursor can stay open beside a COPY.
         estimable = DailyUsage.objects.for_provider(held).estimable().order_by("project_id", "day", "model")
         while stored := list(estimable.filter(pk__gt=last)[:_CHUNK]):
-            last = stored[-1].pk
+            last, staged = stored[-1].pk, staged + len(stored)
             _stage(cursor, [_without_cost(row) for row in stored], held)
-        written, _since, _used = _count(cursor)
+        written, _since, _used = _count(cursor, staged)
         if written.changed:
             _write_staged(cursor, held, now, written)
     return written.changed
 
 
 _CHUNK = 5000
+# As many rows as an hour brings. Of so few PostgreSQL makes the same plan however many there are.
+_FEW = 500
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _STAGING = "staged_usage"
 _USAGE = DailyUsage._meta.db_table
@@ -261,7 +263,7 @@ _REFRESH_DAYS_OF_USE = f"""
             AND {is_used("usage")}),
         last_used_on = (SELECT MAX(day) FROM {_USAGE} AS usage WHERE usage.project_id = {Project._meta.db_table}.id
             AND {is_used("usage")})
-    WHERE id IN (SELECT project_id FROM {_STAGING})
+    WHERE id {{staged}}
 """
 
 
@@ -336,8 +338,9 @@ def _escaped(text: str) -> str:
 
 def _write_staged(cursor: Any, provider: Provider, at: datetime, written: Written) -> None:
     """Bring the stored rows in line with the staged ones, and attribute what has changed; ``provider`` is locked."""
+    staged = written.inserted + written.changed + written.unchanged
     if written.unchanged:
-        cursor.execute(_KEEP_DIFFERING)
+        cursor.execute(*_suited(_KEEP_DIFFERING, (), rows=staged))
     cursor.execute(f"SELECT DISTINCT project_id, day FROM {_STAGING}")
     changed = cursor.fetchall()
     periods = stage_payers({project_id for project_id, _day in changed})
@@ -347,7 +350,9 @@ def _write_staged(cursor: Any, provider: Provider, at: datetime, written: Writte
     # Whether a row is stored is asked once more for each of them, which new windows are spared.
     storing = f"{_INSERT} {_OR_UPDATE}" if written.changed else _INSERT
     updated_at = connection.ops.adapt_datetimefield_value(at)
-    carry_out([*hashing, (storing, (updated_at,)), (_REFRESH_DAYS_OF_USE, ())])
+    refreshing = _REFRESH_DAYS_OF_USE.format(staged=_among(f"(SELECT project_id FROM {_STAGING})"))
+    statements: list[tuple[str, Sequence[Any]]] = [(storing, (updated_at,)), (refreshing, ())]
+    carry_out([*hashing, *(_suited(*each, rows=staged) for each in statements)])
     days = {as_date(day) for _project_id, day in changed}
     attribute_staged(provider=provider, periods=periods, days=days, used_before=used_before)
 
@@ -422,25 +427,35 @@ def _compare(cursor: Any, provider: Provider, first: date, last: date, *, staged
     """
     adapt = connection.ops.adapt_datefield_value
     window = {"provider": provider.pk, "first": adapt(first), "last": adapt(last)}
-    own = f"= ANY(ARRAY{_OWN})" if connection.vendor == "postgresql" else f"IN {_OWN}"
+    own = _among(_OWN)
     cursor.execute(_COUNT_STORED.format(own=own), window)
     stored, used = cursor.fetchone()
     if not stored:
         return Written(inserted=staged, changed=0, unchanged=0), first
-    written, since, used_again = _count(cursor)
+    written, since, used_again = _count(cursor, staged)
     if used > used_again:
         # Once the rows are in, which is faster.
         cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_key ON {_STAGING} (project_id, day, model)")
         # A row of which nothing was known has cost nothing: that zero needs a currency. What was unknown stays so.
         cursor.execute(_STAGE_ZEROS.format(own=own), {**window, "currency": provider.currency or DEFAULT_CURRENCY})
-        written, since, _used = _count(cursor)
+        written, since, _used = _count(cursor, staged)
         cursor.execute(f"DROP INDEX {_STAGING}_key")
     return written, since or last
 
 
-def _count(cursor: Any) -> tuple[Written, date | None, int]:
-    """What writing the staged rows would do, from which day on, and how many of them are stored as used."""
-    cursor.execute(_COUNT)
+def _among(selected: str) -> str:
+    """SQL for being one of ``selected``: of PostgreSQL as a list, or it would read a whole table beside it."""
+    return f"= ANY(ARRAY{selected})" if connection.vendor == "postgresql" else f"IN {selected}"
+
+
+def _suited(statement: str, params: Sequence[Any], *, rows: int) -> Statement:
+    """A statement that reads some staged ``rows`` and what is stored of them."""
+    return planned(statement, params) if rows <= _FEW else (statement, params)
+
+
+def _count(cursor: Any, rows: int) -> tuple[Written, date | None, int]:
+    """What writing the staged ``rows`` would do, from which day on, and how many of them are stored as used."""
+    cursor.execute(*_suited(_COUNT, (), rows=rows))
     staged, known, differing, since, used = cursor.fetchone()
     written = Written(inserted=staged - known, changed=differing, unchanged=known - differing)
     return written, as_date(since) if since else None, used

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django.fixtures import Settings
 
-from core.database import NotMigratedError, carry_out, emptied, ensure_migrated, is_migrated
+from core.database import NotMigratedError, carry_out, emptied, ensure_migrated, is_migrated, planned
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +81,22 @@ def test_temporary_table_is_empty_whatever_the_last_transaction_left() -> None:
     with transaction.atomic():
         used()
         used()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_planned_statement_is_the_same_with_any_parameters_and_after_a_transaction_that_was_rolled_back() -> None:
+    """Its plan lasts as long as the connection; a new one makes its own."""
+
+    def added(one: int, other: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(*planned("SELECT CAST(%s AS integer) + CAST(%s AS integer)", (one, other)))
+            ((result,),) = cursor.fetchall()
+        return int(result)
+
+    with transaction.atomic():
+        first = added(1, 2)
+        transaction.set_rollback(True)
+    second = added(3, 4)
+    connection.close()
+
+    assert (first, second, added(5, 6)) == (3, 7, 11)

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from core import database
 from costs.models import SUMS, CompanyTotal, DailyUsage, UsagePart
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, write_usage
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 ROOT = Path(settings.BASE_DIR)
 WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)')
+PLANNED = re.compile(r"EXECUTE (\w+)")
 
 
 def product_file() -> str:
@@ -34,13 +36,21 @@ def product_file() -> str:
     return ""
 
 
+def written_out(statement: str) -> str:
+    """As it was before PostgreSQL had planned it."""
+    if not (match := PLANNED.match(statement)):
+        return statement
+    names = database._names_of_planned[connection.connection]
+    return next(text for text, name in names.items() if name == match[1])
+
+
 def writers(act: Callable[[], object]) -> dict[str, set[str]]:
     """Which files wrote to which tables during ``act``."""
     found: dict[str, set[str]] = {}
 
     def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         for statement in sql.split(";\n"):
-            if match := WRITES.match(statement):
+            if match := WRITES.match(written_out(statement)):
                 found.setdefault(match[1], set()).add(product_file())
         return execute(sql, *rest)
 
