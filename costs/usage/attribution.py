@@ -177,6 +177,8 @@ def _insertions(rows: Sequence[tuple[Any, ...]]) -> Iterator[Statement]:
 def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
     """Every stored row of some projects of one provider."""
     shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
+    if not shares_keyless and not DailyUsage.objects.filter(project__in=project_ids).exists():
+        return  # as of most keys that are assigned for the first time
     keyless = _keyless_ids(provider) if shares_keyless else set()
     ids = project_ids - keyless
     had_parts = _have_parts(project_ids | keyless)
@@ -229,7 +231,7 @@ def _replace_parts(
 ) -> _Touched:
     """Make the parts of the split rows of these projects and days (None: every day) anew."""
     mine = Q(project__in=project_ids) if days is None else Q(project__in=project_ids, day__in=days)
-    parts, rows = UsagePart.objects.filter(mine), DailyUsage.objects.filter(mine, split=True)
+    parts, rows = UsagePart.objects.filter(mine), DailyUsage.objects.filter(mine, split=True).order_by("pk")
     touched = set(parts.order_by().values_list("day", "company").distinct())
     if touched:
         parts.delete()
