@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -96,14 +97,12 @@ def unread_notice(
     if len(lacking) == 1:
         return _unread_of(lacking[0], coverages[lacking[0].pk], user, today).about(lacking)
     text = f"Days of this range have not been read yet from {_listed(lacking)}. Figures may be incomplete."
-    links = []
-    for provider in lacking:
-        days = _by_hand(provider, coverages[provider.pk], today)
-        if days and _may(user, "sync_provider"):
-            links.append(_resync(provider, days, f"Re-sync {provider.name}"))
-    if any(_by_hand(provider, coverages[provider.pk], today) for provider in lacking):
+    by_hand = ((each, days) for each in lacking if (days := _by_hand(each, coverages[each.pk], today)))
+    first = tuple(islice(by_hand, MOST_LINKS))  # there may be a thousand
+    if first:
         text += " No sync reads days before a provider's history by itself: re-sync them by hand."
-    return Notice(text, tuple(links[:MOST_LINKS])).about(lacking[: MOST_NAMED + 1])
+    links = tuple(_resync(provider, days, f"Re-sync {provider.name}") for provider, days in first)
+    return Notice(text, links if _may(user, "sync_provider") else ()).about(lacking[: MOST_NAMED + 1])
 
 
 def _unread_of(provider: Provider, known: Coverage, user: Person | None, today: date) -> Notice:
