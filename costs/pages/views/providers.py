@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from core.cells import Cell, status
 from core.querystate import read_sorting
 from core.sorting import natural
-from core.table_csv import asked_table, csv_url, table_csv
+from core.table_csv import asked_table, csv_url, paginate_table, table_csv
 from core.tables import Column, Row, Table
 from core.wording import ago
 from costs.pages import formatters
@@ -64,12 +64,13 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
     sorting = read_sorting(request, SORTS, default="name", text=("name", "status"))
     states = sorted(report.states, key=SORTS["name"])
     states.sort(key=SORTS[sorting.column], reverse=sorting.is_descending)
+    page = paginate_table(request, states, of="providers", anchor="#providers")
     sums = spend(report.total, report.currency, report.reading)
     has_agents = bool(report.unassigned_agents)
     return Table(
         "Connected providers",
         (*COLUMNS, *([AGENTS_COLUMN] if has_agents else [])),
-        tuple(_row(state, now, has_agents=has_agents) for state in states),
+        tuple(_row(state, now, has_agents=has_agents) for state in page.items),
         Row(
             (
                 *("Total", *sums, "", "", "", str(report.unassigned_keys)),
@@ -78,6 +79,8 @@ def _table(request: HttpRequest, report: ProvidersReport, now: datetime) -> Tabl
         ),
         sorting=sorting,
         csv_url=csv_url(request, "providers"),
+        page=None if page.is_whole else page,
+        says_rounding=None if page.is_whole else False,
     )
 
 

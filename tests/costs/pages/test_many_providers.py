@@ -1,15 +1,16 @@
-"""The filter of pages of an agency with hundreds of workspaces: found by name, without a link to each."""
+"""An agency with hundreds of workspaces: the filter of pages finds them by name, and their list comes in pages."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from providers.models import Provider
-from tests.factories import TODAY, make_provider, make_read_days
-from tests.pages import text_of
+from tests.factories import TODAY, make_project, make_provider, make_read_days, make_usage
+from tests.pages import download, page_of, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
@@ -82,3 +83,17 @@ def test_notice_names_some_of_many_providers(signed_in: Client, providers: list[
 
     assert "Workspace 008, Workspace 009 and 110 others. Figures may be incomplete." in page
     assert "Workspace 010" not in page
+
+
+def test_the_list_comes_in_pages_and_its_file_is_whole(signed_in: Client, providers: list[Provider]) -> None:
+    """In the order that was asked for; the total is of all of them on every page."""
+    make_usage(project=make_project(provider=providers[0]), cost=Decimal(7))
+
+    first, last = (page_of(signed_in, f"/providers/?sort=-name&page={number}") for number in (1, 3))
+
+    assert ("1–50 of 120" in first, "101–120 of 120" in last) == (True, True)
+    assert [f"Workspace {number:03}" in first for number in (119, 70, 69, 0)] == [True, True, False, False]
+    assert "Workspace 000" in last
+    assert all("Total $7.00" in page for page in (first, last))
+    names = [row["Name"] for row in download(signed_in, "/providers/?sort=-name&page=2&csv=providers")]
+    assert names == [f"Workspace {number:03}" for number in reversed(range(MANY))]
