@@ -9,16 +9,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, IntEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, DateField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast
+from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q, QuerySet, Subquery, Value
 
 from core.days import DateRange
+from core.expressions import TableExpression
 from core.prepared import Given, PreparedQuery
-from costs.models import SETTLES_AFTER, CompanySum, ReadDay, SettledDays, Span, end_of
+from costs.models import SETTLES_AFTER, CompanySum, ReadDay, SettledDays, Span
 from costs.models.usage import settles
 from providers.models import Provider
 
@@ -80,19 +80,17 @@ def coverage_of_ranges(
     priced would be waited for for ever. A provider that has priced nothing at all in ``ranges`` is not waited for.
     """
     by_pk = {provider.pk: provider for provider in providers}
-    found: dict[int, list[_Known]] = {pk: [] for pk in by_pk}
+    found: dict[int, list[str]] = {pk: [] for pk in by_pk}
     waiting: dict[int, set[date]] = defaultdict(set)
     pricing: set[int] = set()
-    over, settled = cache(end_of), cache(settles)  # a thousand providers speak of the same few days
-    for pk, first, last, read_at, says in _told(by_pk, ranges, today - SETTLES_AFTER if with_prices else None):
+    for pk, text, says in _told(by_pk, ranges, today - SETTLES_AFTER if with_prices else None):
         if says == _Says.UNPRICED:
-            waiting[pk].add(first)
+            waiting[pk].add(date.fromisoformat(text))
         elif says == _Says.PRICED:
             pricing.add(pk)
         else:
-            is_over = read_at is None or read_at >= over(first)
-            found[pk].append(_Known(first, last, is_over, read_at is None or read_at >= settled(first)))
-    known = {pk: (tuple(sorted(rows)), frozenset(waiting[pk] if pk in pricing else ())) for pk, rows in found.items()}
+            found[pk].append(text)
+    known = {pk: (tuple(sorted(texts)), frozenset(waiting[pk] if pk in pricing else ())) for pk, texts in found.items()}
     return [_covered(by_pk, known, days, today) for days in ranges]
 
 
@@ -168,6 +166,62 @@ class _Known(NamedTuple):
     is_settled: bool
 
 
+def _parsed(text: str) -> Iterator[_Known]:
+    """What _ReadDays or _SettledSpan say."""
+    for piece in text.split(","):
+        days, state = piece[:-1], piece[-1]
+        first, _slash, last = days.partition("/")
+        start = date.fromisoformat(first)
+        yield _Known(start, date.fromisoformat(last) if last else start, state != _READ_EARLY, state == _READ_SETTLED)
+
+
+_READ_EARLY, _READ_OVER, _READ_SETTLED = "-", "+", "="
+
+
+class _DaysAsText(TableExpression):
+    """Texts in place of dates: most of a thousand providers say the same, which is then understood once."""
+
+    def __init__(self) -> None:
+        super().__init__("id", output_field=CharField())
+
+    @staticmethod
+    def day(column: str, connection: Any) -> str:
+        return f"TO_CHAR({column}, 'YYYY-MM-DD')" if connection.vendor == "postgresql" else column
+
+
+class _ReadDays(_DaysAsText):
+    """The days of a group: "2026-11-28+,2026-11-29-", each with how far it had gone when it was read."""
+
+    contains_aggregate = True
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        settled = SETTLES_AFTER.days + 1
+        if connection.vendor == "postgresql":
+            read_at, after, join = f"{table}.read_at AT TIME ZONE 'UTC'", f"{table}.day + {{}}", "STRING_AGG"
+            order = f" ORDER BY {table}.day"
+        else:
+            read_at, after, join, order = f"{table}.read_at", f"DATE({table}.day, '+{{}} days')", "GROUP_CONCAT", ""
+        state = f"""CASE WHEN {read_at} >= {after.format(settled)} THEN '{_READ_SETTLED}'
+            WHEN {read_at} >= {after.format(1)} THEN '{_READ_OVER}' ELSE '{_READ_EARLY}' END"""
+        return f"{join}({self.day(f'{table}.day', connection)} || {state}, ','{order})", ()
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
+
+
+class _SettledSpan(_DaysAsText):
+    """ "2026-01-01/2026-11-20=": read after they had settled."""
+
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        first, last = (self.day(f"{table}.{name}", connection) for name in ("first", "last"))
+        return f"{first} || '/' || {last} || '{_READ_SETTLED}'", ()
+
+
+class _Day(_DaysAsText):
+    def make_sql(self, table: str, connection: Any) -> tuple[str, Sequence[Any]]:
+        return self.day(f"{table}.day", connection), ()
+
+
 class _Says(IntEnum):
     """What a row is about."""
 
@@ -176,11 +230,11 @@ class _Says(IntEnum):
     PRICED = 2  # something of a provider of which anything is unpriced
 
 
-_Told = tuple[int, date, date, datetime | None, int]
+_Told = tuple[int, str, int]
 
 
 def _told(ids: Collection[int], ranges: Sequence[DateRange], since: date | None) -> Iterable[_Told]:
-    """Provider id, first and last day, and when it was read: of days by themselves; None: after they had settled.
+    """Provider id and which of its days were read, as _parsed() understands them.
 
     With ``since`` also the days from then on of which something has no price.
     """
@@ -202,9 +256,6 @@ def _within(ranges: int) -> Q:
     return Q(*(Q(day__range=pair) for pair in pairs), _connector=Q.OR)
 
 
-_NEVER = Cast(Value(None), DateTimeField())
-
-
 @lru_cache(maxsize=32)
 def _readings(providers: int, ranges: int) -> PreparedQuery[_Told]:
     """Of so many providers and ranges: nearly every page asks it, and every request for costs."""
@@ -222,8 +273,8 @@ def _readings_and_prices(providers: int, ranges: int) -> PreparedQuery[_Told]:
     return PreparedQuery(
         lambda: _days_read(providers, ranges).union(
             _days_settled(providers, ranges),
-            lacking.values_list("provider_id", "day", F("day"), _NEVER, Value(_Says.UNPRICED.value)).distinct(),
-            pricing.exclude(priced=None).values_list("pk", F("priced"), F("priced"), _NEVER, Value(_Says.PRICED.value)),
+            lacking.values_list("provider_id", _Day(), Value(_Says.UNPRICED.value)).distinct(),
+            pricing.exclude(priced=None).values_list("pk", Value(""), Value(_Says.PRICED.value)),
             all=True,
         )
     )
@@ -232,19 +283,20 @@ def _readings_and_prices(providers: int, ranges: int) -> PreparedQuery[_Told]:
 def _days_read(providers: int, ranges: int) -> QuerySet[Any, Any]:
     """Those that may still change."""
     found = ReadDay.objects.filter(_within(ranges), _owned(providers), is_within=False)
-    return found.order_by().values_list("provider_id", "day", F("day"), "read_at", Value(_Says.READ.value))
+    says = Value(_Says.READ.value)
+    return found.order_by().values("provider_id").annotate(days=_ReadDays()).values_list("provider_id", "days", says)
 
 
 def _days_settled(providers: int, ranges: int) -> QuerySet[Any, Any]:
     pairs = zip(*(Given.several(name, DateField(), ranges) for name in ("firsts", "lasts")), strict=True)
     spans = Q(*(Q(first__lte=last, last__gte=first) for first, last in pairs), _connector=Q.OR)
     found = SettledDays.objects.filter(spans, _owned(providers))
-    return found.order_by().values_list("provider_id", "first", "last", _NEVER, Value(_Says.READ.value))
+    return found.order_by().values_list("provider_id", _SettledSpan(), Value(_Says.READ.value))
 
 
 def _covered(
     providers: Mapping[int, Provider],
-    known: Mapping[int, tuple[tuple[_Known, ...], frozenset[date]]],
+    known: Mapping[int, tuple[tuple[str, ...], frozenset[date]]],
     days: DateRange,
     today: date,
 ) -> dict[int, Coverage]:
@@ -252,13 +304,13 @@ def _covered(
     made: dict[Any, Coverage] = {}
     result = {}
     for pk, provider in providers.items():
-        readings, unpriced = known[pk]
+        texts, unpriced = known[pk]
         last = min(provider.disconnected_at.date() if provider.disconnected_at else today, today, days.last)
         same = known[pk], last
         if same not in made:
             within = [
                 each._replace(first=max(each.first, days.first), last=min(each.last, days.last))
-                for each in readings
+                for each in sorted(chain.from_iterable(map(_parsed, texts)))
                 if each.first <= days.last and each.last >= days.first
             ]
             made[same] = replace(_coverage(within, listed, last, today), unpriced=unpriced.intersection(listed))
