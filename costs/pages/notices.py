@@ -80,8 +80,16 @@ def _remedies(provider: Provider, user: Person) -> tuple[Link, ...]:
 
 
 def simulated_only(providers: Iterable[Provider]) -> list[Provider]:
-    """The simulated ones of these providers, so that a page with their amounts can say that these are invented."""
     return [provider for provider in providers if provider.region == SIMULATED_REGION]
+
+
+def simulated_notice(providers: Iterable[Provider]) -> Notice | None:
+    """That the amounts of those that are simulated are invented; None where none is."""
+    simulated = simulated_only(providers)
+    if not simulated:
+        return None
+    text = f"The keys, usage and costs of {_listed(simulated)} are invented."
+    return Notice(text).about(simulated[: MOST_NAMED + 1])
 
 
 def unread_notice(

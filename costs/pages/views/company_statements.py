@@ -19,7 +19,7 @@ from core.paging import paginate
 from core.table_csv import asked_table, csv_url, table_csv
 from costs.models import Statement
 from costs.pages import formatters
-from costs.pages.notices import Notice, simulated_only, unread_notice
+from costs.pages.notices import Notice, simulated_notice, unread_notice
 from costs.pages.statement_csv import statement_csv
 from costs.pages.statement_files import csv_file
 from costs.pages.statement_lists import months_table
@@ -72,7 +72,7 @@ def company_statements(request: HttpRequest, pk: int) -> HttpResponseBase:
         "page": page,
         "sees_all": sees_all,
         "table": table,
-        "simulated": simulated_only(providers) if sees_all else [],
+        "simulated": simulated_notice(providers) if sees_all else None,
     }
     return render(request, "statements/company.html", context)
 

@@ -20,7 +20,7 @@ from costs.pages.charts import daily_chart
 from costs.pages.key_cells import assigning_context, described, named_payers
 from costs.pages.key_list import key_list as list_of
 from costs.pages.marks import marks_of
-from costs.pages.notices import simulated_only, stale_notices, unread_notice
+from costs.pages.notices import simulated_notice, stale_notices, unread_notice
 from costs.pages.ranges import RangeChoice, read_range
 from costs.pages.usage_tables import usage_table
 from costs.pages.views.downloads import download
@@ -52,7 +52,7 @@ def key_list(request: HttpRequest) -> HttpResponseBase:
         "has_agents": Project.Kind.AGENT in report.kinds,
         "stale": stale_notices(report.providers, now, request.user),
         "unread": unread_notice(report.providers, report.coverages, user=request.user, today=report.today),
-        "simulated": simulated_only(report.providers),
+        "simulated": simulated_notice(report.providers),
     }
     return render(request, "keys/list.html", context, status=chosen.status)
 
@@ -84,7 +84,7 @@ def key_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "nothing_read": report.coverage.reading is Reading.NONE,
         "unread": unread_notice([project.provider], report.coverages, user=request.user, today=report.today),
         "stale": stale_notices([project.provider], now, request.user),
-        "simulated": simulated_only([project.provider]),
+        "simulated": simulated_notice([project.provider]),
     }
     return render(request, "keys/detail.html", context, status=chosen.status)
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from core.days import DateRange
-from costs.pages.notices import simulated_only, stale_notices, unread_notice
+from costs.pages.notices import simulated_notice, stale_notices, unread_notice
 from costs.pages.provider_filter import ProviderFilter, read_provider_filter
 from costs.pages.ranges import RangeChoice, read_range
 from costs.pages.words import PageWords, words_for
@@ -86,5 +86,5 @@ def page_context(request: HttpRequest, asked: Asked, scope: Scope, *, providers:
         "nothing_read": scope.coverage.reading is Reading.NONE,
         "unread": unread_notice(scope.providers, scope.coverages, user=request.user, today=scope.today),
         "stale": stale_notices(providers, asked.now, request.user),
-        "simulated": simulated_only(scope.providers),
+        "simulated": simulated_notice(scope.providers),
     }

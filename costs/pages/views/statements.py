@@ -24,7 +24,7 @@ from core.wording import moment
 from costs.models import ClosedMonth
 from costs.pages import formatters
 from costs.pages.closing_words import sentences, status_label
-from costs.pages.notices import simulated_only, unread_notice
+from costs.pages.notices import simulated_notice, unread_notice
 from costs.pages.statement_lists import billed_totals, companies_table
 from costs.pages.statement_tables import statement_words
 from costs.pages.views.downloads import download
@@ -57,7 +57,7 @@ def statement_months(request: HttpRequest) -> HttpResponseBase:
     context = {
         "table": table,
         "ready": next_to_close(known.statuses),
-        "simulated": simulated_only(providers),
+        "simulated": simulated_notice(providers),
     }
     return render(request, "statements/list.html", context)
 
@@ -165,7 +165,7 @@ def month_context(report: MonthReport, providers: Sequence[Provider], *, today: 
         ),
         "changed": _changed(report, all_words, f"{url}?{PARAMETER}=changed") if report.changes else None,
         "unread": None if status.closed else unread_notice(providers, report.coverages, today=today),
-        "simulated": simulated_only(providers),
+        "simulated": simulated_notice(providers),
     }
 
 

@@ -85,6 +85,17 @@ def test_notice_names_some_of_many_providers(signed_in: Client, providers: list[
     assert "Workspace 010" not in page
 
 
+def test_notice_of_invented_amounts_names_some_of_many_simulated_ones(
+    signed_in: Client, providers: list[Provider]
+) -> None:
+    """Likewise."""
+    Provider.objects.update(region="simulated")
+
+    page = text_of(signed_in.get("/").content)
+
+    assert "Workspace 008, Workspace 009 and 110 others are invented." in page
+
+
 def test_the_list_comes_in_pages_and_its_file_is_whole(signed_in: Client, providers: list[Provider]) -> None:
     """In the order that was asked for; the total is of all of them on every page."""
     make_usage(project=make_project(provider=providers[0]), cost=Decimal(7))
