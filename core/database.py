@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, starmap
+from itertools import chain, count, starmap
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -67,9 +67,10 @@ def planned(statement: str, params: Sequence[Any]) -> Statement:
     """
     if connection.vendor != "postgresql":
         return statement, params
+    connection.ensure_connection()
     names = _names_of_planned.setdefault(connection.connection, {})
     if statement not in names:
-        name = f"planned_{len(names)}"
+        name = f"planned_{next(_numbers)}"
         first, *others = statement.split("%s")
         numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
         with connection.cursor() as cursor:
@@ -86,6 +87,8 @@ def all_planned(statements: Iterable[Statement]) -> list[Statement]:
     return [("SET LOCAL plan_cache_mode = force_generic_plan", ()), *starmap(planned, statements)]
 
 
+# Never one twice, whatever may have broken in between.
+_numbers = count()
 # What each connection has prepared, which lasts as long as it does whatever becomes of the transaction.
 _names_of_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
