@@ -92,7 +92,8 @@ class Parts:
     """How each part of some usage changed on the compared days: what it cost, and of few all other figures."""
 
     costs: Mapping[Part, Change | CostChange]
-    changes_of: Callable[[Iterable[Part]], Mapping[Part, Change]]  # these, and all other parts of their keys
+    # These, and all other parts of their keys; without those that are somebody else's meanwhile.
+    changes_of: Callable[[Iterable[Part]], Mapping[Part, Change]]
 
 
 def known_parts(changes: Mapping[Part, Change]) -> Parts:
@@ -160,7 +161,7 @@ def movements_of_companies(changes: Mapping[int | None, Change], parts: Parts, c
         if of_company[pk] and abs(moved(change, currency)) >= _LEAST
     }
     known = parts.changes_of(chosen.values())
-    return tuple(_movement(pk, changes[pk], part, known, currency) for pk, part in chosen.items())
+    return tuple(_movement(pk, changes[pk], part, known, currency) for pk, part in chosen.items() if part in known)
 
 
 def movements_of_parts(
@@ -172,7 +173,7 @@ def movements_of_parts(
     told = (part for part in by_size if amounts[part] >= _LEAST and not parts.costs[part].is_unpriced)
     chosen = list(islice(told, LARGEST))
     known = parts.changes_of(chosen)
-    return tuple(_movement(part, known[part], part, known, currency) for part in chosen)
+    return tuple(_movement(part, known[part], part, known, currency) for part in chosen if part in known)
 
 
 @dataclass(frozen=True)

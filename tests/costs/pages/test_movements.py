@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from costs.reports import movements
+from costs.reports.totals import totals_of_parts
 from providers.models import Company, Project, Provider
 from tests.factories import (
     TODAY,
@@ -142,3 +145,24 @@ def test_what_is_unassigned_moves_too(signed_in: Client, provider: Provider) -> 
     use(make_key(provider, None), NOW, "2")
 
     assert because(signed_in) == {"Unassigned": ("2", "support was not used before, mostly Flash now")}
+
+
+@pytest.mark.parametrize("path", ["/", "company"])
+def test_what_became_somebody_elses_while_a_page_is_made_is_left_out(
+    signed_in: Client, provider: Provider, acme: Company, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Between looking for what moved most and reading all of its figures; the next page tells of it."""
+    key = make_key(provider, acme)
+    use(key, BEFORE, "1")
+    use(key, NOW, "3")
+
+    def read_late(*arguments: Any, **options: Any) -> Any:
+        if arguments[2:] == ("part", "company_id", "project_id", "model"):
+            make_assignment(project=key, company=make_company(name="Globex"), starts_on=BEFORE)
+        return totals_of_parts(*arguments, **options)
+
+    monkeypatch.setattr(movements, "totals_of_parts", read_late)
+
+    page = page_of(signed_in, acme.get_absolute_url() if path == "company" else path)
+
+    assert "What changed" not in page
