@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, count, starmap
+from itertools import chain, starmap
+from secrets import token_hex
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,7 +61,7 @@ def carry_out(statements: Iterable[Statement]) -> None:
 
 
 def planned(statement: str, params: Sequence[Any]) -> Statement:
-    """The same as one that PostgreSQL plans when a connection carries it out for the first time, or some times.
+    """The same as one that PostgreSQL plans once, or some times, where a connection carries it out more than once.
 
     For statements that are carried out again and again, whose planning takes as long as they do and whose plan does not
     depend on the parameters. Their number must be small: a connection forgets none.
@@ -70,7 +71,10 @@ def planned(statement: str, params: Sequence[Any]) -> Statement:
     connection.ensure_connection()
     names = _names_of_planned.setdefault(connection.connection, {})
     if statement not in names:
-        name = f"planned_{next(_numbers)}"
+        names[statement] = ""  # most connections carry out no second one
+        return statement, params
+    if not names[statement]:
+        name = f"planned_{token_hex(8)}"
         first, *others = statement.split("%s")
         numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
         with connection.cursor() as cursor:
@@ -81,14 +85,12 @@ def planned(statement: str, params: Sequence[Any]) -> Statement:
 
 
 def all_planned(statements: Iterable[Statement]) -> list[Statement]:
-    """Likewise, at the first time for good: by itself PostgreSQL might go on planning what has parameters."""
+    """Likewise, at once for good: by itself PostgreSQL might go on planning what has parameters."""
     if connection.vendor != "postgresql":
         return list(statements)
     return [("SET LOCAL plan_cache_mode = force_generic_plan", ()), *starmap(planned, statements)]
 
 
-# Never one twice, whatever may have broken in between.
-_numbers = count()
 # What each connection has prepared, which lasts as long as it does whatever becomes of the transaction.
 _names_of_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 

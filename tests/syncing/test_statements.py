@@ -50,7 +50,8 @@ def statements_of(provider: Provider, fake: FakeType, *, keys: int, used_today: 
         ended = run_sync(run.pk, clock=lambda: NOW)
     assert ended is not None
     assert ended.outcome == SyncRun.Outcome.SUCCEEDED
-    return [query["sql"] for query in captured.captured_queries]
+    # A connection plans a statement when it carries it out for the second time, whichever test that is in.
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith("PREPARE")]
 
 
 def test_unchanged_hour_asks_little(provider: Provider, elevenlabs: FakeType) -> None:
