@@ -177,11 +177,11 @@ def _insertions(rows: Sequence[tuple[Any, ...]]) -> Iterator[Statement]:
 def _attribute_all(provider: Provider, project_ids: set[int]) -> None:
     """Every stored row of some projects of one provider."""
     shares_keyless = provider.keyless_sharing != Provider.KeylessSharing.NONE
-    if not shares_keyless and not DailyUsage.objects.filter(project__in=project_ids).exists():
-        return  # as of most keys that are assigned for the first time
     keyless = _keyless_ids(provider) if shares_keyless else set()
     ids = project_ids - keyless
     had_parts = _have_parts(project_ids | keyless)
+    if not (shares_keyless or had_parts or DailyUsage.objects.filter(project__in=project_ids).exists()):
+        return  # as of most keys that are assigned for the first time
     periods = _periods(ids)
     days, companies = _settle(_entries(ids, periods), ids, None, lambda pk, day: periods[pk].payers_on(day))
     if keyless:
