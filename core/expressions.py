@@ -16,7 +16,7 @@ class TableExpression(Expression):
     """What ``make_sql`` says of the table that has ``field``, under the name that a query gives it."""
 
     def __init__(self, field: str, *given: Hashable, output_field: Field[Any, Any]) -> None:
-        """``given`` is all that the SQL depends on."""
+        """``given`` is all that the SQL depends on beside the table."""
         super().__init__(output_field=output_field)
         self._field: Any = F(field)
         self._given = given
@@ -25,8 +25,8 @@ class TableExpression(Expression):
         """The SQL and its parameters, as the driver takes them; ``table`` is quoted."""
         raise NotImplementedError
 
-    def as_sql(self, _compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        sql, params = self.make_sql(connection.ops.quote_name(self._field.alias), connection)
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = self.make_sql(compiler.quote_name_unless_alias(self._field.alias), connection)
         return sql, tuple(params)
 
     def get_source_expressions(self) -> list[Any]:
@@ -38,4 +38,4 @@ class TableExpression(Expression):
     @cached_property
     def identity(self) -> Any:
         """What Django knows the same expression by."""
-        return type(self), self._given
+        return type(self), self._field, self._given

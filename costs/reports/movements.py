@@ -207,7 +207,7 @@ def _mostly(own: Iterable[Part], parts: Parts, change: Change, currency: str) ->
 
 
 def _movement(subject: Any, change: Change, part: Part, known: Mapping[Part, Change], currency: str) -> Movement:
-    """``known`` are all parts of the part's key."""
+    """``known`` holds all parts of the part's key, beside others."""
     of_part = known[part]
     if not of_part.before.is_idle and not of_part.now.is_idle:
         cause, figure = _quantity_or_price(of_part, currency)
