@@ -13,18 +13,17 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from core import database
 from costs.models import SUMS, CompanyTotal, DailyUsage, UsagePart
 from costs.usage.estimates import set_credit_rate
 from costs.usage.writing import Usage, write_usage
 from providers.models import Project
 from tests.factories import NOW, TODAY, make_company, make_split, make_usage
+from tests.statements import written_out
 
 pytestmark = pytest.mark.django_db
 
 ROOT = Path(settings.BASE_DIR)
 WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)')
-PLANNED = re.compile(r"EXECUTE (\w+)")
 
 
 def product_file() -> str:
@@ -34,14 +33,6 @@ def product_file() -> str:
         if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] not in {".venv", "tests", "core"}:
             return str(path.relative_to(ROOT))
     return ""
-
-
-def written_out(statement: str) -> str:
-    """As it was before PostgreSQL had planned it."""
-    if not (match := PLANNED.match(statement)):
-        return statement
-    names = database._names_of_planned[connection.connection]
-    return next(text for text, name in names.items() if name == match[1])
 
 
 def writers(act: Callable[[], object]) -> dict[str, set[str]]:
