@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -68,6 +68,19 @@ def test_what_is_known_is_what_each_day_says(
     assert {each for span in spans for each in DateRange(*span)} == {
         each.day for each in ReadDay.objects.all() if settles(each.day) <= each.read_at
     }
+
+
+@pytest.mark.parametrize("ended", [timedelta(days=1), timedelta(days=8)])
+@pytest.mark.parametrize("beside", [timedelta(microseconds=-1), timedelta(0), timedelta(microseconds=1)])
+def test_day_is_over_and_settled_at_midnight(ended: timedelta, beside: timedelta) -> None:
+    """To the microsecond, as the row itself says it."""
+    provider = make_provider()
+    read_at = datetime.combine(TODAY, time(), tzinfo=UTC) + ended + beside
+    ReadDay.objects.create(provider=provider, day=TODAY, read_at=read_at)
+
+    (found,) = coverage_of_ranges([provider], [DateRange(TODAY, TODAY)], today=TODAY)
+
+    assert found == {provider.pk: by_each_day(DateRange(TODAY, TODAY), TODAY)}
 
 
 def test_settled_days_are_read_as_one(django_assert_num_queries: DjangoAssertNumQueries) -> None:
