@@ -300,3 +300,15 @@ def test_small_change_makes_few_sums_anew(provider: Provider) -> None:
     new = {model: set(model.objects.values_list("pk", flat=True)) - before[model] for model in SUMS}
     assert {model: len(rows) for model, rows in new.items()} == {CompanySum: 7, ModelSum: 3, KeySum: 2}
     assert set(KeySum.objects.filter(pk__in=new[KeySum]).values_list("project", flat=True)) == {other.pk}
+
+
+def test_part_whose_usage_is_gone_is_found_and_removed(provider: Provider) -> None:
+    """Of a backup that was restored in part, say: nothing was used, and nobody pays."""
+    DailyUsage.objects.all().delete()
+    assert UsagePart.objects.exists()
+
+    found = verify(provider)
+
+    assert "attributed usage" in {difference.what for difference in found}
+    assert not UsagePart.objects.exists()
+    assert not AttributedUsage.objects.exists()
